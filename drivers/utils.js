@@ -1,0 +1,9 @@
+"use strict";
+
+const { utils } = require("../native.js");
+
+exports.defineDriver = utils.defineDriver;
+exports.createError = utils.createError;
+exports.createRequiredError = utils.createRequiredError;
+exports.normalizeKey = utils.normalizeKey;
+exports.joinKeys = utils.joinKeys;

@@ -1,0 +1,1171 @@
+/**
+ * Key-value storage for Electron and Node.js: one API over memory, files and drivers of your own.
+ *
+ * @packageDocumentation
+ */
+
+import type { FSStorageOptions } from "./drivers/fs.js";
+import type { FSStorageOptions as FSLiteStorageOptions } from "./drivers/fs-lite.js";
+import type { QueueDriverOptions } from "./drivers/queue.js";
+
+export type { Durability, FSStorageOptions, WatchMatcher, WatchOptions } from "./drivers/fs.js";
+export type { QueueContext, QueueDriverOptions, QueuedOperation } from "./drivers/queue.js";
+export type { FSLiteStorageOptions };
+
+// ---------------------------------------------------------------------------------------------
+// Values
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * What a storage keeps.
+ *
+ * `object` stands for plain objects, arrays, `Date`, `RegExp`, `Set`, `Map`, `Error`, `URL` and typed
+ * arrays, nested to any depth, with shared references and cycles; and for any object with a `toJSON`
+ * method, which is stored as what that method returns. Functions and other class instances pass the
+ * type checker as `object`, but are refused at run time with `EAS_INVALID_VALUE`.
+ */
+export type StorageValue = null | string | number | boolean | bigint | object;
+
+/** A value, or a Promise of it. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * The shape that names the type of every key of a storage.
+ *
+ * Give such a type to {@link createStorage}, and reads, writes and batches refuse every other key and
+ * every value of the wrong type. Template literal keys work too.
+ *
+ * @example
+ * ```ts
+ * interface AppData {
+ *   items: {
+ *     theme: "light" | "dark";
+ *     [user: `user:${string}`]: { name: string };
+ *   };
+ * }
+ * const storage = createStorage<AppData>();
+ * ```
+ */
+export type StorageDefinition = {
+  items: Record<string, unknown>;
+  [key: string]: unknown;
+};
+
+/** Objects that are a value even when they sit under a property called `items`. */
+type NotAnItemMap =
+  | readonly unknown[]
+  | ReadonlyMap<any, any>
+  | ReadonlySet<any>
+  | Date
+  | RegExp
+  | ((...args: any) => any);
+
+/**
+ * The `items` of a definition, `never` for a value type. A type whose only property is `items` is a
+ * definition, and so is a type alias with more properties; an interface such as
+ * `{ id: string; items: … }` is a value.
+ */
+type ItemsOf<T> = 0 extends 1 & T
+  ? never
+  : [T] extends [never]
+    ? never
+    : [T] extends [{ items: infer Items }]
+      ? Items extends NotAnItemMap
+        ? never
+        : Items extends object
+          ? [keyof T] extends ["items"]
+            ? Items
+            : [T] extends [StorageDefinition]
+              ? Items
+              : never
+          : never
+      : never;
+
+/** The keys of a storage: those of its {@link StorageDefinition}, or every string. */
+export type StorageKey<T> = [ItemsOf<T>] extends [never] ? string : keyof ItemsOf<T> & string;
+
+/** The type that may be written at key `K` of a `Storage<T>`. */
+export type StorageItem<T, K = StorageKey<T>> = [ItemsOf<T>] extends [never]
+  ? T
+  : K extends keyof ItemsOf<T>
+    ? Exclude<ItemsOf<T>[K], undefined>
+    : never;
+
+/**
+ * The type that is read at key `K` of a `Storage<T>`. A storage without a type of its own reads `any`:
+ * only the program knows what it stored.
+ */
+export type StoredItem<T, K = StorageKey<T>> = [ItemsOf<T>] extends [never]
+  ? [StorageValue] extends [T]
+    ? any
+    : T
+  : StorageItem<T, K>;
+
+/** `Then` when the caller wrote the type argument out, `never` when it was left to its default. */
+type WhenGiven<R, Then> = [R] extends [never] ? never : Then;
+
+/** `R`, at a place from which the compiler takes no hint about what `R` is. */
+type Exactly<R> = [R][R extends any ? 0 : never];
+
+// ---------------------------------------------------------------------------------------------
+// Options
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * Options of a single operation. The same object reaches a JavaScript driver, so any further property is
+ * allowed; a driver called without options gets an empty object.
+ */
+export interface TransactionOptions {
+  /**
+   * For writes: the time to live in milliseconds. Once it is over, the key reads as `null` and is deleted
+   * in time. memory, fs and fs-lite have it; other drivers say so with `flags.ttl`.
+   *
+   * @defaultValue none: the value stays until it is removed
+   */
+  ttl?: number | undefined;
+  [option: string]: any;
+}
+
+/** Options of `getKeys` and `getKeysSync`. */
+export interface GetKeysOptions extends TransactionOptions {
+  /**
+   * The greatest depth to list, where the depth of a key is the number of its `:`, counted on the full key
+   * whatever the mount.
+   *
+   * @defaultValue no limit
+   */
+  maxDepth?: number | undefined;
+}
+
+/** Options of `removeItem` and `removeItemSync`. */
+export interface RemoveItemOptions extends TransactionOptions {
+  /**
+   * Whether the metadata of the key goes too.
+   *
+   * @defaultValue `false`
+   */
+  removeMeta?: boolean | undefined;
+}
+
+/** Options of `getMeta` and `getMetaSync`. */
+export interface GetMetaOptions extends TransactionOptions {
+  /**
+   * Whether to give only what the driver itself knows, without what `setMeta` stored.
+   *
+   * @defaultValue `false`
+   */
+  nativeOnly?: boolean | undefined;
+}
+
+/** One read of a batch: a key, or a key with options of its own. */
+export type GetItemsRequest<K extends string = string> =
+  | K
+  | { key: K; options?: TransactionOptions | undefined };
+
+/** One write of a batch; a `value` of `undefined` removes the key. */
+export type SetItemsRequest<T = StorageValue> = [ItemsOf<T>] extends [never]
+  ? { key: string; value: T | undefined; options?: TransactionOptions | undefined }
+  : {
+      [K in keyof ItemsOf<T> & string]-?: {
+        key: K;
+        value: StorageItem<T, K> | undefined;
+        options?: TransactionOptions | undefined;
+      };
+    }[keyof ItemsOf<T> & string];
+
+/** The key that a {@link GetItemsRequest} asks for. */
+type RequestedKey<T, Request> = [ItemsOf<T>] extends [never]
+  ? string
+  : Request extends { key: infer K }
+    ? K
+    : Request;
+
+/** The answers to a batch of reads, one for each request and in their order. */
+export type GetItemsResult<T, Requests extends readonly unknown[]> = {
+  -readonly [Index in keyof Requests]: {
+    key: RequestedKey<T, Requests[Index]>;
+    value: StoredItem<T, RequestedKey<T, Requests[Index]>> | null;
+  };
+};
+
+// ---------------------------------------------------------------------------------------------
+// Metadata and events
+// ---------------------------------------------------------------------------------------------
+
+/** What is known about an item besides its value. */
+export interface StorageMeta {
+  /** Time of the last access. */
+  atime?: Date | undefined;
+  /** Time of the last change of the content. */
+  mtime?: Date | undefined;
+  /** Time of the last change of the content or of the file's own attributes (fs and fs-lite). */
+  ctime?: Date | undefined;
+  /** Time of creation (fs and fs-lite). */
+  birthtime?: Date | undefined;
+  /** Size in bytes (fs and fs-lite). */
+  size?: number | undefined;
+  /** Milliseconds left until the item expires. */
+  ttl?: number | undefined;
+  /** Whatever `setMeta` stored. */
+  [key: string]: StorageValue | undefined;
+}
+
+/** `"update"`: a value was written. `"remove"`: the key is gone. */
+export type WatchEvent = "update" | "remove";
+
+/** Called with every change and the full key it happened to. */
+export type WatchCallback = (event: WatchEvent, key: string) => any;
+
+/** Ends a watch. */
+export type Unwatch = () => MaybePromise<void>;
+
+// ---------------------------------------------------------------------------------------------
+// Errors
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * The codes that the library itself gives its errors.
+ *
+ * - `EAS_INVALID_KEY`: the driver cannot store under this key (a `..` segment, a NUL, a lone surrogate…)
+ * - `EAS_INVALID_VALUE`: the value cannot be written as text (a function, a class instance…)
+ * - `EAS_INVALID_ARGUMENT`: an argument is of the wrong type or out of range
+ * - `EAS_INVALID_OPTION`: an option is of the wrong type or out of range
+ * - `EAS_REQUIRED_OPTION`: an option that the driver needs is missing
+ * - `EAS_SYNC_UNSUPPORTED`: the driver cannot do this operation synchronously
+ * - `EAS_CORRUPT_VALUE`: the stored text is not JSON (the code of a process warning)
+ * - `EAS_ALREADY_MOUNTED`: another driver is mounted at this base
+ * - `EAS_DISPOSED`: the storage or the driver was disposed
+ * - `EAS_READ_ONLY`: the driver takes no writes
+ * - `EAS_DRIVER_RESULT`: a JavaScript driver returned something that its interface does not allow
+ * - `EAS_PANIC`: an internal failure was caught; the process goes on
+ * - `EAS_MIGRATION`: a migration could not be run or undone
+ */
+export type StorageErrorCode =
+  | "EAS_INVALID_KEY"
+  | "EAS_INVALID_VALUE"
+  | "EAS_INVALID_ARGUMENT"
+  | "EAS_INVALID_OPTION"
+  | "EAS_REQUIRED_OPTION"
+  | "EAS_SYNC_UNSUPPORTED"
+  | "EAS_CORRUPT_VALUE"
+  | "EAS_ALREADY_MOUNTED"
+  | "EAS_DISPOSED"
+  | "EAS_READ_ONLY"
+  | "EAS_DRIVER_RESULT"
+  | "EAS_PANIC"
+  | "EAS_MIGRATION";
+
+/**
+ * An error that the library raised. Compare `code`; the message is for people.
+ *
+ * What a JavaScript driver throws is no such error: it reaches the caller as the same object.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await storage.setItem("../secret", 1);
+ * } catch (error) {
+ *   if ((error as StorageError).code === "EAS_INVALID_KEY") console.warn("pick another key");
+ * }
+ * ```
+ */
+export interface StorageError extends Error {
+  /** One of the library's codes, or the operating system's own, such as `"EACCES"` or `"ENOSPC"`. */
+  code: StorageErrorCode | (string & {});
+  /** Name of the driver, where one was involved. */
+  driver?: string | undefined;
+  /** Name of the operation, such as `"setItem"`. */
+  operation?: string | undefined;
+  /** The key, where there was one. */
+  key?: string | undefined;
+  /** The error beneath, where there was one. */
+  cause?: unknown;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Drivers
+// ---------------------------------------------------------------------------------------------
+
+/** What a driver does by itself, so that the storage need not do it. */
+export interface DriverFlags {
+  /**
+   * `getKeys` applies `maxDepth`.
+   *
+   * @defaultValue `false`
+   */
+  maxDepth?: boolean | undefined;
+  /**
+   * `setItem` applies `ttl`.
+   *
+   * @defaultValue `false`
+   */
+  ttl?: boolean | undefined;
+}
+
+/**
+ * Where items are kept. Any object of this shape can be mounted, `this` inside a method is that object.
+ *
+ * Keys arrive normalised and relative to the mount; values arrive as text (see `setItemRaw` for the other
+ * way). The storage always passes an options object. A driver without `setItem`, `removeItem` and `clear`
+ * is read-only: async writes to it do nothing. A `…Sync` method that is missing makes the same call on the
+ * storage throw `EAS_SYNC_UNSUPPORTED`. Whatever a method throws or rejects with reaches the caller as it is.
+ *
+ * @typeParam OptionsT - type of `options`
+ * @typeParam InstanceT - what `getInstance` returns
+ */
+export interface Driver<OptionsT = any, InstanceT = any> {
+  /** Shown in error messages. */
+  name?: string | undefined;
+  /** What the driver does by itself. Default: nothing. */
+  flags?: DriverFlags | undefined;
+  /** The options the driver was made with. */
+  options?: OptionsT | undefined;
+  /** Gives the thing behind the driver: a `Map`, a client, a connection. */
+  getInstance?: (() => InstanceT) | undefined;
+
+  /** Whether there is an item at `key`. */
+  hasItem(key: string, opts: TransactionOptions): MaybePromise<boolean>;
+  /** The text at `key`, or `null` when there is none. */
+  getItem(key: string, opts?: TransactionOptions): MaybePromise<StorageValue>;
+  /** Several texts in one call. Default: a `getItem` for each. */
+  getItems?(
+    items: { key: string; options?: TransactionOptions }[],
+    commonOptions?: TransactionOptions,
+  ): MaybePromise<{ key: string; value: StorageValue }[]>;
+  /** The value as it was given to `setItemRaw`. Default: the text of `getItem`, decoded. */
+  getItemRaw?(key: string, opts: TransactionOptions): MaybePromise<unknown>;
+  /** Stores a text; an item that is there is replaced. */
+  setItem?(key: string, value: string, opts: TransactionOptions): MaybePromise<void>;
+  /** Stores several texts in one call. Default: a `setItem` for each. */
+  setItems?(
+    items: { key: string; value: string; options?: TransactionOptions }[],
+    commonOptions?: TransactionOptions,
+  ): MaybePromise<void>;
+  /** Stores a value as it is. Default: strings, and bytes as `base64:…` text, go through `setItem`. */
+  setItemRaw?(key: string, value: any, opts: TransactionOptions): MaybePromise<void>;
+  /** Removes an item; a key that is not there is no error. */
+  removeItem?(key: string, opts: TransactionOptions): MaybePromise<void>;
+  /** What the driver knows about an item, or `null`. */
+  getMeta?(key: string, opts: TransactionOptions): MaybePromise<StorageMeta | null>;
+  /**
+   * The keys under `base`, `""` being all of them. Giving more keys than asked for is allowed: the storage
+   * filters.
+   */
+  getKeys(base: string, opts: GetKeysOptions): MaybePromise<string[]>;
+  /** Removes everything under `base`. Default: `getKeys` and a `removeItem` for each. */
+  clear?(base: string, opts: TransactionOptions): MaybePromise<void>;
+  /** Lets go of everything the driver holds. */
+  dispose?(): MaybePromise<void>;
+  /** Reports changes, also those of others, until the function it gives is called. */
+  watch?(callback: WatchCallback): MaybePromise<Unwatch>;
+  /** Settles when every earlier write is where it belongs. */
+  flush?(): MaybePromise<void>;
+
+  /** {@link Driver.hasItem}, done when it returns. */
+  hasItemSync?(key: string, opts: TransactionOptions): boolean;
+  /** {@link Driver.getItem}, done when it returns. */
+  getItemSync?(key: string, opts?: TransactionOptions): StorageValue;
+  /** {@link Driver.getItems}, done when it returns. */
+  getItemsSync?(
+    items: { key: string; options?: TransactionOptions }[],
+    commonOptions?: TransactionOptions,
+  ): { key: string; value: StorageValue }[];
+  /** {@link Driver.getItemRaw}, done when it returns. */
+  getItemRawSync?(key: string, opts: TransactionOptions): unknown;
+  /** {@link Driver.setItem}, done when it returns. */
+  setItemSync?(key: string, value: string, opts: TransactionOptions): void;
+  /** {@link Driver.setItems}, done when it returns. */
+  setItemsSync?(
+    items: { key: string; value: string; options?: TransactionOptions }[],
+    commonOptions?: TransactionOptions,
+  ): void;
+  /** {@link Driver.setItemRaw}, done when it returns. */
+  setItemRawSync?(key: string, value: any, opts: TransactionOptions): void;
+  /** {@link Driver.removeItem}, done when it returns. */
+  removeItemSync?(key: string, opts: TransactionOptions): void;
+  /** {@link Driver.getMeta}, done when it returns. */
+  getMetaSync?(key: string, opts: TransactionOptions): StorageMeta | null;
+  /** {@link Driver.getKeys}, done when it returns. */
+  getKeysSync?(base: string, opts: GetKeysOptions): string[];
+  /** {@link Driver.clear}, done when it returns. */
+  clearSync?(base: string, opts: TransactionOptions): void;
+  /** {@link Driver.flush}, done when it returns. */
+  flushSync?(): void;
+}
+
+/**
+ * A driver that this package ships: a {@link Driver} on which every method is there, options may be left
+ * out, and every method that is not a `…Sync` one returns a real Promise. Making one touches nothing on
+ * disk. Unsafe keys are refused with `EAS_INVALID_KEY`.
+ */
+export interface BuiltinDriver<OptionsT = any, InstanceT = any>
+  extends Driver<OptionsT, InstanceT> {
+  name: string;
+  flags: DriverFlags;
+
+  hasItem(key: string, opts?: TransactionOptions): Promise<boolean>;
+  getItem(key: string, opts?: TransactionOptions): Promise<StorageValue>;
+  getItems(
+    items: { key: string; options?: TransactionOptions }[],
+    commonOptions?: TransactionOptions,
+  ): Promise<{ key: string; value: StorageValue }[]>;
+  getItemRaw(key: string, opts?: TransactionOptions): Promise<unknown>;
+  setItem(key: string, value: string, opts?: TransactionOptions): Promise<void>;
+  setItems(
+    items: { key: string; value: string; options?: TransactionOptions }[],
+    commonOptions?: TransactionOptions,
+  ): Promise<void>;
+  setItemRaw(key: string, value: any, opts?: TransactionOptions): Promise<void>;
+  removeItem(key: string, opts?: TransactionOptions): Promise<void>;
+  getMeta(key: string, opts?: TransactionOptions): Promise<StorageMeta | null>;
+  getKeys(base?: string, opts?: GetKeysOptions): Promise<string[]>;
+  clear(base?: string, opts?: TransactionOptions): Promise<void>;
+  dispose(): Promise<void>;
+  /** Only on a driver that sees changes: fs, and queue over such a driver. */
+  watch?(callback: WatchCallback): Promise<Unwatch>;
+  flush(): Promise<void>;
+
+  hasItemSync(key: string, opts?: TransactionOptions): boolean;
+  getItemSync(key: string, opts?: TransactionOptions): StorageValue;
+  getItemsSync(
+    items: { key: string; options?: TransactionOptions }[],
+    commonOptions?: TransactionOptions,
+  ): { key: string; value: StorageValue }[];
+  getItemRawSync(key: string, opts?: TransactionOptions): unknown;
+  setItemSync(key: string, value: string, opts?: TransactionOptions): void;
+  setItemsSync(
+    items: { key: string; value: string; options?: TransactionOptions }[],
+    commonOptions?: TransactionOptions,
+  ): void;
+  setItemRawSync(key: string, value: any, opts?: TransactionOptions): void;
+  removeItemSync(key: string, opts?: TransactionOptions): void;
+  getMetaSync(key: string, opts?: TransactionOptions): StorageMeta | null;
+  getKeysSync(base?: string, opts?: GetKeysOptions): string[];
+  clearSync(base?: string, opts?: TransactionOptions): void;
+  flushSync(): void;
+}
+
+/** A driver as `getMount` and `getMounts` give it back. */
+export interface MountedDriver extends Driver {
+  /**
+   * What is behind the driver. Its type is lost by mounting, hence `any`. A JavaScript driver that was
+   * mounted without a `getInstance` has none here either: the call is then a `TypeError`.
+   */
+  getInstance: () => any;
+}
+
+/** A mount point. */
+export interface StorageMount {
+  /** The base, with a `:` at its end; `""` for the root. */
+  base: string;
+  /** The driver mounted there. */
+  driver: MountedDriver;
+}
+
+/** What {@link defineDriver} gives: makes a driver. `options` may be left out where its type allows it. */
+export type DriverFactory<OptionsT = any, InstanceT = any> = (
+  ...args: undefined extends OptionsT ? [options?: OptionsT] : [options: OptionsT]
+) => Driver<OptionsT, InstanceT>;
+
+/** `this` inside the methods of a driver: the driver, options being the author's own affair. */
+type DriverSelf<OptionsT, InstanceT> = Driver<OptionsT, InstanceT> & {
+  hasItem(key: string, opts?: TransactionOptions): MaybePromise<boolean>;
+  getItemRaw?(key: string, opts?: TransactionOptions): MaybePromise<unknown>;
+  setItem?(key: string, value: string, opts?: TransactionOptions): MaybePromise<void>;
+  setItemRaw?(key: string, value: any, opts?: TransactionOptions): MaybePromise<void>;
+  removeItem?(key: string, opts?: TransactionOptions): MaybePromise<void>;
+  getMeta?(key: string, opts?: TransactionOptions): MaybePromise<StorageMeta | null>;
+  getKeys(base?: string, opts?: GetKeysOptions): MaybePromise<string[]>;
+  clear?(base?: string, opts?: TransactionOptions): MaybePromise<void>;
+};
+
+/**
+ * Types a driver factory; at run time it gives back the very function it is given.
+ *
+ * @typeParam OptionsT - what the factory takes; `void` for nothing
+ * @typeParam InstanceT - what the driver's `getInstance` returns
+ * @param factory - makes a driver from its options
+ *
+ * @example
+ * ```ts
+ * export default defineDriver<{ client: Redis }>((options) => ({
+ *   name: "redis",
+ *   options,
+ *   hasItem: async (key) => (await options.client.exists(key)) === 1,
+ *   getItem: (key) => options.client.get(key),
+ *   getKeys: (base) => options.client.keys(`${base}*`),
+ * }));
+ * ```
+ */
+export declare function defineDriver<OptionsT = any, InstanceT = any>(
+  factory: (
+    options: OptionsT,
+  ) => Driver<Exactly<OptionsT>, InstanceT> & ThisType<DriverSelf<OptionsT, InstanceT>>,
+): DriverFactory<OptionsT, InstanceT>;
+
+/** Module path of every built-in driver, by name. `fsLite` is another name of `fs-lite`. */
+export declare const builtinDrivers: {
+  readonly "fs-lite": "electron-async-storage/drivers/fs-lite";
+  readonly fsLite: "electron-async-storage/drivers/fs-lite";
+  readonly fs: "electron-async-storage/drivers/fs";
+  readonly memory: "electron-async-storage/drivers/memory";
+  readonly queue: "electron-async-storage/drivers/queue";
+};
+
+/** Name of a built-in driver. */
+export type BuiltinDriverName = keyof typeof builtinDrivers;
+
+/** Options of every built-in driver, by name. */
+export type BuiltinDriverOptions = {
+  "fs-lite": FSLiteStorageOptions;
+  fsLite: FSLiteStorageOptions;
+  fs: FSStorageOptions;
+  memory: void;
+  queue: QueueDriverOptions;
+};
+
+/** Options of the queue driver besides the driver it wraps. */
+export interface QueueOptions {
+  /**
+   * Number of operations handed to the driver at once.
+   *
+   * @defaultValue `100`
+   */
+  batchSize?: number | undefined;
+  /**
+   * Longest time, in milliseconds, that a write waits before it is flushed.
+   *
+   * @defaultValue `1000`
+   */
+  flushInterval?: number | undefined;
+  /**
+   * Most operations that are kept waiting; a write beyond that waits for room.
+   *
+   * @defaultValue `1000`
+   */
+  maxQueueSize?: number | undefined;
+  /**
+   * Whether only the last operation of a key reaches the driver (`true`), or every one in order (`false`).
+   *
+   * @defaultValue `true`
+   */
+  mergeUpdates?: boolean | undefined;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Storage
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * A key-value storage over one or more drivers.
+ *
+ * Every operation has a Promise form, which never throws synchronously, and (where listed) a `…Sync` form
+ * with the same result, which never returns a Promise and throws `EAS_SYNC_UNSUPPORTED` when the driver
+ * behind the key cannot do it. After `dispose`, operations fail with `EAS_DISPOSED`. I/O errors carry the
+ * operating system's code, such as `EACCES`.
+ *
+ * Methods are own properties and need no `this`: take them off the object, spread it, hand it to Electron's
+ * `contextBridge`. A storage can itself be mounted as a driver.
+ *
+ * @typeParam T - the type of every value, or a {@link StorageDefinition} with a type for each key
+ */
+export interface Storage<T extends StorageValue = StorageValue> {
+  // --- one item ---
+
+  /**
+   * Whether there is a value at `key`.
+   *
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   */
+  hasItem(this: void, key: StorageKey<T>, opts?: TransactionOptions): Promise<boolean>;
+
+  /**
+   * The value at `key`, or `null` when there is none. A text that is not JSON also reads as `null`; a
+   * process warning with the code `EAS_CORRUPT_VALUE` then names the key.
+   *
+   * A type argument (`getItem<User>(…)`) states what is there, and admits any key.
+   *
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   *
+   * @example
+   * ```ts
+   * const theme = await storage.getItem("config:theme");
+   * ```
+   */
+  getItem<R = never>(
+    this: void,
+    key: WhenGiven<R, string>,
+    opts?: TransactionOptions,
+  ): Promise<Exactly<R> | null>;
+  getItem<K extends StorageKey<T>, _ = never>(
+    this: void,
+    key: K,
+    opts?: TransactionOptions,
+  ): Promise<StoredItem<T, K> | null>;
+
+  /**
+   * Several values at once, in the order asked, also across mounts. A driver with `getItems` gets one call.
+   *
+   * @param items - keys, or keys with options of their own
+   * @param commonOptions - options of all of them
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, `EAS_INVALID_ARGUMENT`,
+   * `EAS_DRIVER_RESULT`, or the system's code
+   *
+   * @example
+   * ```ts
+   * const [theme, lang] = await storage.getItems(["config:theme", { key: "config:lang" }]);
+   * console.log(theme.value, lang.value);
+   * ```
+   */
+  getItems<U = never>(
+    this: void,
+    items: WhenGiven<U, readonly GetItemsRequest[]>,
+    commonOptions?: TransactionOptions,
+  ): Promise<{ key: string; value: Exactly<U> | null }[]>;
+  getItems<Requests extends readonly GetItemsRequest<StorageKey<T>>[], _ = never>(
+    this: void,
+    items: readonly [...Requests],
+    commonOptions?: TransactionOptions,
+  ): Promise<GetItemsResult<T, Requests>>;
+
+  /**
+   * The raw value at `key`, or `null`: from fs a `Buffer`, from memory what `setItemRaw` was given.
+   *
+   * @typeParam R - what the caller knows to be there
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   */
+  getItemRaw<R = any>(this: void, key: string, opts?: TransactionOptions): Promise<R | null>;
+
+  /**
+   * Stores `value` at `key`; `undefined` removes the key. Writes of one key are applied in the order of the
+   * calls, awaited or not.
+   *
+   * A type argument (`setItem<User>(…)`) states the type of the value, and admits any key.
+   *
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, `EAS_INVALID_VALUE`,
+   * `EAS_INVALID_ARGUMENT` (a `ttl` that is no number of milliseconds), or the system's code, the old value
+   * then being kept
+   *
+   * @example
+   * ```ts
+   * await storage.setItem("session:token", token, { ttl: 60_000 });
+   * ```
+   */
+  setItem<U extends StorageValue = never>(
+    this: void,
+    key: WhenGiven<U, string>,
+    value: Exactly<U> | undefined,
+    opts?: TransactionOptions,
+  ): Promise<void>;
+  setItem<K extends StorageKey<T>, _ = never>(
+    this: void,
+    key: K,
+    value: StorageItem<T, K> | undefined,
+    opts?: TransactionOptions,
+  ): Promise<void>;
+
+  /**
+   * Stores several values at once, with one watch event for each key. A driver with `setItems` gets one call
+   * for each mount.
+   *
+   * @param items - what to store; a value of `undefined` removes its key
+   * @param commonOptions - options of all of them
+   * @throws {@link StorageError} (as a rejection) as {@link Storage.setItem}
+   */
+  setItems<U extends StorageValue = never>(
+    this: void,
+    items: WhenGiven<
+      U,
+      readonly {
+        key: string;
+        value: Exactly<U> | undefined;
+        options?: TransactionOptions | undefined;
+      }[]
+    >,
+    commonOptions?: TransactionOptions,
+  ): Promise<void>;
+  setItems(
+    this: void,
+    items: readonly SetItemsRequest<T>[],
+    commonOptions?: TransactionOptions,
+  ): Promise<void>;
+
+  /**
+   * Stores bytes, a string, or (in memory) any value as it is, without encoding it.
+   *
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, `EAS_INVALID_VALUE` (the driver cannot
+   * keep such a value), or the system's code
+   */
+  setItemRaw<R = any>(this: void, key: string, value: R, opts?: TransactionOptions): Promise<void>;
+
+  /**
+   * Removes the value at `key`; a key without one is no error.
+   *
+   * @param opts - `true`, or `{ removeMeta: true }`, removes the metadata too
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   */
+  removeItem(this: void, key: StorageKey<T>, opts?: RemoveItemOptions | boolean): Promise<void>;
+
+  // --- metadata ---
+
+  /**
+   * What the driver knows about the item, overlaid by what `setMeta` stored. `atime` and `mtime` are Dates,
+   * `ttl` is in milliseconds left, `size` in bytes.
+   *
+   * @param opts - `true`, or `{ nativeOnly: true }`, leaves out what `setMeta` stored
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   */
+  getMeta(this: void, key: string, opts?: GetMetaOptions | boolean): Promise<StorageMeta>;
+
+  /**
+   * Stores metadata of your own beside the item, in place of what was stored before.
+   *
+   * @throws {@link StorageError} (as a rejection) as {@link Storage.setItem}
+   */
+  setMeta(this: void, key: string, value: StorageMeta, opts?: TransactionOptions): Promise<void>;
+
+  /**
+   * Removes what `setMeta` stored.
+   *
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   */
+  removeMeta(this: void, key: string, opts?: TransactionOptions): Promise<void>;
+
+  // --- many items ---
+
+  /**
+   * The keys under `base` in all mounts, without those that an inner mount hides and without metadata.
+   *
+   * @param base - default: all keys
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, `EAS_INVALID_ARGUMENT`, or the system's
+   * code
+   */
+  getKeys(this: void, base?: string, opts?: GetKeysOptions): Promise<StorageKey<T>[]>;
+
+  /**
+   * Removes exactly what `getKeys(base)` lists, and its metadata.
+   *
+   * @param base - default: everything
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   */
+  clear(this: void, base?: string, opts?: TransactionOptions): Promise<void>;
+
+  // --- life ---
+
+  /**
+   * Flushes, stops watchers and timers, and disposes every driver. A second call does nothing.
+   *
+   * @throws {@link StorageError} (as a rejection) what the last flush failed with
+   */
+  dispose(this: void): Promise<void>;
+
+  /**
+   * Calls `callback` for every change: of other processes too where the driver sees them (fs), else of this
+   * storage.
+   *
+   * @returns a function that ends this watch
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_ARGUMENT`, or the system's code
+   */
+  watch(this: void, callback: WatchCallback): Promise<Unwatch>;
+
+  /** Ends every watch of this storage. */
+  unwatch(this: void): Promise<void>;
+
+  /**
+   * Settles when everything written before is where it belongs: queues are empty, files are synced to disk.
+   *
+   * @param base - only the mounts at or under it; default: all
+   * @throws {@link StorageError} (as a rejection) what a write failed with; it is kept for the next flush
+   */
+  flush(this: void, base?: string): Promise<void>;
+
+  // --- mounts ---
+
+  /**
+   * Puts `driver` in charge of the keys under `base`.
+   *
+   * @returns the storage
+   * @throws {@link StorageError} `EAS_ALREADY_MOUNTED`, `EAS_INVALID_ARGUMENT`, `EAS_DISPOSED`
+   */
+  mount(this: void, base: string, driver: Driver): Storage<T>;
+
+  /**
+   * Takes the driver at `base` away; the root stays.
+   *
+   * @param dispose - whether the driver is disposed, default `true`
+   */
+  unmount(this: void, base: string, dispose?: boolean): Promise<void>;
+
+  /**
+   * The mount in charge of `key`.
+   *
+   * @param key - default: the root
+   */
+  getMount(this: void, key?: string): StorageMount;
+
+  /**
+   * The mounts under `base`, longest base first.
+   *
+   * @param base - default: all mounts
+   * @param options - `parents`: also the mounts that `base` lies in, default `false`
+   */
+  getMounts(this: void, base?: string, options?: { parents?: boolean | undefined }): StorageMount[];
+
+  // --- migrations ---
+
+  /**
+   * Runs the migrations above the stored version, in order, up to the `version` option. All or nothing: on
+   * a failure what the steps wrote is undone, and the version stays. Concurrent calls run once.
+   *
+   * @throws whatever a step or hook threw, or {@link StorageError} `EAS_MIGRATION` (as a rejection)
+   */
+  migrate(this: void): Promise<void>;
+
+  /** The stored version, or `null` before the first migration. */
+  getStorageVersion(this: void): Promise<number | null>;
+
+  // --- the same, synchronously ---
+
+  /**
+   * {@link Storage.hasItem}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  hasItemSync(this: void, key: StorageKey<T>, opts?: TransactionOptions): boolean;
+
+  /**
+   * {@link Storage.getItem}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  getItemSync<R = never>(
+    this: void,
+    key: WhenGiven<R, string>,
+    opts?: TransactionOptions,
+  ): Exactly<R> | null;
+  getItemSync<K extends StorageKey<T>, _ = never>(
+    this: void,
+    key: K,
+    opts?: TransactionOptions,
+  ): StoredItem<T, K> | null;
+
+  /**
+   * {@link Storage.getItems}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  getItemsSync<U = never>(
+    this: void,
+    items: WhenGiven<U, readonly GetItemsRequest[]>,
+    commonOptions?: TransactionOptions,
+  ): { key: string; value: Exactly<U> | null }[];
+  getItemsSync<Requests extends readonly GetItemsRequest<StorageKey<T>>[], _ = never>(
+    this: void,
+    items: readonly [...Requests],
+    commonOptions?: TransactionOptions,
+  ): GetItemsResult<T, Requests>;
+
+  /**
+   * {@link Storage.getItemRaw}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  getItemRawSync<R = any>(this: void, key: string, opts?: TransactionOptions): R | null;
+
+  /**
+   * {@link Storage.setItem}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  setItemSync<U extends StorageValue = never>(
+    this: void,
+    key: WhenGiven<U, string>,
+    value: Exactly<U> | undefined,
+    opts?: TransactionOptions,
+  ): void;
+  setItemSync<K extends StorageKey<T>, _ = never>(
+    this: void,
+    key: K,
+    value: StorageItem<T, K> | undefined,
+    opts?: TransactionOptions,
+  ): void;
+
+  /**
+   * {@link Storage.setItems}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  setItemsSync<U extends StorageValue = never>(
+    this: void,
+    items: WhenGiven<
+      U,
+      readonly {
+        key: string;
+        value: Exactly<U> | undefined;
+        options?: TransactionOptions | undefined;
+      }[]
+    >,
+    commonOptions?: TransactionOptions,
+  ): void;
+  setItemsSync(
+    this: void,
+    items: readonly SetItemsRequest<T>[],
+    commonOptions?: TransactionOptions,
+  ): void;
+
+  /**
+   * {@link Storage.setItemRaw}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  setItemRawSync<R = any>(this: void, key: string, value: R, opts?: TransactionOptions): void;
+
+  /**
+   * {@link Storage.removeItem}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  removeItemSync(this: void, key: StorageKey<T>, opts?: RemoveItemOptions | boolean): void;
+
+  /**
+   * {@link Storage.getMeta}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  getMetaSync(this: void, key: string, opts?: GetMetaOptions | boolean): StorageMeta;
+
+  /**
+   * {@link Storage.setMeta}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  setMetaSync(this: void, key: string, value: StorageMeta, opts?: TransactionOptions): void;
+
+  /**
+   * {@link Storage.removeMeta}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  removeMetaSync(this: void, key: string, opts?: TransactionOptions): void;
+
+  /**
+   * {@link Storage.getKeys}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  getKeysSync(this: void, base?: string, opts?: GetKeysOptions): StorageKey<T>[];
+
+  /**
+   * {@link Storage.clear}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  clearSync(this: void, base?: string, opts?: TransactionOptions): void;
+
+  /**
+   * {@link Storage.flush}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  flushSync(this: void, base?: string): void;
+
+  // --- short names ---
+
+  /** Short for {@link Storage.getKeys}. */
+  keys: Storage<T>["getKeys"];
+  /** Short for {@link Storage.getItem}. */
+  get: Storage<T>["getItem"];
+  /** Short for {@link Storage.setItem}. */
+  set: Storage<T>["setItem"];
+  /** Short for {@link Storage.hasItem}. */
+  has: Storage<T>["hasItem"];
+  /** Short for {@link Storage.removeItem}. */
+  del: Storage<T>["removeItem"];
+  /** Short for {@link Storage.removeItem}. */
+  remove: Storage<T>["removeItem"];
+  /** Short for {@link Storage.getKeysSync}. */
+  keysSync: Storage<T>["getKeysSync"];
+  /** Short for {@link Storage.getItemSync}. */
+  getSync: Storage<T>["getItemSync"];
+  /** Short for {@link Storage.setItemSync}. */
+  setSync: Storage<T>["setItemSync"];
+  /** Short for {@link Storage.hasItemSync}. */
+  hasSync: Storage<T>["hasItemSync"];
+  /** Short for {@link Storage.removeItemSync}. */
+  delSync: Storage<T>["removeItemSync"];
+  /** Short for {@link Storage.removeItemSync}. */
+  removeSync: Storage<T>["removeItemSync"];
+}
+
+/** Options of {@link createStorage}. */
+export interface CreateStorageOptions<T extends StorageValue = StorageValue> {
+  /**
+   * The driver at the root.
+   *
+   * @defaultValue a memory driver
+   */
+  driver?: Driver | undefined;
+  /**
+   * The version that `migrate` brings the data to.
+   *
+   * @defaultValue none: `migrate` does nothing
+   */
+  version?: number | undefined;
+  /** What to run to reach each version. */
+  migrations?: MigrationOptions<T> | undefined;
+  /** Called around the migrations. */
+  migrationHooks?: MigrationHooks<T> | undefined;
+}
+
+/** One step of a migration. What it writes is undone when it, or a later step, fails. */
+export type MigrationFunction<T extends StorageValue = StorageValue> = (
+  storage: Storage<T>,
+) => MaybePromise<void>;
+
+/** The step that leads to each version. */
+export interface MigrationOptions<T extends StorageValue = StorageValue> {
+  [version: number]: MigrationFunction<T>;
+}
+
+/** Functions that `migrate` calls, and waits for, around its steps. */
+export interface MigrationHooks<T extends StorageValue = StorageValue> {
+  /** Before the first step; an error here stops the migration. */
+  beforeMigration?:
+    | ((fromVersion: number, toVersion: number, storage: Storage<T>) => MaybePromise<void>)
+    | undefined;
+  /** After the last step; an error here undoes the migration. */
+  afterMigration?:
+    | ((fromVersion: number, toVersion: number, storage: Storage<T>) => MaybePromise<void>)
+    | undefined;
+  /** After a failure, when everything is undone. `migrate` then rejects with the same error. */
+  onMigrationError?:
+    | ((
+        error: Error,
+        fromVersion: number,
+        toVersion: number,
+        storage: Storage<T>,
+      ) => MaybePromise<void>)
+    | undefined;
+}
+
+/**
+ * Makes a storage.
+ *
+ * @typeParam T - the type of every value, or a {@link StorageDefinition} with a type for each key
+ * @param options - the driver at the root (default: memory), and the migrations
+ * @throws {@link StorageError} `EAS_INVALID_OPTION`
+ *
+ * @example
+ * ```ts
+ * import { createStorage } from "electron-async-storage";
+ * import fsDriver from "electron-async-storage/drivers/fs";
+ *
+ * const storage = createStorage<{ items: { theme: "light" | "dark"; count: number } }>({
+ *   driver: fsDriver({ base: "./data" }),
+ * });
+ * await storage.setItem("theme", "dark");
+ * const count = storage.getItemSync("count"); // number | null
+ * ```
+ */
+export declare function createStorage<T extends StorageValue = StorageValue>(
+  options?: CreateStorageOptions<T>,
+): Storage<T>;
+
+// ---------------------------------------------------------------------------------------------
+// Views and copies of a storage
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * The part of a storage under `base`, as a storage of its own. Keys go in and come back without the base.
+ *
+ * @typeParam T - as for {@link createStorage}, of the part
+ *
+ * @example
+ * ```ts
+ * const users = prefixStorage<User>(storage, "users");
+ * await users.setItem("ann", ann); // stored at "users:ann"
+ * ```
+ */
+export declare function prefixStorage<T extends StorageValue = StorageValue>(
+  storage: Storage<T> | Storage<any>,
+  base: string,
+): Storage<T>;
+
+/** Values by their key, the key being relative to the base of the snapshot. */
+export type Snapshot<T = string> = Record<string, T>;
+
+/**
+ * A copy of every value under `base`.
+ *
+ * @param base - `""` for everything
+ * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+ *
+ * @example
+ * ```ts
+ * const before = await snapshot(storage, "config");
+ * await restoreSnapshot(storage, before, "config");
+ * ```
+ */
+export declare function snapshot<T extends StorageValue = StorageValue>(
+  storage: Storage<T>,
+  base: string,
+): Promise<Snapshot<StoredItem<T>>>;
+
+/**
+ * Writes the values of a snapshot under `base`; other keys stay as they are.
+ *
+ * @param base - default `""`
+ * @throws {@link StorageError} (as a rejection) as {@link Storage.setItem}
+ */
+export declare function restoreSnapshot(
+  storage: Storage<any>,
+  snapshot: Snapshot<StorageValue>,
+  base?: string,
+): Promise<void>;
+
+/**
+ * {@link snapshot}, done when it returns.
+ *
+ * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+ */
+export declare function snapshotSync<T extends StorageValue = StorageValue>(
+  storage: Storage<T>,
+  base: string,
+): Snapshot<StoredItem<T>>;
+
+/**
+ * {@link restoreSnapshot}, done when it returns.
+ *
+ * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+ */
+export declare function restoreSnapshotSync(
+  storage: Storage<any>,
+  snapshot: Snapshot<StorageValue>,
+  base?: string,
+): void;
+
+// ---------------------------------------------------------------------------------------------
+// Keys
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * The one spelling of a key: cut at the first `?`, with `/` and `\` as `:`, no empty segments.
+ *
+ * @example
+ * ```ts
+ * normalizeKey("/users\\ann/"); // "users:ann"
+ * ```
+ */
+export declare function normalizeKey(key?: string): string;
+
+/** {@link normalizeKey} with a `:` at the end; `""` stays `""`. */
+export declare function normalizeBaseKey(base?: string): string;
+
+/** Joins parts of a key and normalises the result. */
+export declare function joinKeys(...keys: string[]): string;
+
+/** Whether `key` has at most `depth` colons; always `true` for an undefined `depth`. */
+export declare function filterKeyByDepth(key: string, depth: number | undefined): boolean;
+
+/** Whether `key` lies under `base` and holds no metadata; every base is fine when it is undefined. */
+export declare function filterKeyByBase(key: string, base: string | undefined): boolean;

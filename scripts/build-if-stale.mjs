@@ -1,0 +1,3 @@
+import { buildIfStale } from "./addon.mjs";
+
+if (!buildIfStale()) process.exitCode = 1;

@@ -1,0 +1,31 @@
+// The checks of the repository, by name. `needs` is a command line that fails where an optional part
+// of the Rust toolchain is not installed; such a check is then skipped, with a message.
+
+import { npmTool } from "./tools.mjs";
+
+const clippy = ["cargo", "clippy", "--all-targets", "--", "-D", "warnings"];
+
+export const rustLint = [
+  {
+    title: "Rust format",
+    command: ["cargo", "fmt", "--check"],
+    needs: ["cargo", "fmt", "--version"],
+  },
+  { title: "Rust lint", command: clippy, needs: ["cargo", "clippy", "--version"] },
+];
+
+export const rustTests = [
+  { title: "Rust tests, core alone", command: ["cargo", "test", "--no-default-features"] },
+  { title: "Rust tests, whole crate", command: ["cargo", "test"] },
+];
+
+export const jsLint = [
+  {
+    title: "JavaScript format and lint",
+    command: npmTool("@biomejs/biome", "biome", "check", "--error-on-warnings"),
+  },
+];
+
+export const types = [{ title: "Types", command: [process.execPath, "scripts/typecheck.mjs"] }];
+
+export const jsTests = [{ title: "JavaScript tests", command: npmTool("vitest", "vitest", "run") }];

@@ -1,0 +1,443 @@
+//! A blocking driver as a driver of the host's thread.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::BlockingDriver;
+use super::sequence::{Sequence, Ticket};
+use crate::driver::{
+    Call, Capabilities, Driver, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op, Options, Unwatch,
+};
+use crate::error::{At, Error, Kind, Result};
+use crate::pool;
+use crate::runtime::{Runtime, offload};
+use crate::value::{BytesKind, Text, Value};
+
+/// Fewer items than this a thread are not worth handing over.
+const LEAST_ITEMS_A_JOB: usize = 16;
+
+/// A [`BlockingDriver`] as a [`Driver`].
+pub struct Offloaded<D> {
+    driver: Arc<D>,
+    sequence: Arc<Sequence>,
+    runtime: Rc<dyn Runtime>,
+}
+
+impl<D: BlockingDriver> Offloaded<D> {
+    /// Makes `driver` callable on the host's thread.
+    pub fn new(driver: D, runtime: Rc<dyn Runtime>) -> Self {
+        Offloaded {
+            driver: Arc::new(driver),
+            sequence: Arc::default(),
+            runtime,
+        }
+    }
+
+    /// The store itself.
+    pub fn inner(&self) -> &Arc<D> {
+        &self.driver
+    }
+
+    fn in_place(&self, mode: Mode) -> bool {
+        mode == Mode::Sync || self.driver.is_instant()
+    }
+
+    fn run<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        work: impl FnOnce(&D) -> Result<T> + Send + 'static,
+    ) -> Op<T> {
+        if self.in_place(mode) {
+            return Op::ready(work(&self.driver));
+        }
+        let driver = self.driver.clone();
+        Op::Pending(offload(&self.runtime, move || work(&driver)))
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        call: Call,
+        key: &str,
+        mode: Mode,
+        read: fn(&D, &str) -> Result<T>,
+    ) -> Op<T> {
+        let name = self.driver.name();
+        let operation = call.name(mode);
+        if let Err(error) = self.driver.check_key(key) {
+            return Op::fail(error.driver(name).operation(operation).key(key));
+        }
+        if self.in_place(mode) {
+            return Op::ready(read(&self.driver, key).at(name, operation, key));
+        }
+        let key = key.to_owned();
+        self.run(mode, move |driver| {
+            read(driver, &key).at(name, operation, &key)
+        })
+    }
+
+    /// Takes the ticket now and writes when the thread is free.
+    fn write(
+        &self,
+        call: Call,
+        key: &str,
+        mode: Mode,
+        write: impl FnOnce(&D, &str) -> Result<()> + Send + 'static,
+    ) -> Op<()> {
+        let name = self.driver.name();
+        let operation = call.name(mode);
+        if let Err(error) = self.driver.check_key(key) {
+            return Op::fail(error.driver(name).operation(operation).key(key));
+        }
+        if self.driver.is_read_only() {
+            return Op::ok(());
+        }
+        if self.driver.is_instant() {
+            return Op::ready(write(&self.driver, key).at(name, operation, key));
+        }
+        let ticket = self.sequence.ticket(key);
+        self.run(mode, move |driver| {
+            ticket.run(|key| write(driver, key).at(name, operation, key))
+        })
+    }
+
+    fn expires_ms(&self, options: &Options) -> Option<u64> {
+        options
+            .ttl_ms
+            .map(|ttl_ms| self.runtime.now_ms().saturating_add(ttl_ms))
+    }
+
+    /// Reads that cannot be text read as missing, with a warning; the bytes stay.
+    fn forgive(runtime: &Rc<dyn Runtime>, outcome: Result<Option<Value>>) -> Result<Option<Value>> {
+        match outcome {
+            Err(error) if error.kind() == Kind::CorruptValue => {
+                runtime.warn(Kind::CorruptValue.code(), error.to_string());
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    /// Splits work on many items into as many jobs as there are threads.
+    fn split<T>(items: Vec<T>) -> Vec<Vec<T>> {
+        let size = items.len().div_ceil(pool::THREADS).max(LEAST_ITEMS_A_JOB);
+        let mut jobs = Vec::with_capacity(pool::THREADS);
+        let mut items = items.into_iter().peekable();
+        while items.peek().is_some() {
+            jobs.push(items.by_ref().take(size).collect());
+        }
+        jobs
+    }
+}
+
+/// Writes every item, also after one failed; the outcome is that of the first that failed.
+fn write_all<D: BlockingDriver>(
+    driver: &D,
+    operation: &'static str,
+    items: Vec<(Ticket, Value, Option<u64>)>,
+) -> Result<()> {
+    let mut outcome = Ok(());
+    for (ticket, value, expires_ms) in items {
+        let written = ticket.run(|key| {
+            driver
+                .set(key, &value, expires_ms)
+                .at(driver.name(), operation, key)
+        });
+        outcome = outcome.and(written);
+    }
+    outcome
+}
+
+impl<D: BlockingDriver> Driver for Offloaded<D> {
+    fn name(&self) -> &str {
+        self.driver.name()
+    }
+
+    fn flags(&self) -> Flags {
+        self.driver.flags()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        if self.driver.can_watch() {
+            Capabilities::ALL
+        } else {
+            Capabilities::ALL.without(Call::Watch)
+        }
+    }
+
+    fn has_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<bool> {
+        self.read(Call::HasItem, key, mode, D::has)
+    }
+
+    fn get_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<Option<Value>> {
+        let found = self.read(Call::GetItem, key, mode, D::get);
+        if self.driver.is_instant() {
+            return found;
+        }
+        let runtime = self.runtime.clone();
+        found.map_result(move |outcome| Self::forgive(&runtime, outcome))
+    }
+
+    fn get_items(
+        self: Rc<Self>,
+        items: Vec<Item<()>>,
+        _common: &Options,
+        mode: Mode,
+    ) -> Op<Vec<Option<Value>>> {
+        let name = self.driver.name();
+        let operation = Call::GetItems.name(mode);
+        for item in &items {
+            if let Err(error) = self.driver.check_key(&item.key) {
+                return Op::fail(error.driver(name).operation(operation).key(&item.key));
+            }
+        }
+        let get = move |driver: &D, key: &str| driver.get(key).at(name, operation, key);
+        if self.in_place(mode) {
+            let found = items
+                .iter()
+                .map(|item| Self::forgive(&self.runtime, get(&self.driver, &item.key)));
+            return Op::ready(found.collect());
+        }
+        let jobs: Vec<_> = Self::split(items)
+            .into_iter()
+            .map(|items| {
+                self.run(mode, move |driver| {
+                    Ok(items
+                        .iter()
+                        .map(|item| get(driver, &item.key))
+                        .collect::<Vec<_>>())
+                })
+            })
+            .collect();
+        Op::later(async move {
+            let mut found = Vec::new();
+            for job in jobs {
+                for outcome in job.await? {
+                    found.push(Self::forgive(&self.runtime, outcome)?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    fn get_item_raw(
+        self: Rc<Self>,
+        key: &str,
+        _options: &Options,
+        mode: Mode,
+    ) -> Op<Option<Value>> {
+        self.read(Call::GetItemRaw, key, mode, D::get_raw)
+    }
+
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Vec<String>> {
+        let (base, max_depth) = (query.base.clone(), query.max_depth);
+        let name = self.driver.name();
+        self.run(mode, move |driver| {
+            driver
+                .keys(&base, max_depth)
+                .at(name, Call::GetKeys.name(mode), &base)
+        })
+    }
+
+    fn get_meta(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<Option<Meta>> {
+        self.read(Call::GetMeta, key, mode, D::meta)
+            .map(|meta| meta.map(Meta::Native))
+    }
+
+    fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
+        self.set(Call::SetItem, key, Value::Text(value), options, mode)
+    }
+
+    fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, _common: &Options, mode: Mode) -> Op<()> {
+        let name = self.driver.name();
+        let operation = Call::SetItems.name(mode);
+        for item in &items {
+            if let Err(error) = self.driver.check_key(&item.key) {
+                return Op::fail(error.driver(name).operation(operation).key(&item.key));
+            }
+        }
+        if self.driver.is_read_only() {
+            return Op::ok(());
+        }
+        let writes: Vec<_> = items
+            .into_iter()
+            .map(|item| {
+                let ticket = self.sequence.ticket(&item.key);
+                (
+                    ticket,
+                    Value::Text(item.value),
+                    self.expires_ms(&item.options),
+                )
+            })
+            .collect();
+        if self.in_place(mode) {
+            return Op::ready(write_all(&*self.driver, operation, writes));
+        }
+        let jobs: Vec<_> = Self::split(writes)
+            .into_iter()
+            .map(|writes| self.run(mode, move |driver| write_all(driver, operation, writes)))
+            .collect();
+        Op::later(async move {
+            let mut outcome = Ok(());
+            for job in jobs {
+                outcome = outcome.and(job.await);
+            }
+            outcome
+        })
+    }
+
+    fn set_item_raw(
+        self: Rc<Self>,
+        key: &str,
+        value: Value,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<()> {
+        let value = match value {
+            Value::Foreign(host) => match host.bytes() {
+                Some((bytes, kind))
+                    if kind != BytesKind::View || !self.driver.holds_references() =>
+                {
+                    Value::Bytes(bytes.into(), kind)
+                }
+                _ if self.driver.holds_references() => Value::Foreign(host),
+                _ => {
+                    let error = Error::new(
+                        Kind::InvalidValue,
+                        "a raw value must be a string, a Buffer or a typed array; use setItem for other values",
+                    );
+                    let operation = Call::SetItemRaw.name(mode);
+                    return Op::fail(
+                        error
+                            .driver(self.driver.name())
+                            .operation(operation)
+                            .key(key),
+                    );
+                }
+            },
+            value => value,
+        };
+        self.set(Call::SetItemRaw, key, value, options, mode)
+    }
+
+    fn remove_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<()> {
+        self.write(Call::RemoveItem, key, mode, |driver, key| {
+            driver.remove(key).map(drop)
+        })
+    }
+
+    fn clear(self: Rc<Self>, base: &str, _options: &Options, mode: Mode) -> Op<()> {
+        if self.driver.is_read_only() || self.driver.refuses_clear() {
+            return Op::ok(());
+        }
+        let name = self.driver.name();
+        let operation = Call::Clear.name(mode);
+        let base = base.to_owned();
+        let sequence = self.sequence.clone();
+        let number = sequence.number();
+        self.run(mode, move |driver| {
+            sequence.wait_for_older(number, &base);
+            let mut outcome = Ok(());
+            for key in driver.keys(&base, None).at(name, operation, &base)? {
+                let removed = sequence
+                    .ticket_at(number, &key)
+                    .run(|key| driver.remove(key).map(drop).at(name, operation, key));
+                outcome = outcome.and(removed);
+            }
+            outcome
+        })
+    }
+
+    fn clears_base(&self) -> bool {
+        true
+    }
+
+    fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
+        let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
+        let started = self.run(Mode::Async, move |driver| {
+            driver.watch(Arc::new(move |event| {
+                // The receiver goes with the host's context; events after that are nobody's.
+                let _ = sender.send(event);
+            }))
+        });
+        let runtime = self.runtime.clone();
+        started.map(move |guard| {
+            runtime.spawn(Box::pin(async move {
+                while let Some(event) = events.recv().await {
+                    sink(event);
+                }
+            }));
+            Box::new(Watch {
+                guard: RefCell::new(Some(guard)),
+            }) as Box<dyn Unwatch>
+        })
+    }
+
+    fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
+        let name = self.driver.name();
+        let sequence = self.sequence.clone();
+        let number = sequence.number();
+        self.run(mode, move |driver| {
+            sequence.wait_for_older(number, "");
+            driver
+                .flush()
+                .map_err(|error| error.driver(name).operation(Call::Flush.name(mode)))
+        })
+    }
+
+    fn dispose(self: Rc<Self>, mode: Mode) -> Op<()> {
+        let name = self.driver.name();
+        let sequence = self.sequence.clone();
+        let number = sequence.number();
+        self.run(mode, move |driver| {
+            sequence.wait_for_older(number, "");
+            driver
+                .dispose()
+                .map_err(|error| error.driver(name).operation(Call::Dispose.name(mode)))
+        })
+    }
+
+    fn note_corrupt(&self, key: &str) {
+        self.driver.note_corrupt(key);
+    }
+
+    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+        Some(self.driver.clone())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl<D: BlockingDriver> Offloaded<D> {
+    fn set(&self, call: Call, key: &str, value: Value, options: &Options, mode: Mode) -> Op<()> {
+        let expires_ms = self.expires_ms(options);
+        if self.driver.is_instant() {
+            let name = self.driver.name();
+            let written = self
+                .driver
+                .check_key(key)
+                .and_then(|()| self.driver.set(key, &value, expires_ms));
+            return Op::ready(
+                written
+                    .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key)),
+            );
+        }
+        self.write(call, key, mode, move |driver, key| {
+            driver.set(key, &value, expires_ms)
+        })
+    }
+}
+
+struct Watch {
+    guard: RefCell<Option<Box<dyn Any + Send>>>,
+}
+
+impl Unwatch for Watch {
+    fn stop(&self, _mode: Mode) -> Op<()> {
+        self.guard.borrow_mut().take();
+        Op::ok(())
+    }
+}

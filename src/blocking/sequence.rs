@@ -1,0 +1,221 @@
+//! The order of writes: those of one key take effect in the order in which they were asked for.
+//!
+//! A write takes a [`Ticket`] when it is asked for and uses it on whatever thread does the work. A
+//! write that comes late, after a newer one of its key took effect, is dropped: the newer one has
+//! overwritten it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
+
+use crate::error::Result;
+use crate::runtime::lock;
+
+/// Hands out tickets and keeps the order of each key.
+#[derive(Default)]
+pub(super) struct Sequence {
+    state: Mutex<State>,
+    finished: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    last_number: u64,
+    /// Tickets that are not finished, oldest first.
+    open: BTreeMap<u64, Arc<str>>,
+    keys: FxHashMap<Arc<str>, KeyState>,
+}
+
+struct KeyState {
+    /// How many open tickets the key has; its entry goes with the last.
+    open: usize,
+    /// The newest number that took effect. Held while a write of the key is under way.
+    applied: Arc<Mutex<u64>>,
+}
+
+/// The right to write one key, at its place in the order.
+pub(super) struct Ticket {
+    sequence: Arc<Sequence>,
+    number: u64,
+    key: Arc<str>,
+    applied: Arc<Mutex<u64>>,
+    /// Whether the ticket is in `State::open`.
+    listed: bool,
+}
+
+impl Sequence {
+    /// The next ticket of `key`.
+    pub(super) fn ticket(self: &Arc<Self>, key: &str) -> Ticket {
+        let mut state = lock(&self.state);
+        state.last_number += 1;
+        let number = state.last_number;
+        let (key, applied) = state.join(key);
+        state.open.insert(number, key.clone());
+        Ticket {
+            sequence: self.clone(),
+            number,
+            key,
+            applied,
+            listed: true,
+        }
+    }
+
+    /// The next number, for a write of keys that are not known yet.
+    pub(super) fn number(&self) -> u64 {
+        let mut state = lock(&self.state);
+        state.last_number += 1;
+        state.last_number
+    }
+
+    /// A ticket of `key` at a place in the order that [`number`](Self::number) gave.
+    pub(super) fn ticket_at(self: &Arc<Self>, number: u64, key: &str) -> Ticket {
+        let (key, applied) = lock(&self.state).join(key);
+        Ticket {
+            sequence: self.clone(),
+            number,
+            key,
+            applied,
+            listed: false,
+        }
+    }
+
+    /// Waits until every write that is older than `number` and under `base` has finished.
+    pub(super) fn wait_for_older(&self, number: u64, base: &str) {
+        let mut state = lock(&self.state);
+        while state
+            .open
+            .range(..number)
+            .any(|(_, key)| key.starts_with(base))
+        {
+            state = self
+                .finished
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl State {
+    fn join(&mut self, key: &str) -> (Arc<str>, Arc<Mutex<u64>>) {
+        if let Some((key, _)) = self.keys.get_key_value(key) {
+            let key = key.clone();
+            let entry = self.keys.get_mut(&key).expect("the key was just found");
+            entry.open += 1;
+            return (key, entry.applied.clone());
+        }
+        let key: Arc<str> = key.into();
+        let applied = Arc::new(Mutex::new(0));
+        self.keys.insert(
+            key.clone(),
+            KeyState {
+                open: 1,
+                applied: applied.clone(),
+            },
+        );
+        (key, applied)
+    }
+}
+
+impl Ticket {
+    /// Does the write, unless a newer one of the key has taken effect. Waits for a write of the
+    /// key that is under way.
+    pub(super) fn run(self, write: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+        let mut applied = lock(&self.applied);
+        if *applied > self.number {
+            return Ok(());
+        }
+        write(&self.key)?;
+        *applied = self.number;
+        Ok(())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut state = lock(&self.sequence.state);
+        if self.listed {
+            state.open.remove(&self.number);
+        }
+        if let Some(entry) = state.keys.get_mut(&self.key) {
+            entry.open -= 1;
+            if entry.open == 0 {
+                state.keys.remove(&self.key);
+            }
+        }
+        drop(state);
+        self.sequence.finished.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Kind};
+    use std::cell::RefCell;
+
+    #[test]
+    fn a_late_write_does_not_overwrite_a_newer_one() {
+        let sequence = Arc::new(Sequence::default());
+        let (first, second) = (sequence.ticket("a"), sequence.ticket("a"));
+        let written = RefCell::new(Vec::new());
+        let write = |value| {
+            let written = &written;
+            move |_: &str| {
+                written.borrow_mut().push(value);
+                Ok(())
+            }
+        };
+        second.run(write(2)).expect("written");
+        first.run(write(1)).expect("dropped");
+        assert_eq!(*written.borrow(), [2]);
+    }
+
+    #[test]
+    fn an_older_write_takes_effect_when_the_newer_one_failed() {
+        let sequence = Arc::new(Sequence::default());
+        let (first, second) = (sequence.ticket("a"), sequence.ticket("a"));
+        second
+            .run(|_| Err(Error::new(Kind::System("EIO"), "no")))
+            .expect_err("fails");
+        let mut done = false;
+        first
+            .run(|_| {
+                done = true;
+                Ok(())
+            })
+            .expect("written");
+        assert!(done);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_finished_writes() {
+        let sequence = Arc::new(Sequence::default());
+        for key in ["a", "b", "a"] {
+            sequence.ticket(key).run(|_| Ok(())).expect("written");
+        }
+        let number = sequence.number();
+        sequence
+            .ticket_at(number, "c")
+            .run(|_| Ok(()))
+            .expect("written");
+        let state = lock(&sequence.state);
+        assert!(state.keys.is_empty() && state.open.is_empty());
+    }
+
+    #[test]
+    fn waiting_is_for_older_writes_under_the_base_only() {
+        let sequence = Arc::new(Sequence::default());
+        let other = sequence.ticket("b:x");
+        let older = sequence.ticket("a:x");
+        let number = sequence.number();
+        let newer = sequence.ticket("a:y");
+        let waiting = {
+            let sequence = sequence.clone();
+            std::thread::spawn(move || sequence.wait_for_older(number, "a:"))
+        };
+        drop(older);
+        waiting.join().expect("no longer waits");
+        drop((other, newer));
+    }
+}

@@ -1,0 +1,258 @@
+//! What can go wrong, in a form that callers can match on.
+//!
+//! An [`Error`] is a [`Kind`] plus where it happened: the driver, the operation and the key. The
+//! place that fails attaches what it knows; layers further out add the rest and never overwrite.
+
+mod system_code;
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+pub use system_code::{code_of, io_from_code};
+
+use crate::value::Foreign;
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The class of an error; the only thing callers should branch on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A key that cannot name an item of this driver.
+    InvalidKey,
+    /// A value that has no stored form.
+    InvalidValue,
+    /// A call with an argument of the wrong type.
+    InvalidArgument,
+    /// An option with a value that is out of range or of the wrong type.
+    InvalidOption,
+    /// An option that must be given and was not.
+    RequiredOption,
+    /// A Sync call of something that the driver can only do asynchronously.
+    SyncUnsupported,
+    /// Stored text that is not a value.
+    CorruptValue,
+    /// A mount on a base that has one already.
+    AlreadyMounted,
+    /// A call on something that was disposed.
+    Disposed,
+    /// A change of a store that only reads.
+    ReadOnly,
+    /// A driver gave something that its interface does not allow.
+    DriverResult,
+    /// A migration that cannot run.
+    Migration,
+    /// A bug of this library: a panic that was caught.
+    Panic,
+    /// A failed system call, with the system's own name for it (`EACCES`, `ENOSPC`…).
+    System(&'static str),
+    /// Something that the host threw; it is handed back as it came.
+    Foreign,
+}
+
+impl Kind {
+    /// The `code` property that JavaScript sees.
+    pub fn code(self) -> &'static str {
+        match self {
+            Kind::InvalidKey => "EAS_INVALID_KEY",
+            Kind::InvalidValue => "EAS_INVALID_VALUE",
+            Kind::InvalidArgument => "EAS_INVALID_ARGUMENT",
+            Kind::InvalidOption => "EAS_INVALID_OPTION",
+            Kind::RequiredOption => "EAS_REQUIRED_OPTION",
+            Kind::SyncUnsupported => "EAS_SYNC_UNSUPPORTED",
+            Kind::CorruptValue => "EAS_CORRUPT_VALUE",
+            Kind::AlreadyMounted => "EAS_ALREADY_MOUNTED",
+            Kind::Disposed => "EAS_DISPOSED",
+            Kind::ReadOnly => "EAS_READ_ONLY",
+            Kind::DriverResult => "EAS_DRIVER_RESULT",
+            Kind::Migration => "EAS_MIGRATION",
+            Kind::Panic => "EAS_PANIC",
+            Kind::System(code) => code,
+            Kind::Foreign => "EAS_FOREIGN",
+        }
+    }
+}
+
+/// An error and where it happened. Cheap to move: one pointer.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: Kind,
+    message: Cow<'static, str>,
+    driver: Option<Arc<str>>,
+    operation: Option<&'static str>,
+    key: Option<Arc<str>>,
+    source: Option<Arc<anyhow::Error>>,
+    foreign: Option<Foreign>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` says what was given and what to do, without any prefix.
+    pub fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            message: message.into(),
+            driver: None,
+            operation: None,
+            key: None,
+            source: None,
+            foreign: None,
+        }))
+    }
+
+    /// Something that the host threw.
+    pub fn foreign(value: Foreign) -> Self {
+        let mut error = Error::new(Kind::Foreign, "the host threw");
+        error.0.foreign = Some(value);
+        error
+    }
+
+    /// A failed system call; `action` says what was being done, for example `"rename"`.
+    pub fn io(source: std::io::Error, action: &'static str) -> Self {
+        let code = code_of(&source);
+        let mut error = Error::new(
+            Kind::System(code),
+            format!("{code}: {action} failed: {source}"),
+        );
+        error.0.source = Some(Arc::new(anyhow::Error::new(source).context(action)));
+        error
+    }
+
+    /// A caught panic, as an error of the operation that ran it.
+    pub fn panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "unknown panic".to_owned());
+        Error::new(
+            Kind::Panic,
+            format!(
+                "internal error: {text}. The data is as it was before the call; please report this."
+            ),
+        )
+    }
+
+    /// Names the driver, unless a layer below did.
+    #[must_use]
+    pub fn driver(mut self, name: &str) -> Self {
+        self.0.driver.get_or_insert_with(|| name.into());
+        self
+    }
+
+    /// Names the operation, unless a layer below did.
+    #[must_use]
+    pub fn operation(mut self, name: &'static str) -> Self {
+        self.0.operation.get_or_insert(name);
+        self
+    }
+
+    /// Names the key, unless a layer below did.
+    #[must_use]
+    pub fn key(mut self, key: &str) -> Self {
+        self.0.key.get_or_insert_with(|| key.into());
+        self
+    }
+
+    /// Attaches what caused it.
+    #[must_use]
+    pub fn caused_by(mut self, source: anyhow::Error) -> Self {
+        self.0.source.get_or_insert_with(|| Arc::new(source));
+        self
+    }
+
+    /// The class of the error.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The driver it happened in.
+    pub fn driver_name(&self) -> Option<&str> {
+        self.0.driver.as_deref()
+    }
+
+    /// The operation that failed.
+    pub fn operation_name(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The key that was asked for.
+    pub fn key_name(&self) -> Option<&str> {
+        self.0.key.as_deref()
+    }
+
+    /// What the host threw, for [`Kind::Foreign`].
+    pub fn foreign_value(&self) -> Option<&Foreign> {
+        self.0.foreign.as_ref()
+    }
+
+    /// The causes, outermost first.
+    pub fn cause(&self) -> Option<&anyhow::Error> {
+        self.0.source.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[electron-async-storage] ")?;
+        if let Some(driver) = &self.0.driver {
+            write!(f, "[{driver}] ")?;
+        }
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("driver", &self.0.driver)
+            .field("operation", &self.0.operation)
+            .field("key", &self.0.key)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Attaches the place to the error of a result.
+pub trait At<T> {
+    /// Names the driver, the operation and the key, where no layer below did.
+    fn at(self, driver: &str, operation: &'static str, key: &str) -> Result<T>;
+}
+
+impl<T> At<T> for Result<T> {
+    fn at(self, driver: &str, operation: &'static str, key: &str) -> Result<T> {
+        self.map_err(|error| error.driver(driver).operation(operation).key(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_that_fails_names_itself_and_outer_layers_do_not_overwrite() {
+        let error = Error::new(Kind::InvalidKey, "no")
+            .driver("fs")
+            .driver("queue")
+            .key("a")
+            .key("b");
+        assert_eq!(error.driver_name(), Some("fs"));
+        assert_eq!(error.key_name(), Some("a"));
+        assert_eq!(error.to_string(), "[electron-async-storage] [fs] no");
+    }
+
+    #[test]
+    fn a_system_error_keeps_its_code() {
+        let error = Error::io(std::io::Error::from(std::io::ErrorKind::NotFound), "open");
+        assert_eq!(error.kind(), Kind::System("ENOENT"));
+        assert_eq!(error.kind().code(), "ENOENT");
+    }
+}

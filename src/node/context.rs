@@ -1,0 +1,464 @@
+//! One environment of Node: its tasks, its one threadsafe function, its end.
+//!
+//! A context is held by the closures of the functions that JavaScript got; nothing hangs on
+//! thread-locals, so any number of contexts can come and go in one process.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Wake, Waker};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use napi::sys;
+use rustc_hash::FxHashMap;
+
+use super::env::{Env, Val, api, is_ok};
+use super::error::settle_error;
+use super::reference::Reference;
+use super::shared::{Shared, TaskId};
+use super::strings;
+use crate::driver::{LocalFuture, Mode, Op};
+use crate::drivers::system_time_ms;
+use crate::error::{Error, Kind, Result};
+use crate::pool;
+use crate::runtime::{Job, Runtime};
+
+/// Tasks polled in one go before the event loop turns: a chain of ready operations must not starve
+/// timers and the window.
+const POLLS_A_TURN: usize = 4096;
+
+/// Warnings remembered so that each shows once.
+const MOST_WARNINGS: usize = 1024;
+
+/// Everything that belongs to one environment.
+pub(super) struct Context {
+    pub(super) env: Env,
+    pub(super) shared: Arc<Shared>,
+    this: Weak<Context>,
+    tasks: RefCell<FxHashMap<TaskId, Task>>,
+    last_task: Cell<TaskId>,
+    /// How many guards keep the event loop alive.
+    loop_holds: Cell<usize>,
+    /// The facade's function for warnings.
+    warner: RefCell<Option<Reference>>,
+    warned: RefCell<HashSet<String>>,
+    /// Dropped when the environment ends: what must not outlive it.
+    owned: RefCell<Vec<Box<dyn Any>>>,
+}
+
+struct Task {
+    /// Taken out while it is polled.
+    future: Option<LocalFuture<()>>,
+    waker: Arc<TaskWaker>,
+    /// It was woken while it was polled, by what the poll itself set off.
+    is_woken: bool,
+}
+
+impl Task {
+    fn put_back(&mut self, future: LocalFuture<()>) {
+        self.future = Some(future);
+        if std::mem::take(&mut self.is_woken) {
+            self.waker.wake_by_ref();
+        }
+    }
+}
+
+struct TaskWaker {
+    id: TaskId,
+    is_queued: AtomicBool,
+    shared: Arc<Shared>,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_queued.swap(true, Ordering::AcqRel) {
+            self.shared.push_ready(self.id);
+        }
+    }
+}
+
+/// How an outcome becomes a value of JavaScript.
+pub(super) type IntoJs<T> = fn(&Context, T) -> Val;
+
+impl Context {
+    /// The context of a new environment.
+    pub(super) fn new(env: Env) -> napi::Result<Rc<Self>> {
+        let context = Rc::new_cyclic(|this| Context {
+            env,
+            shared: Arc::new(Shared::new()),
+            this: this.clone(),
+            tasks: RefCell::default(),
+            last_task: Cell::new(0),
+            loop_holds: Cell::new(0),
+            warner: RefCell::default(),
+            warned: RefCell::default(),
+            owned: RefCell::default(),
+        });
+        let mut wake_up = null_mut();
+        let status = api!(napi_create_threadsafe_function(
+            env.0,
+            null_mut(),
+            null_mut(),
+            strings::string(env, "electron-async-storage"),
+            0,
+            1,
+            null_mut(),
+            None,
+            Rc::as_ptr(&context).cast_mut().cast::<c_void>(),
+            Some(on_wake_up),
+            &mut wake_up,
+        ));
+        if !is_ok(status) {
+            return Err(napi::Error::from_reason(
+                "cannot create a threadsafe function",
+            ));
+        }
+        api!(napi_unref_threadsafe_function(env.0, wake_up));
+        context.shared.attach(wake_up);
+        // Hooks run last in, first out: this one before Node's own for the threadsafe function.
+        let owner = Rc::into_raw(context.clone()).cast_mut().cast::<c_void>();
+        api!(napi_add_env_cleanup_hook(
+            env.0,
+            Some(on_environment_end),
+            owner
+        ));
+        Ok(context)
+    }
+
+    fn strong(&self) -> Rc<Context> {
+        self.this
+            .upgrade()
+            .expect("a context that runs is held by its caller")
+    }
+
+    /// The facade's function `(code, message) => void` for warnings.
+    pub(super) fn set_warner(&self, function: Val) {
+        *self.warner.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// Keeps a value until the environment ends.
+    pub(super) fn own(&self, value: Box<dyn Any>) {
+        self.owned.borrow_mut().push(value);
+    }
+
+    /// What an operation gives to JavaScript: the value when it is ready, a Promise when it is not,
+    /// an error to throw.
+    pub(super) fn finish<T: 'static>(
+        &self,
+        op: Op<T>,
+        mode: Mode,
+        into_js: IntoJs<T>,
+    ) -> Result<Val> {
+        let mut future = match op {
+            Op::Ready(outcome) => {
+                return outcome
+                    .expect("an operation is taken once")
+                    .map(|value| into_js(self, value));
+            }
+            Op::Pending(future) => future,
+        };
+        let waker = self.new_task();
+        let id = waker.id;
+        let first = catch_unwind(AssertUnwindSafe(|| {
+            let waker = Waker::from(waker);
+            future
+                .as_mut()
+                .poll(&mut std::task::Context::from_waker(&waker))
+        }));
+        let first = first.unwrap_or_else(|panic| Poll::Ready(Err(Error::panic(&*panic))));
+        if let Poll::Ready(outcome) = first {
+            self.tasks.borrow_mut().remove(&id);
+            return outcome.map(|value| into_js(self, value));
+        }
+        if mode == Mode::Sync {
+            self.tasks.borrow_mut().remove(&id);
+            return Err(Error::new(
+                Kind::SyncUnsupported,
+                "the operation did not finish at once; use its Promise form",
+            ));
+        }
+        let (mut deferred, mut promise) = (null_mut(), null_mut());
+        if !is_ok(api!(napi_create_promise(
+            self.env.0,
+            &mut deferred,
+            &mut promise
+        ))) {
+            self.tasks.borrow_mut().remove(&id);
+            return Err(Error::new(Kind::Disposed, "the context is ending"));
+        }
+        let this = self.this.clone();
+        let settled = Box::pin(async move {
+            let outcome = AssertUnwindSafe(future)
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|panic| Err(Error::panic(&*panic)));
+            let Some(context) = this.upgrade() else {
+                return;
+            };
+            let env = context.env;
+            match outcome {
+                Ok(value) => {
+                    api!(napi_resolve_deferred(
+                        env.0,
+                        deferred,
+                        into_js(&context, value)
+                    ));
+                }
+                Err(error) => {
+                    api!(napi_reject_deferred(
+                        env.0,
+                        deferred,
+                        settle_error(env, &error)
+                    ));
+                }
+            }
+        });
+        if let Some(task) = self.tasks.borrow_mut().get_mut(&id) {
+            task.put_back(settled);
+        }
+        Ok(promise)
+    }
+
+    /// A task without a future yet.
+    fn new_task(&self) -> Arc<TaskWaker> {
+        let id = self.last_task.get() + 1;
+        self.last_task.set(id);
+        let waker = Arc::new(TaskWaker {
+            id,
+            is_queued: AtomicBool::new(false),
+            shared: self.shared.clone(),
+        });
+        let task = Task {
+            future: None,
+            waker: waker.clone(),
+            is_woken: false,
+        };
+        self.tasks.borrow_mut().insert(id, task);
+        waker
+    }
+
+    fn poll(&self, id: TaskId) {
+        let (mut future, waker) = {
+            let mut tasks = self.tasks.borrow_mut();
+            let Some(task) = tasks.get_mut(&id) else {
+                return;
+            };
+            task.waker.is_queued.store(false, Ordering::Release);
+            match task.future.take() {
+                Some(future) => (future, task.waker.clone()),
+                None => {
+                    task.is_woken = true;
+                    return;
+                }
+            }
+        };
+        let waker = Waker::from(waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            future
+                .as_mut()
+                .poll(&mut std::task::Context::from_waker(&waker))
+                .is_pending()
+        }));
+        if polled.unwrap_or(false) {
+            if let Some(task) = self.tasks.borrow_mut().get_mut(&id) {
+                task.put_back(future);
+                return;
+            }
+        } else {
+            let finished = self.tasks.borrow_mut().remove(&id);
+            drop(finished);
+        }
+        // Dropped outside the borrow: a destructor may start or finish other tasks.
+        drop(future);
+    }
+
+    /// Runs `first`, then everything that is ready.
+    pub(super) fn drain_after(&self, first: impl FnOnce()) {
+        let is_outermost = self.shared.start_draining();
+        first();
+        if !is_outermost {
+            return;
+        }
+        self.env.scope(|| {
+            let mut polls = 0;
+            while let Some((ready, discarded)) = self.shared.next_work(polls < POLLS_A_TURN) {
+                for reference in discarded {
+                    api!(napi_delete_reference(self.env.0, reference));
+                }
+                polls += ready.len();
+                for task in ready {
+                    self.env.scope(|| self.poll(task));
+                }
+            }
+        });
+    }
+
+    fn hold_loop(&self) {
+        let holds = self.loop_holds.get();
+        self.loop_holds.set(holds + 1);
+        let wake_up = self.shared.wake_up();
+        if holds == 0 && !wake_up.is_null() {
+            api!(napi_ref_threadsafe_function(self.env.0, wake_up));
+        }
+    }
+
+    fn release_loop(&self) {
+        let holds = self.loop_holds.get() - 1;
+        self.loop_holds.set(holds);
+        let wake_up = self.shared.wake_up();
+        if holds == 0 && !wake_up.is_null() {
+            api!(napi_unref_threadsafe_function(self.env.0, wake_up));
+        }
+    }
+
+    fn end(&self) {
+        let wake_up = self.shared.detach();
+        let abort = sys::ThreadsafeFunctionReleaseMode::abort;
+        api!(napi_release_threadsafe_function(wake_up, abort));
+        // Containers are taken out first: a destructor may look into the context again.
+        let tasks = std::mem::take(&mut *self.tasks.borrow_mut());
+        drop(tasks);
+        let owned = std::mem::take(&mut *self.owned.borrow_mut());
+        drop(owned);
+        let warner = self.warner.borrow_mut().take();
+        drop(warner);
+        self.shared.end();
+    }
+}
+
+unsafe extern "C" fn on_wake_up(
+    env: sys::napi_env,
+    _callback: Val,
+    context: *mut c_void,
+    _data: *mut c_void,
+) {
+    // Node empties the queue without an environment when it ends.
+    if env.is_null() || context.is_null() {
+        return;
+    }
+    // SAFETY: the end hook owns the context and takes the threadsafe function down first.
+    let context = unsafe { &*context.cast::<Context>() };
+    if !context.shared.is_alive() {
+        return;
+    }
+    let context = context.strong();
+    let drained = catch_unwind(AssertUnwindSafe(|| {
+        context.shared.woken();
+        context.drain_after(|| ());
+    }));
+    // Polls catch their own panics; what is left has nobody to go to.
+    drop(drained);
+}
+
+unsafe extern "C" fn on_environment_end(owner: *mut c_void) {
+    // SAFETY: the pointer came from `Rc::into_raw` in `Context::new`, and Node calls this once.
+    let context = unsafe { Rc::from_raw(owner.cast_const().cast::<Context>()) };
+    let ended = catch_unwind(AssertUnwindSafe(|| context.end()));
+    drop(ended);
+}
+
+struct LoopHold(Rc<Context>);
+
+impl Drop for LoopHold {
+    fn drop(&mut self) {
+        self.0.release_loop();
+    }
+}
+
+/// A timer of the pool that ends with its future.
+struct Timer {
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The ports of the core, over a context.
+pub(super) struct NodeRuntime(Weak<Context>);
+
+impl NodeRuntime {
+    pub(super) fn new(context: &Rc<Context>) -> Rc<dyn Runtime> {
+        Rc::new(NodeRuntime(Rc::downgrade(context)))
+    }
+}
+
+impl Runtime for NodeRuntime {
+    fn now_ms(&self) -> u64 {
+        system_time_ms()
+    }
+
+    fn run_blocking(&self, job: Job) {
+        pool::submit(job);
+    }
+
+    fn sleep(&self, ms: u64) -> LocalFuture<()> {
+        let (elapsed, done) = tokio::sync::oneshot::channel();
+        let timer = Timer {
+            task: pool::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                // Nobody waits any more when the context has ended.
+                let _ = elapsed.send(());
+            }),
+        };
+        Box::pin(async move {
+            let _ = done.await;
+            drop(timer);
+        })
+    }
+
+    fn spawn(&self, task: LocalFuture<()>) {
+        let Some(context) = self.0.upgrade().filter(|context| context.shared.is_alive()) else {
+            return;
+        };
+        let id = context.new_task().id;
+        if let Some(slot) = context.tasks.borrow_mut().get_mut(&id) {
+            slot.put_back(task);
+        }
+        context.poll(id);
+    }
+
+    fn keep_alive(&self) -> Box<dyn Any> {
+        match self.0.upgrade() {
+            Some(context) => {
+                context.hold_loop();
+                Box::new(LoopHold(context))
+            }
+            None => Box::new(()),
+        }
+    }
+
+    fn warn(&self, code: &'static str, message: String) {
+        let Some(context) = self.0.upgrade().filter(|context| context.shared.is_alive()) else {
+            return;
+        };
+        {
+            let mut warned = context.warned.borrow_mut();
+            if warned.len() >= MOST_WARNINGS || !warned.insert(format!("{code} {message}")) {
+                return;
+            }
+        }
+        let env = context.env;
+        let warner = context.warner.borrow().as_ref().and_then(Reference::get);
+        if let Some(warner) = warner {
+            let arguments = [strings::string(env, code), strings::string(env, &message)];
+            if env.call(warner, &arguments).is_err() {
+                // A warning that cannot be shown must not become the outcome of an operation.
+                env.take_exception();
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Thin calls into Node-API: values in, values out, no state.
+//!
+//! Every function is called on the thread of the environment, inside a callback or a handle scope,
+//! which is what makes the raw calls sound. A failed call leaves `undefined`, or `None` where the
+//! caller can do something about it: calls fail when an exception is pending or the environment is
+//! ending, and in both cases nobody sees the value.
+
+use std::ffi::{CStr, c_void};
+use std::ptr::null_mut;
+
+use napi::sys;
+
+/// A value of JavaScript, alive until the handle scope closes.
+pub(super) type Val = sys::napi_value;
+
+/// The environment of one context.
+#[derive(Clone, Copy)]
+pub(super) struct Env(pub(super) sys::napi_env);
+
+/// The types that the boundary tells apart.
+pub(super) type Type = sys::napi_valuetype;
+
+/// Calls Node-API; see the module on why this is sound.
+macro_rules! api {
+    ($function:ident($($argument:expr),* $(,)?)) => {{
+        // SAFETY: the environment is alive and this is its thread; pointers are to live locals.
+        unsafe { ::napi::sys::$function($($argument),*) }
+    }};
+}
+pub(super) use api;
+
+pub(super) fn is_ok(status: sys::napi_status) -> bool {
+    status == sys::Status::napi_ok
+}
+
+impl Env {
+    pub(super) fn undefined(self) -> Val {
+        let mut value = null_mut();
+        api!(napi_get_undefined(self.0, &mut value));
+        value
+    }
+
+    pub(super) fn boolean(self, flag: bool) -> Val {
+        let mut value = null_mut();
+        api!(napi_get_boolean(self.0, flag, &mut value));
+        value
+    }
+
+    pub(super) fn number(self, number: f64) -> Val {
+        let mut value = null_mut();
+        api!(napi_create_double(self.0, number, &mut value));
+        value
+    }
+
+    pub(super) fn object(self) -> Val {
+        let mut value = null_mut();
+        api!(napi_create_object(self.0, &mut value));
+        value
+    }
+
+    pub(super) fn array(self, values: impl ExactSizeIterator<Item = Val>) -> Val {
+        let mut array = null_mut();
+        api!(napi_create_array_with_length(
+            self.0,
+            values.len(),
+            &mut array
+        ));
+        for (index, value) in (0u32..).zip(values) {
+            api!(napi_set_element(self.0, array, index, value));
+        }
+        array
+    }
+
+    pub(super) fn type_of(self, value: Val) -> Type {
+        let mut kind = sys::ValueType::napi_undefined;
+        api!(napi_typeof(self.0, value, &mut kind));
+        kind
+    }
+
+    pub(super) fn is_nullish(self, value: Val) -> bool {
+        matches!(
+            self.type_of(value),
+            sys::ValueType::napi_undefined | sys::ValueType::napi_null
+        )
+    }
+
+    pub(super) fn is_object(self, value: Val) -> bool {
+        matches!(
+            self.type_of(value),
+            sys::ValueType::napi_object | sys::ValueType::napi_function
+        )
+    }
+
+    pub(super) fn is_array(self, value: Val) -> bool {
+        let mut flag = false;
+        api!(napi_is_array(self.0, value, &mut flag));
+        flag
+    }
+
+    pub(super) fn get(self, object: Val, name: &CStr) -> Val {
+        let mut value = null_mut();
+        if is_ok(api!(napi_get_named_property(
+            self.0,
+            object,
+            name.as_ptr(),
+            &mut value
+        ))) {
+            value
+        } else {
+            self.undefined()
+        }
+    }
+
+    pub(super) fn set(self, object: Val, name: &CStr, value: Val) {
+        api!(napi_set_named_property(
+            self.0,
+            object,
+            name.as_ptr(),
+            value
+        ));
+    }
+
+    pub(super) fn element(self, array: Val, index: u32) -> Val {
+        let mut value = null_mut();
+        api!(napi_get_element(self.0, array, index, &mut value));
+        value
+    }
+
+    pub(super) fn length(self, array: Val) -> u32 {
+        let mut length = 0;
+        api!(napi_get_array_length(self.0, array, &mut length));
+        length
+    }
+
+    pub(super) fn as_number(self, value: Val) -> Option<f64> {
+        let mut number = 0.0;
+        is_ok(api!(napi_get_value_double(self.0, value, &mut number))).then_some(number)
+    }
+
+    pub(super) fn as_bool(self, value: Val) -> Option<bool> {
+        let mut flag = false;
+        is_ok(api!(napi_get_value_bool(self.0, value, &mut flag))).then_some(flag)
+    }
+
+    pub(super) fn is_truthy(self, value: Val) -> bool {
+        let mut coerced = null_mut();
+        api!(napi_coerce_to_bool(self.0, value, &mut coerced));
+        self.as_bool(coerced).unwrap_or(false)
+    }
+
+    /// Calls a function; `Err` means that an exception is pending.
+    pub(super) fn call(self, function: Val, arguments: &[Val]) -> Result<Val, ()> {
+        let mut result = null_mut();
+        let status = api!(napi_call_function(
+            self.0,
+            self.undefined(),
+            function,
+            arguments.len(),
+            arguments.as_ptr(),
+            &mut result,
+        ));
+        if is_ok(status) { Ok(result) } else { Err(()) }
+    }
+
+    /// Takes the pending exception; `None` when there is none or the environment is ending.
+    pub(super) fn take_exception(self) -> Option<Val> {
+        let mut exception = null_mut();
+        let taken = is_ok(api!(napi_get_and_clear_last_exception(
+            self.0,
+            &mut exception
+        )));
+        (taken && !exception.is_null()).then_some(exception)
+    }
+
+    /// Wraps a Rust value; it is dropped when JavaScript lets go of the wrapper.
+    pub(super) fn external<T: 'static>(self, value: T) -> Val {
+        unsafe extern "C" fn drop_value<T>(
+            _env: sys::napi_env,
+            data: *mut c_void,
+            _hint: *mut c_void,
+        ) {
+            let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                // SAFETY: the pointer came from `Box::into_raw` below, and Node calls this once.
+                drop(unsafe { Box::from_raw(data.cast::<T>()) });
+            }));
+            // A panic must not cross into C; there is nobody to tell.
+            drop(dropped);
+        }
+        let mut external = null_mut();
+        let data = Box::into_raw(Box::new(value)).cast::<c_void>();
+        let status = api!(napi_create_external(
+            self.0,
+            data,
+            Some(drop_value::<T>),
+            null_mut(),
+            &mut external
+        ));
+        if !is_ok(status) {
+            // SAFETY: Node did not take the pointer.
+            drop(unsafe { Box::from_raw(data.cast::<T>()) });
+            return self.undefined();
+        }
+        external
+    }
+
+    /// What [`external`](Self::external) wrapped.
+    ///
+    /// # Safety
+    /// If `value` is an external it must have been made by this module with the same `T`.
+    pub(super) unsafe fn unwrap_external<'a, T: 'static>(self, value: Val) -> Option<&'a T> {
+        let mut data = null_mut();
+        let status = api!(napi_get_value_external(self.0, value, &mut data));
+        // SAFETY: the caller vouches for the type; the external is alive in the current scope.
+        (is_ok(status) && !data.is_null()).then(|| unsafe { &*data.cast::<T>() })
+    }
+
+    /// Runs `body` in a handle scope of its own.
+    pub(super) fn scope<R>(self, body: impl FnOnce() -> R) -> R {
+        let mut scope = null_mut();
+        api!(napi_open_handle_scope(self.0, &mut scope));
+        let result = body();
+        api!(napi_close_handle_scope(self.0, scope));
+        result
+    }
+}

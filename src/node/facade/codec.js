@@ -1,0 +1,949 @@
+// Values to stored text and back, in the format of superjson 2: `{"json":…}` with `"meta"` only when
+// JSON alone cannot tell. The addon embeds this text and evaluates it once per context, so it is one
+// expression without imports, and every builtin is taken before other code can replace it.
+(function codec() {
+  "use strict";
+
+  const uncurry = Function.prototype.bind.bind(Function.prototype.call);
+  const { stringify, parse } = JSON;
+  const { isArray } = Array;
+  const { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
+  const { isView } = ArrayBuffer;
+  const ArrayType = Array;
+  const DateType = Date;
+  const MapType = Map;
+  const SetType = Set;
+  const RegExpType = RegExp;
+  const ErrorType = Error;
+  const RangeErrorType = RangeError;
+  const URLType = typeof URL === "function" ? URL : undefined;
+  const toBigInt = BigInt;
+  const objectPrototype = Object.prototype;
+  const getterOf = (prototype, name) =>
+    uncurry(Object.getOwnPropertyDescriptor(prototype, name).get);
+  const hasOwn = uncurry(objectPrototype.hasOwnProperty);
+  const tagOf = uncurry(objectPrototype.toString);
+  const timeOf = uncurry(Date.prototype.getTime);
+  const isoText = uncurry(Date.prototype.toISOString);
+  const regExpText = uncurry(RegExp.prototype.toString);
+  const regExpSource = getterOf(RegExp.prototype, "source");
+  const bigIntText = uncurry(BigInt.prototype.toString);
+  const mapGet = uncurry(Map.prototype.get);
+  const mapSet = uncurry(Map.prototype.set);
+  const mapSize = getterOf(Map.prototype, "size");
+  const mapEach = uncurry(Map.prototype.forEach);
+  const setAdd = uncurry(Set.prototype.add);
+  const setSize = getterOf(Set.prototype, "size");
+  const setEach = uncurry(Set.prototype.forEach);
+  const sort = uncurry(Array.prototype.sort);
+  const join = uncurry(Array.prototype.join);
+  const codeAt = uncurry(String.prototype.charCodeAt);
+  const indexOf = uncurry(String.prototype.indexOf);
+  const lastIndexOf = uncurry(String.prototype.lastIndexOf);
+  const slice = uncurry(String.prototype.slice);
+  const includes = uncurry(String.prototype.includes);
+  const typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
+  const typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
+  const typedArrayLength = getterOf(typedArrayPrototype, "length");
+  const typedArrayTypes = Object.assign(create(null), {
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+  });
+
+  const isUnsafeName = (name) =>
+    name === "__proto__" || name === "constructor" || name === "prototype";
+
+  // ---- JSON texts of strings and property names ----
+
+  const SHORT_STRING_UNITS = 48;
+  const MAX_CACHED_NAMES = 2048;
+  const nameTexts = new MapType();
+
+  // Checking a short string by hand costs less than entering JSON.stringify.
+  function quote(string) {
+    const { length } = string;
+    if (length > SHORT_STRING_UNITS) return stringify(string);
+    for (let i = 0; i < length; i++) {
+      const unit = codeAt(string, i);
+      if (unit < 32 || unit === 34 || unit === 92 || (unit >= 0xd800 && unit <= 0xdfff)) {
+        return stringify(string);
+      }
+    }
+    return `"${string}"`;
+  }
+
+  // Stored values repeat their property names; the bound keeps names made from data from piling up.
+  function nameText(name) {
+    let text = mapGet(nameTexts, name);
+    if (text === undefined) {
+      text = `${quote(name)}:`;
+      if (name.length <= SHORT_STRING_UNITS && mapSize(nameTexts) < MAX_CACHED_NAMES) {
+        mapSet(nameTexts, name, text);
+      }
+    }
+    return text;
+  }
+
+  // ---- What encode remembers ----
+
+  const FEW_VISITS = 24;
+  const NAN = { NaN: true }; // stands for NaN where values are compared with ===
+
+  // One object (or NaN, or a bigint: superjson gives those an identity too) and where it was met
+  // first. `text` stays undefined while its content is being written: meeting it then is a cycle.
+  class Visit {
+    constructor(value, parent, key, previous) {
+      this.value = value;
+      this.parent = parent;
+      this.key = key;
+      this.previous = previous;
+      this.text = undefined;
+      this.note = undefined;
+      this.repeats = undefined;
+    }
+  }
+
+  // `note` annotates the value written last: undefined for plain JSON, text for a value of an
+  // annotated type, Notes for a plain container with annotated values inside.
+  class Session {
+    constructor() {
+      this.last = undefined;
+      this.count = 0;
+      this.index = undefined;
+      this.note = undefined;
+      this.hasRepeats = false;
+      this.replacements = undefined;
+    }
+  }
+
+  // Paths and annotation texts in turn. Array indexes come first, as in the keys of the JavaScript
+  // object that superjson collects them in.
+  class Notes {
+    constructor() {
+      this.indexed = [];
+      this.named = [];
+    }
+  }
+
+  // A few objects are compared one by one, which costs less than hashing them; more get an index.
+  function findVisit(session, value) {
+    if (session.index !== undefined) return mapGet(session.index, value);
+    for (let visit = session.last; visit !== undefined; visit = visit.previous) {
+      if (visit.value === value) return visit;
+    }
+    return undefined;
+  }
+
+  function enter(session, value, parent, key) {
+    const visit = new Visit(value, parent, key, session.last);
+    session.last = visit;
+    if (session.index !== undefined) mapSet(session.index, value, visit);
+    else if (++session.count > FEW_VISITS) indexVisits(session);
+    return visit;
+  }
+
+  function indexVisits(session) {
+    session.index = new MapType();
+    for (let visit = session.last; visit !== undefined; visit = visit.previous) {
+      mapSet(session.index, visit.value, visit);
+    }
+  }
+
+  function leave(session, visit, text, note) {
+    visit.text = text;
+    visit.note = note;
+    session.note = note;
+    return text;
+  }
+
+  function repeat(session, visit, parent, key) {
+    session.hasRepeats = true;
+    if (visit.repeats === undefined) visit.repeats = [];
+    visit.repeats[visit.repeats.length] = segmentsTo(parent, key);
+    session.note = visit.note;
+    return visit.text === undefined ? "null" : visit.text;
+  }
+
+  // ---- Paths and annotations ----
+
+  function segmentText(parent, key) {
+    if (typeof key === "number") return `${key}`;
+    if (isUnsafeName(key)) {
+      throw refusal(parent, key, "a value other than plain JSON, under a name no reader follows");
+    }
+    if (!includes(key, ".") && !includes(key, "\\")) return key;
+    let segment = "";
+    for (let i = 0; i < key.length; i++) {
+      segment += key[i] === "." || key[i] === "\\" ? `\\${key[i]}` : key[i];
+    }
+    return segment;
+  }
+
+  function segmentsTo(parent, key) {
+    let depth = 0;
+    for (let visit = parent; visit !== undefined; visit = visit.parent) depth++;
+    const segments = new ArrayType(depth);
+    let name = key;
+    for (let visit = parent; visit !== undefined; visit = visit.parent) {
+      segments[--depth] = segmentText(visit, name);
+      name = visit.key;
+    }
+    return segments;
+  }
+
+  function isIndex(segment) {
+    const first = codeAt(segment, 0);
+    if (!(first >= 48 && first <= 57)) return false;
+    const index = segment >>> 0;
+    return index !== 0xffffffff && `${index}` === segment;
+  }
+
+  // Files the annotation of the value just written under its place in the container.
+  function addNote(session, notes, parent, key) {
+    const { note } = session;
+    session.note = undefined;
+    const target = notes === undefined ? new Notes() : notes;
+    const segment = segmentText(parent, key);
+    if (typeof note === "string") {
+      const list = isIndex(segment) ? target.indexed : target.named;
+      list[list.length] = segment;
+      list[list.length] = note;
+    } else {
+      addPrefixed(target.named, segment, note.indexed);
+      addPrefixed(target.named, segment, note.named);
+    }
+    return target;
+  }
+
+  function addPrefixed(target, prefix, list) {
+    for (let i = 0; i < list.length; i += 2) {
+      target[target.length] = `${prefix}.${list[i]}`;
+      target[target.length] = list[i + 1];
+    }
+  }
+
+  function notesText(notes) {
+    return `${pairsText(pairsText("", notes.indexed), notes.named)}}`;
+  }
+
+  function pairsText(start, list) {
+    let text = start;
+    for (let i = 0; i < list.length; i += 2) {
+      text += `${text === "" ? "{" : ","}${quote(list[i])}:${list[i + 1]}`;
+    }
+    return text;
+  }
+
+  // The shortest path stands for the object, the others are listed under it.
+  function equalitiesText(session) {
+    const shared = [];
+    for (let visit = session.last; visit !== undefined; visit = visit.previous) {
+      if (visit.repeats !== undefined) shared[shared.length] = visit;
+    }
+    const byPath = create(null);
+    let rootPaths;
+    for (let i = shared.length - 1; i >= 0; i--) {
+      const { parent, key, repeats } = shared[i];
+      const paths = [segmentsTo(parent, key)];
+      for (let j = 0; j < repeats.length; j++) paths[j + 1] = repeats[j];
+      sort(paths, (a, b) => a.length - b.length);
+      const others = [];
+      for (let j = 1; j < paths.length; j++) others[j - 1] = join(paths[j], ".");
+      if (paths[0].length === 0) rootPaths = others;
+      else byPath[join(paths[0], ".")] = others;
+    }
+    if (rootPaths === undefined) return stringify(byPath);
+    return stringify(keysOf(byPath).length === 0 ? [rootPaths] : [rootPaths, byPath]);
+  }
+
+  // ---- Refusing values ----
+
+  function invalidValue(detail, cause) {
+    const message = `[electron-async-storage] Cannot stringify value! ${detail}`;
+    const error = cause === undefined ? new ErrorType(message) : new ErrorType(message, { cause });
+    error.code = "EAS_INVALID_VALUE";
+    return error;
+  }
+
+  function refusal(parent, key, what) {
+    const advice = "Store plain data, or give the object a toJSON method.";
+    if (parent === undefined) return invalidValue(`It is ${what}. ${advice}`);
+    return invalidValue(`At ${placeText(parent, key)} it holds ${what}. ${advice}`);
+  }
+
+  const MAX_PLACE_UNITS = 200;
+
+  function placeText(parent, key) {
+    let text = "";
+    let name = key;
+    for (let visit = parent; visit !== undefined; visit = visit.parent) {
+      text = (typeof name === "number" ? `[${name}]` : `.${name}`) + text;
+      name = visit.key;
+    }
+    if (text.length > MAX_PLACE_UNITS) return `…${slice(text, -MAX_PLACE_UNITS)}`;
+    return text[0] === "." ? slice(text, 1) : text;
+  }
+
+  function describe(value) {
+    if (typeof value !== "object") return `a ${typeof value}`;
+    try {
+      const { name } = value.constructor;
+      if (typeof name === "string" && name !== "") return `an instance of ${name}`;
+    } catch {
+      // A getter or a Proxy may refuse to name its class; the tag below is there in any case.
+    }
+    return `an object of an unsupported kind (${tagOf(value)})`;
+  }
+
+  // Neither the stack nor a string has room for it.
+  const isExhaustion = (error) =>
+    error instanceof RangeErrorType &&
+    (includes(error.message, "call stack") || includes(error.message, "string length"));
+
+  // ---- Recognising kinds of objects ----
+
+  function passes(probe, value) {
+    try {
+      probe(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  // Objects of another context fail instanceof; what they are shows in their internal slots, which a
+  // class that only claims the tag does not have.
+  function kindOf(value) {
+    if (value instanceof DateType) return "Date";
+    if (value instanceof SetType) return "Set";
+    if (value instanceof MapType) return "Map";
+    if (isView(value)) return typedArrayTypes[typedArrayName(value)] ? "TypedArray" : "";
+    if (value instanceof RegExpType) return "RegExp";
+    if (value instanceof ErrorType) return "Error";
+    if (URLType !== undefined && value instanceof URLType) return "URL";
+    if (isForeignRecord(value)) return "Object";
+    switch (tagOf(value)) {
+      case "[object Date]":
+        return passes(timeOf, value) ? "Date" : "";
+      case "[object Set]":
+        return passes(setSize, value) ? "Set" : "";
+      case "[object Map]":
+        return passes(mapSize, value) ? "Map" : "";
+      case "[object RegExp]":
+        return passes(regExpSource, value) ? "RegExp" : "";
+      case "[object Error]":
+        return "Error";
+      case "[object URL]":
+        return typeof value.href === "string" ? "URL" : "";
+      default:
+        return "";
+    }
+  }
+
+  function isForeignRecord(value) {
+    const prototype = getPrototypeOf(value);
+    return getPrototypeOf(prototype) === null && hasOwn(prototype, "isPrototypeOf");
+  }
+
+  // A Proxy of a Set or Map (reactive state) has no slots of its own: it is read through its iterator.
+  function withSlots(Type, probe, value, parent, key) {
+    if (passes(probe, value)) return value;
+    try {
+      return new Type(value);
+    } catch {
+      throw refusal(parent, key, describe(value));
+    }
+  }
+
+  // ---- Writing values ----
+
+  // `parent` is the Visit of the container and `key` the value's place in it: a property name, or a
+  // number in arrays, sets, maps and the [key, value] rows of maps.
+  function writeValue(session, value, parent, key) {
+    switch (typeof value) {
+      case "string":
+        return quote(value);
+      case "number":
+        if (value - value === 0 && (value !== 0 || 1 / value > 0)) return `${value}`;
+        return writeSpecialNumber(session, value, parent, key);
+      case "boolean":
+        return value ? "true" : "false";
+      case "object":
+        return value === null ? "null" : writeObject(session, value, parent, key);
+      case "undefined":
+        session.note = '["undefined"]';
+        return "null";
+      case "bigint":
+        return writeLeaf(session, value, parent, key, `"${bigIntText(value)}"`, '["bigint"]');
+      default:
+        return writeReplacement(session, value, parent, key);
+    }
+  }
+
+  function writeSpecialNumber(session, value, parent, key) {
+    const note = '["number"]';
+    if (value !== value) return writeLeaf(session, NAN, parent, key, '"NaN"', note);
+    session.note = note;
+    return value === 0 ? '"-0"' : `"${value}"`;
+  }
+
+  function writeLeaf(session, identity, parent, key, text, note) {
+    const seen = findVisit(session, identity);
+    if (seen !== undefined) return repeat(session, seen, parent, key);
+    return leave(session, enter(session, identity, parent, key), text, note);
+  }
+
+  function writeObject(session, value, parent, key) {
+    const seen = findVisit(session, value);
+    if (seen !== undefined) return repeat(session, seen, parent, key);
+    const isList = isArray(value);
+    if (!isList) {
+      const prototype = getPrototypeOf(value);
+      if (prototype !== objectPrototype && prototype !== null) {
+        return writeInstance(session, value, parent, key);
+      }
+    }
+    if (typeof value.toJSON === "function") return writeReplacement(session, value, parent, key);
+    const visit = enter(session, value, parent, key);
+    return isList ? writeArray(session, value, visit, "") : writeRecord(session, value, visit, "");
+  }
+
+  // A non-empty `type` annotates the container itself.
+  function writeArray(session, items, visit, type) {
+    const { length } = items;
+    let notes;
+    let text = "";
+    let separator = "[";
+    for (let i = 0; i < length; i++) {
+      const item = items[i];
+      if (item === undefined && !hasOwn(items, i)) {
+        // A hole becomes null when an item follows, as superjson writes it.
+        separator += "null,";
+        continue;
+      }
+      text += separator;
+      text += typeof item === "string" ? quote(item) : writeValue(session, item, visit, i);
+      separator = ",";
+      if (session.note !== undefined) notes = addNote(session, notes, visit, i);
+    }
+    return leaveContainer(session, visit, text === "" ? "[]" : `${text}]`, type, notes);
+  }
+
+  function writeRecord(session, record, visit, type) {
+    const names = keysOf(record);
+    let notes;
+    let text = "";
+    let separator = "{";
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i];
+      const item = record[name];
+      text += separator + nameText(name);
+      text += typeof item === "string" ? quote(item) : writeValue(session, item, visit, name);
+      separator = ",";
+      if (session.note !== undefined) notes = addNote(session, notes, visit, name);
+    }
+    return leaveContainer(session, visit, text === "" ? "{}" : `${text}}`, type, notes);
+  }
+
+  function leaveContainer(session, visit, text, type, notes) {
+    if (type === "") return leave(session, visit, text, notes);
+    const note = notes === undefined ? `["${type}"]` : `["${type}",${notesText(notes)}]`;
+    return leave(session, visit, text, note);
+  }
+
+  function writeInstance(session, value, parent, key) {
+    switch (kindOf(value)) {
+      case "Date":
+        return writeDate(session, value, parent, key);
+      case "Set":
+        return writeSet(session, value, parent, key);
+      case "Map":
+        return writeMap(session, value, parent, key);
+      case "RegExp": {
+        const text = stringify(regExpText(withSlots(RegExpType, regExpSource, value, parent, key)));
+        return writeLeaf(session, value, parent, key, text, '["regexp"]');
+      }
+      case "URL":
+        return writeLeaf(session, value, parent, key, stringify(`${value.href}`), '["URL"]');
+      case "TypedArray":
+        return writeTypedArray(session, value, parent, key);
+      case "Error":
+        return writeError(session, value, parent, key);
+      case "Object":
+        if (typeof value.toJSON === "function") break;
+        return writeRecord(session, value, enter(session, value, parent, key), "");
+    }
+    return writeReplacement(session, value, parent, key);
+  }
+
+  function writeDate(session, value, parent, key) {
+    const date = withSlots(DateType, timeOf, value, parent, key);
+    const time = timeOf(date);
+    const text = time === time ? isoText(date) : "Invalid Date";
+    return writeLeaf(session, value, parent, key, `"${text}"`, '["Date"]');
+  }
+
+  function writeSet(session, value, parent, key) {
+    const items = [];
+    setEach(withSlots(SetType, setSize, value, parent, key), (item) => {
+      items[items.length] = item;
+    });
+    return writeArray(session, items, enter(session, value, parent, key), "set");
+  }
+
+  function writeMap(session, value, parent, key) {
+    const rows = [];
+    mapEach(withSlots(MapType, mapSize, value, parent, key), (item, itemKey) => {
+      rows[rows.length] = [itemKey, item];
+    });
+    return writeArray(session, rows, enter(session, value, parent, key), "map");
+  }
+
+  function writeTypedArray(session, value, parent, key) {
+    const length = typedArrayLength(value);
+    let text = "";
+    for (let i = 0; i < length; i++) {
+      const item = value[i];
+      text += (i === 0 ? "" : ",") + (item - item === 0 ? item : "null");
+    }
+    const note = `[["typed-array","${typedArrayName(value)}"]]`;
+    return writeLeaf(session, value, parent, key, `[${text}]`, note);
+  }
+
+  function writeError(session, value, parent, key) {
+    const fields = { name: value.name, message: value.message };
+    if ("cause" in value) fields.cause = value.cause;
+    return writeRecord(session, fields, enter(session, value, parent, key), "Error");
+  }
+
+  // One replacement for each object, so that what is shared stays shared.
+  function writeReplacement(session, value, parent, key) {
+    if (typeof value === "symbol" || typeof value.toJSON !== "function") {
+      throw refusal(parent, key, describe(value));
+    }
+    if (session.replacements === undefined) session.replacements = new MapType();
+    let held = mapGet(session.replacements, value);
+    if (held === undefined) {
+      held = { replacement: value.toJSON() };
+      mapSet(session.replacements, value, held);
+    }
+    if (held.replacement === value) {
+      throw refusal(parent, key, "an object whose toJSON returns the object itself");
+    }
+    return writeValue(session, held.replacement, parent, key);
+  }
+
+  function encode(value) {
+    const session = new Session();
+    try {
+      const json = writeValue(session, value, undefined, "");
+      const { note, hasRepeats } = session;
+      if (note === undefined && !hasRepeats) return `{"json":${json}}`;
+      let meta = "";
+      if (note !== undefined) {
+        meta += `"values":${typeof note === "string" ? note : notesText(note)},`;
+      }
+      if (hasRepeats) meta += `"referentialEqualities":${equalitiesText(session)},`;
+      return `{"json":${json},"meta":{${meta}"v":1}}`;
+    } catch (error) {
+      if (!isExhaustion(error)) throw error;
+      throw invalidValue("It is nested too deeply, or its text would be too long.", error);
+    }
+  }
+
+  // ---- Reading paths ----
+
+  const corrupt = (reason) => new ErrorType(`Not a stored value: ${reason}`);
+
+  const isRecord = (value) =>
+    typeof value === "object" && value !== null && getPrototypeOf(value) === objectPrototype;
+
+  // Before version 1 of the format, a backslash escaped nothing but a dot.
+  function segmentsIn(path, isLegacy) {
+    if (!includes(path, ".") && !includes(path, "\\")) return [path];
+    const segments = [];
+    let segment = "";
+    for (let i = 0; i < path.length; i++) {
+      const next = path[i + 1];
+      if (path[i] === ".") {
+        segments[segments.length] = segment;
+        segment = "";
+      } else if (path[i] === "\\" && (next === "." || (next === "\\" && !isLegacy))) {
+        segment += next;
+        i++;
+      } else if (path[i] === "\\" && !isLegacy) {
+        throw corrupt("an annotation path has a stray backslash");
+      } else {
+        segment += path[i];
+      }
+    }
+    segments[segments.length] = segment;
+    return segments;
+  }
+
+  // False for a named property of an array: superjson annotates those of RegExp matches, although
+  // JSON text leaves the properties out.
+  function holdsPlace(container, segment) {
+    if (isUnsafeName(segment)) throw corrupt("an annotation path leaves the value");
+    if (isArray(container)) {
+      if (!isIndex(segment)) return false;
+    } else if (!isRecord(container)) {
+      throw corrupt("an annotation path goes through a value that holds no others");
+    }
+    if (!hasOwn(container, segment)) throw corrupt("an annotation path leads nowhere");
+    return true;
+  }
+
+  // ---- Making annotated values ----
+
+  // Sets, maps and errors are made empty and filled last, from JSON values whose own parts have been
+  // replaced by then: order stays as written and a container may hold itself.
+  function revive(type, source, fills) {
+    switch (type) {
+      case "undefined":
+        return undefined;
+      case "Date":
+        return new DateType(textOf(source));
+      case "set":
+        return laterFilled(fills, fillSet, new SetType(), listOf(source));
+      case "map":
+        return laterFilled(fills, fillMap, new MapType(), listOf(source));
+      case "Error":
+        if (!isRecord(source)) throw corrupt("an Error without fields");
+        return laterFilled(fills, fillError, new ErrorType(), source);
+      case "bigint":
+        return toBigInt(textOf(source));
+      case "number":
+        return specialNumber(source);
+      case "regexp":
+        return reviveRegExp(textOf(source));
+      case "URL":
+        if (URLType === undefined) throw corrupt("a URL, which this context cannot make");
+        return new URLType(textOf(source));
+      default:
+        return reviveTypedArray(type, source);
+    }
+  }
+
+  const mayHoldValues = (type) => type === "set" || type === "map" || type === "Error";
+
+  function textOf(source) {
+    if (typeof source !== "string") throw corrupt("an annotation that needs a string");
+    return source;
+  }
+
+  function listOf(source) {
+    if (!isArray(source)) throw corrupt("an annotation that needs an array");
+    return source;
+  }
+
+  function specialNumber(source) {
+    if (source === "NaN") return NaN;
+    if (source === "-0") return -0;
+    if (source === "Infinity") return Infinity;
+    if (source === "-Infinity") return -Infinity;
+    throw corrupt("an unknown special number");
+  }
+
+  function reviveRegExp(source) {
+    const end = lastIndexOf(source, "/");
+    if (source[0] !== "/" || end === 0) throw corrupt("a malformed RegExp");
+    return new RegExpType(slice(source, 1, end), slice(source, end + 1));
+  }
+
+  function reviveTypedArray(type, source) {
+    const Type =
+      isArray(type) && type.length === 2 && type[0] === "typed-array" && typeof type[1] === "string"
+        ? typedArrayTypes[type[1]]
+        : undefined;
+    if (Type === undefined) throw corrupt("an annotation of an unknown type");
+    const items = listOf(source);
+    const result = new Type(items.length);
+    for (let i = 0; i < items.length; i++) {
+      if (typeof items[i] === "number") result[i] = items[i];
+      else if (items[i] !== null) throw corrupt("a typed array of something else than numbers");
+    }
+    return result;
+  }
+
+  function laterFilled(fills, fill, target, source) {
+    fills[fills.length] = { fill, target, source };
+    return target;
+  }
+
+  function runFills(fills) {
+    for (let i = 0; i < fills.length; i++) fills[i].fill(fills[i].target, fills[i].source);
+  }
+
+  function fillSet(set, items) {
+    for (let i = 0; i < items.length; i++) setAdd(set, items[i]);
+  }
+
+  function fillMap(map, rows) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i];
+      if (!isArray(row) || row.length !== 2) throw corrupt("a map row that is no pair");
+      mapSet(map, row[0], row[1]);
+    }
+  }
+
+  function fillError(error, fields) {
+    const name = hasOwn(fields, "name") ? fields.name : "Error";
+    const message = hasOwn(fields, "message") ? fields.message : "";
+    if (name !== "Error") defineHidden(error, "name", name);
+    defineHidden(error, "message", message);
+    if (hasOwn(fields, "cause")) defineHidden(error, "cause", fields.cause);
+    if (typeof name === "string" && typeof message === "string") {
+      defineHidden(error, "stack", message === "" ? name : `${name}: ${message}`);
+    }
+  }
+
+  function defineHidden(target, name, value) {
+    defineProperty(target, name, {
+      __proto__: null,
+      value,
+      writable: true,
+      enumerable: false,
+      configurable: true,
+    });
+  }
+
+  // ---- Applying annotations ----
+
+  // Each annotation is [type], [type, annotations inside], or an object of annotations by path.
+  // `visitBranch` is called for the typed ones.
+  function branchesOf(tree) {
+    if (!isRecord(tree)) throw corrupt("a malformed annotation");
+    return keysOf(tree);
+  }
+
+  function annotatedType(branch) {
+    if (branch.length !== 1 && !(branch.length === 2 && mayHoldValues(branch[0]))) {
+      throw corrupt("a malformed annotation");
+    }
+    return branch[0];
+  }
+
+  // Without shared references every annotation names a place of its own, so values are put where
+  // their source was, from the outside in.
+  function reviveTree(json, tree, isLegacy) {
+    const fills = [];
+    const root = { json };
+    const pending = [];
+    if (isArray(tree)) reviveAt(root, "json", tree, pending, fills);
+    else pending[0] = { base: json, tree };
+    while (pending.length > 0) {
+      const { base, tree: branches } = pending[pending.length - 1];
+      pending.length--;
+      const paths = branchesOf(branches);
+      for (let i = 0; i < paths.length; i++) {
+        const segments = segmentsIn(paths[i], isLegacy);
+        const last = segments.length - 1;
+        let holder = base;
+        let at = 0;
+        while (holdsPlace(holder, segments[at]) && at < last) holder = holder[segments[at++]];
+        if (at < last || !holdsPlace(holder, segments[last])) continue;
+        reviveAt(holder, segments[last], branches[paths[i]], pending, fills);
+      }
+    }
+    runFills(fills);
+    return root.json;
+  }
+
+  function reviveAt(holder, segment, branch, pending, fills) {
+    const source = holder[segment];
+    let inside = branch;
+    if (isArray(branch)) {
+      holder[segment] = revive(annotatedType(branch), source, fills);
+      inside = branch[1];
+    }
+    if (inside !== undefined) pending[pending.length] = { base: source, tree: inside };
+  }
+
+  // ---- Applying annotations and shared references ----
+
+  // A place in the JSON value that some path leads to or through. Places said to hold the same object
+  // are merged, with all places inside, so that it does not matter in which order and through which
+  // of its paths an object is described.
+  class Place {
+    constructor(json) {
+      this.json = json;
+      this.type = undefined;
+      this.children = undefined;
+      this.mergedInto = undefined;
+      this.isMade = false;
+      this.value = undefined;
+    }
+  }
+
+  function currentPlace(place) {
+    let current = place;
+    while (current.mergedInto !== undefined) {
+      const next = current.mergedInto;
+      if (next.mergedInto !== undefined) current.mergedInto = next.mergedInto;
+      current = next;
+    }
+    return current;
+  }
+
+  function placeAt(base, path, isLegacy) {
+    const segments = segmentsIn(path, isLegacy);
+    let place = currentPlace(base);
+    for (let i = 0; i < segments.length; i++) {
+      const segment = segments[i];
+      if (!holdsPlace(place.json, segment)) return undefined;
+      if (place.children === undefined) place.children = new MapType();
+      let child = mapGet(place.children, segment);
+      if (child === undefined) {
+        child = new Place(place.json[segment]);
+        mapSet(place.children, segment, child);
+      }
+      place = currentPlace(child);
+    }
+    return place;
+  }
+
+  function markTypes(root, tree, isLegacy) {
+    const pending = [{ base: root, tree }];
+    while (pending.length > 0) {
+      const { base, tree: branch } = pending[pending.length - 1];
+      pending.length--;
+      let inside = branch;
+      if (isArray(branch)) {
+        base.type = annotatedType(branch);
+        inside = branch[1];
+        if (inside === undefined) continue;
+      }
+      const paths = branchesOf(inside);
+      for (let i = 0; i < paths.length; i++) {
+        const place = placeAt(base, paths[i], isLegacy);
+        if (place !== undefined) pending[pending.length] = { base: place, tree: inside[paths[i]] };
+      }
+    }
+  }
+
+  // Where an object contains itself its JSON is null; all other copies are the same.
+  function merge(one, other) {
+    const pending = [one, other];
+    while (pending.length > 0) {
+      const a = currentPlace(pending[pending.length - 2]);
+      const b = currentPlace(pending[pending.length - 1]);
+      pending.length -= 2;
+      if (a === b) continue;
+      const [kept, dropped] = childCount(a) >= childCount(b) ? [a, b] : [b, a];
+      const described = a.json === null ? b : a;
+      kept.json = described.json;
+      kept.type = described.type;
+      dropped.mergedInto = kept;
+      if (dropped.children === undefined) continue;
+      mapEach(dropped.children, (child, segment) => {
+        const twin = mapGet(kept.children, segment);
+        if (twin === undefined) mapSet(kept.children, segment, child);
+        else pending[pending.length] = twin;
+        if (twin !== undefined) pending[pending.length] = child;
+      });
+      dropped.children = undefined;
+    }
+  }
+
+  const childCount = (place) => (place.children === undefined ? 0 : mapSize(place.children));
+
+  function mergeShared(root, equalities, isLegacy) {
+    let byPath = equalities;
+    if (isArray(equalities)) {
+      if (equalities.length < 1 || equalities.length > 2) throw corrupt("malformed references");
+      mergeAll(root, equalities[0], root, isLegacy);
+      byPath = equalities[1];
+      if (byPath === undefined) return;
+    }
+    const paths = branchesOf(byPath);
+    for (let i = 0; i < paths.length; i++) {
+      const place = placeAt(root, paths[i], isLegacy);
+      if (place !== undefined) mergeAll(place, byPath[paths[i]], root, isLegacy);
+    }
+  }
+
+  function mergeAll(place, paths, root, isLegacy) {
+    const list = listOf(paths);
+    for (let i = 0; i < list.length; i++) {
+      const other = placeAt(root, textOf(list[i]), isLegacy);
+      if (other !== undefined) merge(place, other);
+    }
+  }
+
+  function reviveGraph(json, tree, equalities, isLegacy) {
+    const fills = [];
+    const root = new Place(json);
+    if (tree !== undefined) markTypes(root, tree, isLegacy);
+    mergeShared(root, equalities, isLegacy);
+    const made = makeValues(currentPlace(root), fills);
+    for (let i = 0; i < made.length; i++) linkChildren(made[i]);
+    runFills(fills);
+    return currentPlace(root).value;
+  }
+
+  function makeValues(root, fills) {
+    const made = [];
+    const pending = [root];
+    while (pending.length > 0) {
+      const place = pending[pending.length - 1];
+      pending.length--;
+      if (place.isMade) continue;
+      place.isMade = true;
+      place.value = place.type === undefined ? place.json : revive(place.type, place.json, fills);
+      made[made.length] = place;
+      if (place.children === undefined) continue;
+      mapEach(place.children, (child) => {
+        pending[pending.length] = currentPlace(child);
+      });
+    }
+    return made;
+  }
+
+  function linkChildren({ json, children }) {
+    if (children === undefined) return;
+    mapEach(children, (child, segment) => {
+      if (!holdsPlace(json, segment)) throw corrupt("shared references of different form");
+      json[segment] = currentPlace(child).value;
+    });
+  }
+
+  // ---- Reading values ----
+
+  function isEnvelope(value, names) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i];
+      if (name !== "json" && name !== "meta" && name !== "expires") return false;
+    }
+    return hasOwn(value, "json");
+  }
+
+  function decode(text) {
+    const stored = parse(text);
+    if (!isRecord(stored)) return stored;
+    const names = keysOf(stored);
+    if (names.length === 1 && names[0] === "json") return stored.json;
+    if (!isEnvelope(stored, names)) return stored;
+    const meta = hasOwn(stored, "meta") ? stored.meta : undefined;
+    return meta === undefined ? stored.json : restore(stored.json, meta);
+  }
+
+  function restore(json, meta) {
+    if (!isRecord(meta)) throw corrupt("its meta is no object");
+    const values = hasOwn(meta, "values") ? meta.values : undefined;
+    const equalities = hasOwn(meta, "referentialEqualities") ? meta.referentialEqualities : undefined;
+    const version = hasOwn(meta, "v") ? meta.v : 0;
+    if (typeof version !== "number") throw corrupt("its version is no number");
+    if (equalities !== undefined) return reviveGraph(json, values, equalities, version < 1);
+    return values === undefined ? json : reviveTree(json, values, version < 1);
+  }
+
+  return { encode, decode };
+});

@@ -1,0 +1,256 @@
+// The storage object: values to text and back, Promises, and everything else in the native core.
+(function makeStorage(core, codec, drivers, helpers) {
+  "use strict";
+
+  const { encode, decode } = codec;
+  const { open, readMeta, readBatch, describe, listeners, factories } = drivers;
+
+  function wrongArgument(what, expected, given, operation) {
+    return Object.assign(
+      new TypeError(
+        `[electron-async-storage] Invalid ${what}: expected ${expected}, got ${describe(given)}`,
+      ),
+      { code: "EAS_INVALID_ARGUMENT", operation },
+    );
+  }
+
+  function openDriver(driver, operation) {
+    const opened = open(driver);
+    if (opened === undefined) {
+      throw wrongArgument("driver", "an object with at least a `getItem` method", driver, operation);
+    }
+    return { driver, ...opened };
+  }
+
+  function createStorage(options = {}) {
+    if (options === null || typeof options !== "object") {
+      throw wrongArgument("options", "an object", options, "createStorage");
+    }
+    const root = openDriver(options.driver ?? factories.memory(), "createStorage");
+    const handle = core.createStorage(root.handle);
+    // Holds the drivers: the native core refers to those of users weakly.
+    const mounted = new Map([["", root]]);
+    const watch = listeners(handle);
+    let disposed;
+
+    // The value of a text that a driver gave. A text that is no value reads as null and is kept.
+    function read(text, key) {
+      if (text === "") return null;
+      try {
+        return decode(text);
+      } catch {
+        core.noteCorrupt(handle, key);
+        return null;
+      }
+    }
+
+    function readStored(stored, key) {
+      if (typeof stored === "string") return read(stored, key);
+      return stored === undefined ? null : stored;
+    }
+
+    function readItems(keys, stored) {
+      return keys.map((key, index) => ({
+        key: helpers.normalizeKey(key),
+        value: readStored(stored[index], key),
+      }));
+    }
+
+    // Values are taken as they are at the time of the call.
+    function encodeItems(items, commonOptions) {
+      const { keys, options: itemOptions } = readBatch(items, commonOptions);
+      const texts = items.map((item, index) => {
+        if (item === null || typeof item !== "object") {
+          throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
+        }
+        return item.value === undefined ? undefined : encode(item.value);
+      });
+      return { keys, texts, itemOptions };
+    }
+
+    function mergeMeta([native, custom], key) {
+      const meta = Object.assign(Object.create(null), readMeta(native));
+      const stored = readStored(custom, `${key}$`);
+      if (stored !== null && typeof stored === "object") {
+        Object.assign(meta, stored);
+        for (const name of ["atime", "mtime"]) {
+          if (typeof meta[name] === "string") meta[name] = new Date(meta[name]);
+        }
+      }
+      return meta;
+    }
+
+    const metaOptions = (opts) => (typeof opts === "boolean" ? { nativeOnly: opts } : opts);
+    const removeOptions = (opts) => (typeof opts === "boolean" ? { removeMeta: opts } : opts);
+
+    const storage = {
+      async hasItem(key, opts) {
+        return core.hasItem(handle, key, opts);
+      },
+      async getItem(key, opts) {
+        const stored = core.getItem(handle, key, opts);
+        if (typeof stored === "string") return read(stored, key);
+        return stored === undefined ? null : readStored(await stored, key);
+      },
+      async getItems(items, commonOptions) {
+        const { keys, options: itemOptions } = readBatch(items, commonOptions);
+        return readItems(keys, await core.getItems(handle, keys, itemOptions, commonOptions));
+      },
+      async getItemRaw(key, opts) {
+        return (await core.getItemRaw(handle, key, opts)) ?? null;
+      },
+      async setItem(key, value, opts) {
+        const done =
+          value === undefined
+            ? core.removeItem(handle, key, false, opts)
+            : core.setItem(handle, key, encode(value), opts);
+        if (done !== undefined) await done;
+      },
+      async setItems(items, commonOptions) {
+        const { keys, texts, itemOptions } = encodeItems(items, commonOptions);
+        await core.setItems(handle, keys, texts, itemOptions, commonOptions);
+      },
+      async setItemRaw(key, value, opts) {
+        await (value === undefined
+          ? core.removeItem(handle, key, false, opts)
+          : core.setItemRaw(handle, key, value, opts));
+      },
+      async removeItem(key, opts) {
+        const given = removeOptions(opts);
+        await core.removeItem(handle, key, given?.removeMeta, given);
+      },
+      async getMeta(key, opts) {
+        const given = metaOptions(opts);
+        return mergeMeta(await core.getMeta(handle, key, given?.nativeOnly, given), key);
+      },
+      async setMeta(key, value, opts) {
+        await (value === undefined
+          ? core.removeMeta(handle, key, opts)
+          : core.setMeta(handle, key, encode(value), opts));
+      },
+      async removeMeta(key, opts) {
+        await core.removeMeta(handle, key, opts);
+      },
+      async getKeys(base, opts) {
+        return core.getKeys(handle, base, opts);
+      },
+      async clear(base, opts) {
+        await core.clear(handle, base, opts);
+      },
+      async flush(base) {
+        await core.flush(handle, base);
+      },
+      async dispose() {
+        disposed ??= (async () => {
+          await watch.stop();
+          await core.dispose(handle);
+        })();
+        await disposed;
+      },
+      async watch(callback) {
+        return watch.watch(callback);
+      },
+      async unwatch() {
+        await watch.stop();
+      },
+
+      hasItemSync(key, opts) {
+        return core.hasItemSync(handle, key, opts);
+      },
+      getItemSync(key, opts) {
+        const stored = core.getItemSync(handle, key, opts);
+        return typeof stored === "string" ? read(stored, key) : readStored(stored, key);
+      },
+      getItemsSync(items, commonOptions) {
+        const { keys, options: itemOptions } = readBatch(items, commonOptions);
+        return readItems(keys, core.getItemsSync(handle, keys, itemOptions, commonOptions));
+      },
+      getItemRawSync(key, opts) {
+        return core.getItemRawSync(handle, key, opts) ?? null;
+      },
+      setItemSync(key, value, opts) {
+        if (value === undefined) core.removeItemSync(handle, key, false, opts);
+        else core.setItemSync(handle, key, encode(value), opts);
+      },
+      setItemsSync(items, commonOptions) {
+        const { keys, texts, itemOptions } = encodeItems(items, commonOptions);
+        core.setItemsSync(handle, keys, texts, itemOptions, commonOptions);
+      },
+      setItemRawSync(key, value, opts) {
+        if (value === undefined) core.removeItemSync(handle, key, false, opts);
+        else core.setItemRawSync(handle, key, value, opts);
+      },
+      removeItemSync(key, opts) {
+        const given = removeOptions(opts);
+        core.removeItemSync(handle, key, given?.removeMeta, given);
+      },
+      getMetaSync(key, opts) {
+        const given = metaOptions(opts);
+        return mergeMeta(core.getMetaSync(handle, key, given?.nativeOnly, given), key);
+      },
+      setMetaSync(key, value, opts) {
+        if (value === undefined) core.removeMetaSync(handle, key, opts);
+        else core.setMetaSync(handle, key, encode(value), opts);
+      },
+      removeMetaSync(key, opts) {
+        core.removeMetaSync(handle, key, opts);
+      },
+      getKeysSync(base, opts) {
+        return core.getKeysSync(handle, base, opts);
+      },
+      clearSync(base, opts) {
+        core.clearSync(handle, base, opts);
+      },
+      flushSync(base) {
+        core.flushSync(handle, base);
+      },
+
+      mount(base, driver) {
+        if (typeof base !== "string") throw wrongArgument("base", "a string", base, "mount");
+        const opened = openDriver(driver, "mount");
+        core.mount(handle, base, opened.handle);
+        mounted.set(core.mountOf(handle, base), opened);
+        return storage;
+      },
+      async unmount(base, dispose = true) {
+        const mount = core.mountOf(handle, base);
+        const opened = mounted.get(mount);
+        if (helpers.normalizeBaseKey(base) !== mount || mount === "") return;
+        mounted.delete(mount);
+        await core.unmount(handle, base, dispose);
+        // Until here, `opened` keeps the driver alive.
+        return void opened;
+      },
+      getMount(key = "") {
+        const base = core.mountOf(handle, key);
+        return { base, driver: mounted.get(base).driver };
+      },
+      getMounts(base = "", opts = {}) {
+        const bases = core.mountBases(handle, base, opts?.parents);
+        return bases.map((mount) => ({ base: mount, driver: mounted.get(mount).driver }));
+      },
+    };
+
+    return Object.assign(storage, aliases(storage));
+  }
+
+  function aliases(storage) {
+    return {
+      keys: storage.getKeys,
+      get: storage.getItem,
+      set: storage.setItem,
+      has: storage.hasItem,
+      del: storage.removeItem,
+      remove: storage.removeItem,
+      keysSync: storage.getKeysSync,
+      getSync: storage.getItemSync,
+      setSync: storage.setItemSync,
+      hasSync: storage.hasItemSync,
+      delSync: storage.removeItemSync,
+      removeSync: storage.removeItemSync,
+    };
+  }
+
+  const { utils, ...rest } = helpers;
+  return { createStorage, ...rest, drivers: factories, utils };
+});

@@ -1,0 +1,284 @@
+//! Strings and bytes across the boundary.
+//!
+//! Measured: reading UTF-16 into a reused buffer and creating one-byte or two-byte strings is
+//! several times faster than going through UTF-8 in the engine for anything that is not ASCII.
+
+use std::cell::RefCell;
+use std::ptr::null_mut;
+
+use napi::sys;
+
+use super::env::{Env, Val, api, is_ok};
+use crate::value::{BytesKind, Text, Value};
+
+/// Keys up to this many bytes are read without allocating.
+const SHORT_KEY: usize = 512;
+
+/// A reused buffer that grew beyond this is given back.
+const KEEP_UNITS: usize = 512 * 1024;
+
+thread_local! {
+    // A scratch buffer only: nothing of one call is seen by another.
+    static UNITS: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Why a key could not be read.
+#[derive(Debug, PartialEq)]
+pub(super) enum BadString {
+    /// The value is no string.
+    Type,
+    /// The string has lone surrogates: as UTF-8 different ones would be the same key.
+    Surrogate,
+}
+
+/// Reads a string and hands it on as UTF-8.
+pub(super) fn with_str<R>(
+    env: Env,
+    value: Val,
+    then: impl FnOnce(&str) -> R,
+) -> Result<R, BadString> {
+    let mut short = [0u8; SHORT_KEY];
+    let mut length = 0;
+    let status = api!(napi_get_value_string_utf8(
+        env.0,
+        value,
+        short.as_mut_ptr().cast(),
+        SHORT_KEY,
+        &mut length,
+    ));
+    if !is_ok(status) {
+        return Err(BadString::Type);
+    }
+    // Node cuts a longer string at a whole character, at most three bytes short of the buffer.
+    if length + 4 < SHORT_KEY && short[..length].is_ascii() {
+        return Ok(then(
+            std::str::from_utf8(&short[..length]).expect("ASCII is UTF-8"),
+        ));
+    }
+    let text = with_units(env, value, String::from_utf16).ok_or(BadString::Type)?;
+    text.map(|text| then(&text))
+        .map_err(|_| BadString::Surrogate)
+}
+
+/// Reads a string as a Rust one; lone surrogates become U+FFFD.
+pub(super) fn read_lossy(env: Env, value: Val) -> Option<String> {
+    with_units(env, value, String::from_utf16_lossy)
+}
+
+/// Reads a string in the form in which it is cheapest to keep.
+pub(super) fn read_text(env: Env, value: Val) -> Option<Text> {
+    with_units(env, value, Text::from_utf16)
+}
+
+fn with_units<R>(env: Env, value: Val, then: impl FnOnce(&[u16]) -> R) -> Option<R> {
+    // The buffer is taken out while it is in use, in case `then` comes back here.
+    let mut units = UNITS.take();
+    if units.is_empty() {
+        units.resize(4096, 0);
+    }
+    let read = |units: &mut Vec<u16>| {
+        let mut length = 0;
+        let status = api!(napi_get_value_string_utf16(
+            env.0,
+            value,
+            units.as_mut_ptr(),
+            units.len(),
+            &mut length,
+        ));
+        is_ok(status).then_some(length)
+    };
+    let mut length = read(&mut units)?;
+    if length + 1 == units.len() {
+        let mut whole = 0;
+        api!(napi_get_value_string_utf16(
+            env.0,
+            value,
+            null_mut(),
+            0,
+            &mut whole
+        ));
+        if whole > length {
+            units.resize(whole + 1, 0);
+            length = read(&mut units)?;
+        }
+    }
+    let result = then(&units[..length]);
+    if units.len() <= KEEP_UNITS {
+        UNITS.set(units);
+    }
+    Some(result)
+}
+
+/// A string of UTF-8.
+pub(super) fn string(env: Env, text: &str) -> Val {
+    if text.is_ascii() {
+        return latin1(env, text.as_bytes());
+    }
+    let mut units = UNITS.take();
+    if units.len() < text.len() + 1 {
+        units.resize(text.len() + 1, 0);
+    }
+    let length = encoding_rs::mem::convert_str_to_utf16(text, &mut units);
+    let value = utf16(env, &units[..length]);
+    if units.len() <= KEEP_UNITS {
+        UNITS.set(units);
+    }
+    value
+}
+
+fn latin1(env: Env, bytes: &[u8]) -> Val {
+    let mut value = null_mut();
+    let length = isize::try_from(bytes.len()).unwrap_or(isize::MAX);
+    api!(napi_create_string_latin1(
+        env.0,
+        bytes.as_ptr().cast(),
+        length,
+        &mut value
+    ));
+    value
+}
+
+fn utf16(env: Env, units: &[u16]) -> Val {
+    let mut value = null_mut();
+    let length = isize::try_from(units.len()).unwrap_or(isize::MAX);
+    api!(napi_create_string_utf16(
+        env.0,
+        units.as_ptr(),
+        length,
+        &mut value
+    ));
+    value
+}
+
+/// A string of stored text.
+pub(super) fn text(env: Env, text: &Text) -> Val {
+    match text {
+        Text::Latin1(bytes) => latin1(env, bytes),
+        Text::Utf16(units) => utf16(env, units),
+        Text::Utf8(text) => string(env, text),
+    }
+}
+
+/// A copy of bytes, owned by JavaScript: Electron refuses memory from outside.
+pub(super) fn bytes(env: Env, bytes: &[u8], kind: BytesKind) -> Val {
+    let mut value = null_mut();
+    if kind == BytesKind::Uint8Array {
+        let (mut data, mut buffer) = (null_mut(), null_mut());
+        api!(napi_create_arraybuffer(
+            env.0,
+            bytes.len(),
+            &mut data,
+            &mut buffer
+        ));
+        if !data.is_null() && !bytes.is_empty() {
+            // SAFETY: the new buffer has as many bytes, and nothing else refers to it yet.
+            unsafe {
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast::<u8>(), bytes.len())
+            };
+        }
+        let uint8_array = sys::TypedarrayType::uint8_array;
+        api!(napi_create_typedarray(
+            env.0,
+            uint8_array,
+            bytes.len(),
+            buffer,
+            0,
+            &mut value
+        ));
+        return value;
+    }
+    api!(napi_create_buffer_copy(
+        env.0,
+        bytes.len(),
+        bytes.as_ptr().cast(),
+        null_mut(),
+        &mut value
+    ));
+    value
+}
+
+/// A copy of the bytes of a Buffer, a typed array, a DataView or an ArrayBuffer.
+pub(super) fn read_bytes(env: Env, value: Val) -> Option<(Vec<u8>, BytesKind)> {
+    let (mut data, mut length) = (null_mut(), 0);
+    let is = |check: unsafe fn(sys::napi_env, Val, *mut bool) -> sys::napi_status| {
+        let mut flag = false;
+        // SAFETY: as for every call of this module.
+        unsafe { check(env.0, value, &mut flag) };
+        flag
+    };
+    let kind = if is(sys::napi_is_typedarray) {
+        let (mut array_type, mut units, mut buffer, mut offset) = (0, 0, null_mut(), 0);
+        api!(napi_get_typedarray_info(
+            env.0,
+            value,
+            &mut array_type,
+            &mut units,
+            &mut data,
+            &mut buffer,
+            &mut offset,
+        ));
+        length = units * unit_size(array_type);
+        if array_type != sys::TypedarrayType::uint8_array {
+            BytesKind::View
+        } else if is_node_buffer(env, value) {
+            BytesKind::Buffer
+        } else {
+            BytesKind::Uint8Array
+        }
+    } else if is(sys::napi_is_dataview) {
+        let (mut buffer, mut offset) = (null_mut(), 0);
+        api!(napi_get_dataview_info(
+            env.0,
+            value,
+            &mut length,
+            &mut data,
+            &mut buffer,
+            &mut offset
+        ));
+        BytesKind::View
+    } else if is(sys::napi_is_arraybuffer) {
+        api!(napi_get_arraybuffer_info(
+            env.0,
+            value,
+            &mut data,
+            &mut length
+        ));
+        BytesKind::View
+    } else {
+        return None;
+    };
+    if data.is_null() || length == 0 {
+        return Some((Vec::new(), kind));
+    }
+    // SAFETY: Node gives the address and size of the live view; it is copied before JavaScript runs.
+    let bytes = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) };
+    Some((bytes.to_vec(), kind))
+}
+
+fn unit_size(array_type: sys::napi_typedarray_type) -> usize {
+    match array_type {
+        sys::TypedarrayType::int16_array | sys::TypedarrayType::uint16_array => 2,
+        sys::TypedarrayType::int32_array
+        | sys::TypedarrayType::uint32_array
+        | sys::TypedarrayType::float32_array => 4,
+        sys::TypedarrayType::float64_array
+        | sys::TypedarrayType::bigint64_array
+        | sys::TypedarrayType::biguint64_array => 8,
+        _ => 1,
+    }
+}
+
+/// `napi_is_buffer` holds for every view; a Buffer is told by its own method.
+fn is_node_buffer(env: Env, value: Val) -> bool {
+    env.type_of(env.get(value, c"readUInt8")) == sys::ValueType::napi_function
+}
+
+/// A stored value, `undefined` for none.
+pub(super) fn value(env: Env, stored: Option<&Value>) -> Val {
+    match stored {
+        None => env.undefined(),
+        Some(Value::Text(stored)) => text(env, stored),
+        Some(Value::Bytes(stored, kind)) => bytes(env, stored, *kind),
+        Some(Value::Foreign(host)) => super::reference::value_of(env, host),
+    }
+}

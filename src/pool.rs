@@ -1,0 +1,51 @@
+//! The threads of the process for work that must not hold up a host's thread.
+//!
+//! One tokio runtime serves every context of the process. It starts with the first job and is never
+//! dropped, so that no context's end has to wait for another's work.
+
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::runtime::Job;
+
+/// Threads for blocking work. Desktop disks gain little beyond this, and each thread holds at most
+/// a few descriptors, which bounds those as well.
+pub const THREADS: usize = 4;
+
+const KEEP_IDLE: Duration = Duration::from_secs(60);
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(THREADS)
+            .thread_keep_alive(KEEP_IDLE)
+            .thread_name("eas-pool")
+            .enable_time()
+            .build()
+            .expect("the system has threads to spare")
+    })
+}
+
+/// Runs a job on one of the threads; jobs start in the order in which they were submitted.
+pub fn submit(job: Job) {
+    runtime().spawn_blocking(job);
+}
+
+/// Runs a job on one of the threads after a delay.
+pub fn submit_after(delay: Duration, job: Job) {
+    drop(spawn(async move {
+        tokio::time::sleep(delay).await;
+        submit(job);
+    }));
+}
+
+/// Runs a task that waits for timers, never for disks.
+pub fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    runtime().spawn(task)
+}

@@ -1,0 +1,64 @@
+//! What the core needs from the program it runs in: time, threads, tasks and a place for warnings.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::driver::LocalFuture;
+use crate::error::{Error, Kind, Result};
+
+/// Work for another thread.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// The ports of the core. All methods are called on the host's thread.
+pub trait Runtime {
+    /// Wall-clock time in ms since the epoch.
+    fn now_ms(&self) -> u64;
+
+    /// Runs a job on another thread, in the order of the calls as far as threads are free.
+    fn run_blocking(&self, job: Job);
+
+    /// Completes after `ms` milliseconds. Does not keep the host's loop alive.
+    fn sleep(&self, ms: u64) -> LocalFuture<()>;
+
+    /// Runs a task on the host's thread. Its first poll is at once.
+    fn spawn(&self, task: LocalFuture<()>);
+
+    /// Keeps the host's loop alive for as long as the guard lives.
+    fn keep_alive(&self) -> Box<dyn Any>;
+
+    /// Shows a warning to the developer of the program, once per `code` and `message`.
+    fn warn(&self, code: &'static str, message: String);
+}
+
+/// Locks a mutex whose data stays consistent even if a holder panicked.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs blocking work on another thread; the future completes on the host's thread and keeps its
+/// loop alive until then. The work is done even if the future is dropped.
+pub fn offload<T: Send + 'static>(
+    runtime: &Rc<dyn Runtime>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    let alive = runtime.keep_alive();
+    let (answer, outcome) = oneshot::channel();
+    runtime.run_blocking(Box::new(move || {
+        // Nobody listens once the host's context has ended; the work was done all the same.
+        let _ = answer.send(caught(work));
+    }));
+    Box::pin(async move {
+        let outcome = outcome.await;
+        drop(alive);
+        outcome.unwrap_or_else(|_| Err(Error::new(Kind::Disposed, "the context has ended")))
+    })
+}
+
+/// Runs work, with a panic as its error.
+pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(Error::panic(&*payload)))
+}

@@ -1,0 +1,199 @@
+//! Many items at once: one driver call per mount.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+
+use super::{Storage, empty_key};
+use crate::calls;
+use crate::driver::{Call, Driver, EventKind, Item, Mode, Op, Options};
+use crate::error::Result;
+use crate::key;
+use crate::value::{Text, Value};
+
+/// What a batch does to one item.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Writes it.
+    Set(Text),
+    /// Removes it.
+    Remove,
+}
+
+/// The part of a batch that one mount serves.
+struct Part<V> {
+    driver: Rc<dyn Driver>,
+    base: String,
+    items: Vec<Item<V>>,
+    /// Where each item stands in the whole batch.
+    places: Vec<usize>,
+}
+
+impl Storage {
+    /// Several items, in the order asked for, also across mounts. Gives the keys in normal form.
+    pub fn get_items(
+        &self,
+        items: Vec<Item<()>>,
+        common: &Options,
+        mode: Mode,
+    ) -> Op<Vec<(String, Option<Value>)>> {
+        let keys: Vec<String> = items
+            .iter()
+            .map(|item| key::normalize(&item.key).into_owned())
+            .collect();
+        let named = keys
+            .iter()
+            .zip(items)
+            .enumerate()
+            .filter(|(_, (key, _))| !key.is_empty());
+        let parts = self.part(named.map(|(place, (key, item))| {
+            (
+                place,
+                Item {
+                    key: key.clone(),
+                    ..item
+                },
+            )
+        }));
+        let mut places = Vec::with_capacity(parts.len());
+        let mut reads = Vec::with_capacity(parts.len());
+        for part in parts {
+            places.push(part.places);
+            reads.push(calls::get_items(&part.driver, part.items, common, mode));
+        }
+        if reads.len() == 1 && places[0].len() == keys.len() {
+            // One mount serves all, in order: nothing to put together.
+            let read = reads.pop().expect("there is one");
+            return read.map(move |values| keys.into_iter().zip(values).collect());
+        }
+        Op::later(async move {
+            let mut found: Vec<(String, Option<Value>)> =
+                keys.into_iter().map(|key| (key, None)).collect();
+            for (values, places) in join_all(reads).await.into_iter().zip(places) {
+                for (value, place) in values?.into_iter().zip(places) {
+                    found[place].1 = value;
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// Writes and removes several items, in order for equal keys.
+    pub fn set_items(
+        self: &Rc<Self>,
+        items: Vec<Item<Change>>,
+        common: &Options,
+        mode: Mode,
+    ) -> Op<()> {
+        let parts = match self.change_parts(items) {
+            Ok(parts) => parts,
+            Err(error) => return Op::fail(error.operation(Call::SetItems.name(mode))),
+        };
+        let watched = self.hub.is_watched();
+        let mut done = Vec::with_capacity(parts.len());
+        for part in parts {
+            let events = watched.then(|| part_events(&part));
+            let (mut sets, mut removals) = (Vec::with_capacity(part.items.len()), Vec::new());
+            for item in part.items {
+                match item.value {
+                    Change::Set(value) => {
+                        sets.push(Item {
+                            key: item.key,
+                            value,
+                            options: item.options,
+                        });
+                    }
+                    Change::Remove => removals.push(item),
+                }
+            }
+            let mut writes = Vec::with_capacity(1 + removals.len());
+            if !sets.is_empty() {
+                writes.push(calls::set_items(&part.driver, sets, common, mode));
+            }
+            for item in removals {
+                writes.push(calls::remove_item(
+                    &part.driver,
+                    &item.key,
+                    &item.options,
+                    mode,
+                ));
+            }
+            let written = calls::all(writes);
+            done.push(match events {
+                None => written,
+                Some(events) => {
+                    let storage = self.clone();
+                    written.map(move |()| {
+                        for (kind, key) in events {
+                            storage.announce(kind, &key, &*part.driver);
+                        }
+                    })
+                }
+            });
+        }
+        calls::all(done)
+    }
+
+    /// The changes by mount. A key that is written and removed in one batch ends as its last change
+    /// says, and only that one is made, since writes go first.
+    fn change_parts(&self, items: Vec<Item<Change>>) -> Result<Vec<Part<Change>>> {
+        let mut changes = Vec::with_capacity(items.len());
+        for item in items {
+            let key = key::normalize(&item.key).into_owned();
+            if key.is_empty() {
+                return Err(empty_key(&item.key));
+            }
+            changes.push(Item { key, ..item });
+        }
+        if changes.iter().any(|change| change.value == Change::Remove) {
+            let last: HashMap<String, usize> = changes
+                .iter()
+                .enumerate()
+                .map(|(place, change)| (change.key.clone(), place))
+                .collect();
+            let mut place = 0;
+            changes.retain(|change| {
+                place += 1;
+                last[&change.key] == place - 1
+            });
+        }
+        Ok(self.part(changes.into_iter().enumerate()))
+    }
+
+    fn part<V>(&self, items: impl Iterator<Item = (usize, Item<V>)>) -> Vec<Part<V>> {
+        let mounts = self.mounts.borrow();
+        let mut parts: Vec<Part<V>> = Vec::new();
+        let mut by_base: HashMap<&str, usize> = HashMap::new();
+        for (place, item) in items {
+            let (base, driver) = mounts.find(&item.key);
+            let index = *by_base.entry(base).or_insert_with(|| {
+                parts.push(Part {
+                    driver: driver.clone(),
+                    base: base.to_owned(),
+                    items: Vec::new(),
+                    places: Vec::new(),
+                });
+                parts.len() - 1
+            });
+            let mut item = item;
+            item.key.drain(..base.len());
+            parts[index].items.push(item);
+            parts[index].places.push(place);
+        }
+        parts
+    }
+}
+
+fn part_events(part: &Part<Change>) -> Vec<(EventKind, String)> {
+    part.items
+        .iter()
+        .map(|item| {
+            let kind = match item.value {
+                Change::Set(_) => EventKind::Update,
+                Change::Remove => EventKind::Remove,
+            };
+            (kind, format!("{}{}", part.base, item.key))
+        })
+        .collect()
+}

@@ -1,0 +1,130 @@
+//! One item: has, get, set, remove, with and without the codec.
+
+use std::rc::Rc;
+
+use super::{Route, Storage};
+use crate::calls;
+use crate::driver::{Call, EventKind, Mode, Op, Options};
+use crate::error::{Error, Kind};
+use crate::key;
+use crate::value::{Text, Value};
+
+impl Storage {
+    /// Whether there is an item.
+    pub fn has_item(&self, key: &str, options: &Options, mode: Mode) -> Op<bool> {
+        let route = self.route(key);
+        if route.key.is_empty() {
+            return Op::ok(false);
+        }
+        calls::has_item(&route.driver, route.relative(), options, mode)
+    }
+
+    /// The item as the codec wrote it.
+    pub fn get_item(&self, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
+        let key = key::normalize(key);
+        if key.is_empty() {
+            return Op::ok(None);
+        }
+        let (driver, base_len) = {
+            let mounts = self.mounts.borrow();
+            let (base, driver) = mounts.find(&key);
+            (driver.clone(), base.len())
+        };
+        calls::get_item(&driver, &key[base_len..], options, mode)
+    }
+
+    /// The item without the codec.
+    pub fn get_item_raw(&self, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
+        let route = self.route(key);
+        if route.key.is_empty() {
+            return Op::ok(None);
+        }
+        calls::get_item_raw(&route.driver, route.relative(), options, mode)
+    }
+
+    /// Writes an item.
+    pub fn set_item(
+        self: &Rc<Self>,
+        key: &str,
+        value: Text,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<()> {
+        let route = match self.route_write(key) {
+            Ok(route) => route,
+            Err(error) => return Op::fail(error.operation(Call::SetItem.name(mode))),
+        };
+        let written = calls::set_item(&route.driver, route.relative(), value, options, mode);
+        self.announced(written, EventKind::Update, route)
+    }
+
+    /// Writes an item without the codec.
+    pub fn set_item_raw(
+        self: &Rc<Self>,
+        key: &str,
+        value: Value,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<()> {
+        let route = match self.route_write(key) {
+            Ok(route) => route,
+            Err(error) => return Op::fail(error.operation(Call::SetItemRaw.name(mode))),
+        };
+        let written = calls::set_item_raw(&route.driver, route.relative(), value, options, mode);
+        self.announced(written, EventKind::Update, route)
+    }
+
+    /// Removes an item, and with `and_meta` its metadata.
+    pub fn remove_item(
+        self: &Rc<Self>,
+        key: &str,
+        and_meta: bool,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<()> {
+        let route = self.route(key);
+        if route.key.is_empty() {
+            return Op::ok(());
+        }
+        let mut removed = calls::remove_item(&route.driver, route.relative(), options, mode);
+        if and_meta {
+            let meta = key::meta_of(route.relative());
+            let meta_removed = calls::remove_item(&route.driver, &meta, options, mode);
+            removed = calls::all(vec![removed, meta_removed]);
+        }
+        self.announced(removed, EventKind::Remove, route)
+    }
+
+    /// Notes that the text of an item did not read as a value, with a warning once: the item
+    /// reads as missing, and the next write of the key keeps the text aside.
+    pub fn note_corrupt(&self, key: &str) {
+        let route = self.route(key);
+        route.driver.note_corrupt(route.relative());
+        let error = Error::new(
+            Kind::CorruptValue,
+            format!(
+                "the item {:?} holds text that is no value; it reads as null, and the text is kept \
+                 until and beyond the next write",
+                route.key
+            ),
+        );
+        self.runtime.warn(
+            Kind::CorruptValue.code(),
+            error.driver(route.driver.name()).to_string(),
+        );
+    }
+
+    /// Reports a change when it has happened, unless the driver itself does.
+    pub(super) fn announced(
+        self: &Rc<Self>,
+        done: Op<()>,
+        kind: EventKind,
+        route: Route,
+    ) -> Op<()> {
+        if !self.hub.is_watched() && matches!(done, Op::Ready(_)) {
+            return done;
+        }
+        let storage = self.clone();
+        done.map(move |()| storage.announce(kind, &route.key, &*route.driver))
+    }
+}

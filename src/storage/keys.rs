@@ -1,0 +1,178 @@
+//! Listing and clearing, across mounts.
+
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+
+use super::Storage;
+use crate::calls;
+use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
+use crate::key;
+
+/// One mount's share of a base.
+struct Share {
+    driver: Rc<dyn Driver>,
+    mount: String,
+    /// The base within the mount; empty for all of it.
+    relative_base: String,
+    /// Bases of mounts inside this one, which hide its keys.
+    hidden: Vec<String>,
+}
+
+impl Share {
+    /// Whether a key of the driver shows, given in full.
+    fn shows(&self, key: &str) -> bool {
+        !self
+            .hidden
+            .iter()
+            .any(|base| key.starts_with(base.as_str()))
+    }
+}
+
+impl Storage {
+    /// The keys under `base`, in full, of at most `max_depth`. Keys that hold metadata and keys
+    /// that an inner mount hides are left out.
+    pub fn get_keys(
+        &self,
+        base: &str,
+        max_depth: Option<usize>,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<Vec<String>> {
+        let base = key::normalize_base(base);
+        let mut lists = Vec::new();
+        for share in self.shares(&base) {
+            let depth = key::depth(&share.mount);
+            if max_depth.is_some_and(|max| max < depth) {
+                continue;
+            }
+            let query = KeyQuery {
+                base: share.relative_base.clone(),
+                max_depth: max_depth.map(|max| max - depth),
+                options: options.clone(),
+            };
+            lists.push((calls::get_keys(&share.driver, &query, mode), share));
+        }
+        let shows = move |key: &str| {
+            key.starts_with(&base)
+                && !key::is_meta(key)
+                && !key.is_empty()
+                && max_depth.is_none_or(|max| key::depth(key) <= max)
+        };
+        if lists.len() == 1 && lists[0].1.mount.is_empty() && lists[0].1.hidden.is_empty() {
+            let (list, _) = lists.pop().expect("there is one");
+            return list.map(move |keys| {
+                keys.into_iter()
+                    .map(normal)
+                    .filter(|key| shows(key))
+                    .collect()
+            });
+        }
+        Op::later(async move {
+            let (lists, shares): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
+            let mut all = Vec::new();
+            for (keys, share) in join_all(lists).await.into_iter().zip(shares) {
+                let full = keys?
+                    .into_iter()
+                    .map(|key| share.mount.clone() + &key::normalize(&key));
+                all.extend(full.filter(|key| share.shows(key) && shows(key)));
+            }
+            Ok(all)
+        })
+    }
+
+    /// Removes what [`get_keys`](Self::get_keys) lists under `base`, and its metadata.
+    pub fn clear(self: &Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+        let base = key::normalize_base(base);
+        let mut done = Vec::new();
+        for share in self.shares(&base) {
+            match calls::can_clear(&share.driver, mode) {
+                Ok(true) => done.push(self.clear_share(share, options, mode)),
+                Ok(false) => {}
+                Err(error) => return Op::fail(error),
+            }
+        }
+        calls::all(done)
+    }
+
+    fn clear_share(self: &Rc<Self>, share: Share, options: &Options, mode: Mode) -> Op<()> {
+        let driver = share.driver.clone();
+        let whole = share.relative_base.is_empty() || driver.clears_base();
+        let native =
+            driver.capabilities().has(Call::Clear, mode) && whole && share.hidden.is_empty();
+        let reports = self.hub.is_watched() && !driver.capabilities().has(Call::Watch, Mode::Async);
+        if native && !reports {
+            return driver.clear(&share.relative_base, options, mode);
+        }
+        let query = KeyQuery {
+            base: share.relative_base.clone(),
+            max_depth: None,
+            options: options.clone(),
+        };
+        let listed = calls::get_keys(&driver, &query, mode);
+        let storage = self.clone();
+        let options = options.clone();
+        Op::later(async move {
+            let full = |key: &str| share.mount.clone() + &key::normalize(key);
+            let keys: Vec<String> = listed
+                .await?
+                .into_iter()
+                .filter(|key| {
+                    key::normalize(key).starts_with(&share.relative_base) && share.shows(&full(key))
+                })
+                .collect();
+            let events: Vec<String> = keys
+                .iter()
+                .filter(|key| !key::is_meta(key))
+                .map(|key| full(key))
+                .collect();
+            if native {
+                driver
+                    .clone()
+                    .clear(&share.relative_base, &options, mode)
+                    .await?;
+            } else {
+                calls::remove_items(&driver, keys, &options, mode).await?;
+            }
+            for key in events {
+                storage.announce(EventKind::Remove, &key, &*driver);
+            }
+            Ok(())
+        })
+    }
+
+    /// The mounts that keep keys under `base`.
+    fn shares(&self, base: &str) -> Vec<Share> {
+        let mounts = self.mounts.borrow();
+        let share = |mount: &str, driver: &Rc<dyn Driver>| Share {
+            driver: driver.clone(),
+            mount: mount.to_owned(),
+            relative_base: base.get(mount.len()..).unwrap_or_default().to_owned(),
+            hidden: mounts
+                .under(if mount.len() > base.len() {
+                    mount
+                } else {
+                    base
+                })
+                .map(|(inner, _)| inner)
+                .filter(|inner| inner.len() > mount.len())
+                .map(str::to_owned)
+                .collect(),
+        };
+        // The innermost mount around the base keeps the keys beside those under it; mounts further
+        // out are hidden there by it.
+        let around = (!mounts.is_mounted(base)).then(|| mounts.find(base));
+        around
+            .into_iter()
+            .chain(mounts.under(base))
+            .map(|(mount, driver)| share(mount, driver))
+            .collect()
+    }
+}
+
+fn normal(key: String) -> String {
+    match key::normalize(&key) {
+        std::borrow::Cow::Borrowed(_) => key,
+        std::borrow::Cow::Owned(normal) => normal,
+    }
+}

@@ -1,0 +1,166 @@
+//! Listeners, and where their events come from.
+//!
+//! A driver that watches reports its changes, those of other processes too; for the others the
+//! storage reports what it writes itself.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use super::Storage;
+use crate::calls;
+use crate::driver::{Call, Driver, Event, EventKind, EventSink, Mode, Op, Unwatch};
+use crate::key;
+
+/// Names a listener of one storage.
+pub type ListenerId = u64;
+
+type Listener = Rc<dyn Fn(EventKind, &str)>;
+
+/// The listeners of a storage and the watches of its drivers.
+#[derive(Default)]
+pub(super) struct Hub {
+    listeners: RefCell<Vec<(ListenerId, Listener)>>,
+    last_id: Cell<ListenerId>,
+    /// By the base of the mount; present for as long as there are listeners.
+    watches: RefCell<HashMap<String, Box<dyn Unwatch>>>,
+}
+
+impl Hub {
+    pub(super) fn is_watched(&self) -> bool {
+        !self.listeners.borrow().is_empty()
+    }
+
+    fn emit(&self, kind: EventKind, key: &str) {
+        // A listener may add or remove listeners.
+        let listeners: Vec<Listener> = self
+            .listeners
+            .borrow()
+            .iter()
+            .map(|(_, listener)| listener.clone())
+            .collect();
+        for listener in listeners {
+            listener(kind, key);
+        }
+    }
+}
+
+impl Storage {
+    /// Adds a listener; resolves when every driver that watches does.
+    pub fn watch(self: &Rc<Self>, listener: Listener) -> Op<ListenerId> {
+        let id = self.hub.last_id.get() + 1;
+        self.hub.last_id.set(id);
+        let is_first = !self.hub.is_watched();
+        self.hub.listeners.borrow_mut().push((id, listener));
+        if !is_first {
+            return Op::ok(id);
+        }
+        let mounts: Vec<_> = self
+            .mounts
+            .borrow()
+            .iter()
+            .map(|(base, driver)| (base.to_owned(), driver.clone()))
+            .collect();
+        let started: Vec<_> = mounts
+            .into_iter()
+            .map(|(base, driver)| self.start_watch(base, driver))
+            .collect();
+        let storage = self.clone();
+        calls::all(started).map_result(move |outcome| {
+            if outcome.is_err() {
+                storage
+                    .hub
+                    .listeners
+                    .borrow_mut()
+                    .retain(|(other, _)| *other != id);
+            }
+            outcome.map(|()| id)
+        })
+    }
+
+    /// Takes out a listener; with the last one the drivers' watches end.
+    pub fn unwatch(self: &Rc<Self>, id: ListenerId) -> Op<()> {
+        let was_watched = self.hub.is_watched();
+        self.hub
+            .listeners
+            .borrow_mut()
+            .retain(|(other, _)| *other != id);
+        if was_watched && !self.hub.is_watched() {
+            self.unwatch_all()
+        } else {
+            Op::ok(())
+        }
+    }
+
+    /// Takes out every listener.
+    pub fn unwatch_all(self: &Rc<Self>) -> Op<()> {
+        self.hub.listeners.borrow_mut().clear();
+        let watches = std::mem::take(&mut *self.hub.watches.borrow_mut());
+        calls::all(
+            watches
+                .into_values()
+                .map(|watch| watch.stop(Mode::Async))
+                .collect(),
+        )
+    }
+
+    /// Reports a change of the storage's own, where the driver does not.
+    pub(super) fn announce(&self, kind: EventKind, key: &str, driver: &dyn Driver) {
+        if self.hub.is_watched() && !driver.capabilities().has(Call::Watch, Mode::Async) {
+            self.hub.emit(kind, key);
+        }
+    }
+
+    /// Watches a driver that was mounted while there are listeners.
+    pub(super) fn watch_mount(self: &Rc<Self>, base: String, driver: Rc<dyn Driver>) {
+        if !self.hub.is_watched() {
+            return;
+        }
+        let started = self.start_watch(base, driver);
+        let runtime = self.runtime.clone();
+        self.runtime.spawn(Box::pin(async move {
+            if let Err(error) = started.await {
+                runtime.warn("EAS_WATCH", error.to_string());
+            }
+        }));
+    }
+
+    pub(super) fn unwatch_mount(&self, base: &str) -> Op<()> {
+        let watch = self.hub.watches.borrow_mut().remove(base);
+        watch.map_or_else(|| Op::ok(()), |watch| watch.stop(Mode::Async))
+    }
+
+    fn start_watch(self: &Rc<Self>, base: String, driver: Rc<dyn Driver>) -> Op<()> {
+        if !driver.capabilities().has(Call::Watch, Mode::Async) {
+            return Op::ok(());
+        }
+        let sink = self.sink(base.clone());
+        let hub = self.hub.clone();
+        let started = driver.watch(sink);
+        Op::later(async move {
+            let watch = started.await?;
+            if hub.is_watched() {
+                hub.watches.borrow_mut().insert(base, watch);
+                return Ok(());
+            }
+            // The last listener went while the watch was starting.
+            watch.stop(Mode::Async).await
+        })
+    }
+
+    /// Where the driver mounted at `base` reports. Holds the storage weakly: a watch of the driver
+    /// must not keep the storage.
+    fn sink(self: &Rc<Self>, base: String) -> EventSink {
+        let storage: Weak<Storage> = Rc::downgrade(self);
+        Rc::new(move |event: Event| {
+            let Some(storage) = storage.upgrade() else {
+                return;
+            };
+            let key = format!("{base}{}", key::normalize(&event.key));
+            // An inner mount hides the keys of the one around it.
+            if storage.mounts.borrow().find(&key).0 == base {
+                storage.hub.emit(event.kind, &key);
+            }
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! What drivers store: text, bytes, or a value of the host that only memory can hold.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// Text in the encoding in which it is cheapest to hand on.
+///
+/// JavaScript engines keep strings with one or two bytes a unit, files keep UTF-8; converting once
+/// at the edge that needs it beats a canonical form in the middle.
+#[derive(Clone)]
+pub enum Text {
+    /// One byte a unit, each a code point below 256.
+    Latin1(Arc<[u8]>),
+    /// Two bytes a unit; may hold lone surrogates.
+    Utf16(Arc<[u16]>),
+    /// Valid UTF-8.
+    Utf8(Arc<str>),
+}
+
+impl Text {
+    /// The text of a UTF-16 string, narrowed to one byte a unit where all of it fits.
+    pub fn from_utf16(units: &[u16]) -> Self {
+        if encoding_rs::mem::is_utf16_latin1(units) {
+            let mut bytes = vec![0; units.len()];
+            encoding_rs::mem::convert_utf16_to_latin1_lossy(units, &mut bytes);
+            Text::Latin1(bytes.into())
+        } else {
+            Text::Utf16(units.into())
+        }
+    }
+
+    /// The text of UTF-8 bytes; `None` when they are not UTF-8.
+    pub fn from_utf8(bytes: Vec<u8>) -> Option<Self> {
+        if bytes.is_ascii() {
+            return Some(Text::Latin1(bytes.into()));
+        }
+        String::from_utf8(bytes)
+            .ok()
+            .map(|text| Text::Utf8(text.into()))
+    }
+
+    /// The text as UTF-8. Lone surrogates become U+FFFD, as Node writes them to files.
+    pub fn to_utf8(&self) -> Cow<'_, [u8]> {
+        match self {
+            Text::Latin1(bytes) if bytes.is_ascii() => Cow::Borrowed(bytes),
+            Text::Latin1(bytes) => Cow::Owned(
+                encoding_rs::mem::decode_latin1(bytes)
+                    .into_owned()
+                    .into_bytes(),
+            ),
+            Text::Utf16(units) => Cow::Owned(String::from_utf16_lossy(units).into_bytes()),
+            Text::Utf8(text) => Cow::Borrowed(text.as_bytes()),
+        }
+    }
+
+    /// The text as a Rust string.
+    pub fn to_str(&self) -> Cow<'_, str> {
+        match self {
+            Text::Utf8(text) => Cow::Borrowed(text),
+            Text::Latin1(bytes) => encoding_rs::mem::decode_latin1(bytes),
+            Text::Utf16(units) => Cow::Owned(String::from_utf16_lossy(units)),
+        }
+    }
+
+    /// Whether there is no text at all.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Text::Latin1(bytes) => bytes.is_empty(),
+            Text::Utf16(units) => units.is_empty(),
+            Text::Utf8(text) => text.is_empty(),
+        }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        if text.is_ascii() {
+            Text::Latin1(text.as_bytes().into())
+        } else {
+            Text::Utf8(text.into())
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_utf8() == other.to_utf8()
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_str().fmt(f)
+    }
+}
+
+/// The kind of byte array that bytes came from, so that memory can give the same kind back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BytesKind {
+    /// Node's `Buffer`.
+    #[default]
+    Buffer,
+    /// A plain `Uint8Array`.
+    Uint8Array,
+    /// Any other view of a buffer, or a buffer itself.
+    View,
+}
+
+/// A value of the host (a JavaScript object) that the core carries by reference.
+///
+/// It may be moved and dropped on any thread; its methods are called on the host's thread only.
+pub trait HostValue: Any + Send + Sync {
+    /// A copy of the bytes, if it is a byte array.
+    fn bytes(&self) -> Option<(Vec<u8>, BytesKind)> {
+        None
+    }
+}
+
+/// A shared reference to a value of the host.
+pub type Foreign = Arc<dyn HostValue>;
+
+/// A stored value.
+#[derive(Clone)]
+pub enum Value {
+    /// Text: what the codec wrote, or a raw string.
+    Text(Text),
+    /// Raw bytes.
+    Bytes(Arc<[u8]>, BytesKind),
+    /// Any other value of the host, by reference.
+    Foreign(Foreign),
+}
+
+impl Value {
+    /// Bytes as they come from a file.
+    pub fn buffer(bytes: Vec<u8>) -> Self {
+        Value::Bytes(bytes.into(), BytesKind::Buffer)
+    }
+
+    /// The bytes of the value in a file: text as UTF-8, bytes as they are; `None` for a value of
+    /// the host.
+    pub fn file_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Value::Text(text) => Some(text.to_utf8()),
+            Value::Bytes(bytes, _) => Some(Cow::Borrowed(bytes)),
+            Value::Foreign(_) => None,
+        }
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::Text(a), Value::Text(b)) => a == b,
+            (Value::Bytes(a, _), Value::Bytes(b, _)) => a == b,
+            (Value::Foreign(a), Value::Foreign(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => f.debug_tuple("Text").field(text).finish(),
+            Value::Bytes(bytes, kind) => f.debug_tuple("Bytes").field(bytes).field(kind).finish(),
+            Value::Foreign(_) => f.write_str("Foreign"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn text_is_the_same_in_every_encoding(text in ".*") {
+            let units: Vec<u16> = text.encode_utf16().collect();
+            let from_utf16 = Text::from_utf16(&units);
+            prop_assert_eq!(&*from_utf16.to_utf8(), text.as_bytes());
+            prop_assert_eq!(&from_utf16, &Text::from(text.as_str()));
+            prop_assert_eq!(Some(from_utf16), Text::from_utf8(text.clone().into_bytes()));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_no_text() {
+        assert!(Text::from_utf8(vec![0x7b, 0xff]).is_none());
+    }
+}
