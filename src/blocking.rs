@@ -11,6 +11,7 @@ use crate::driver::{Event, Flags, NativeMeta};
 use crate::error::{Error, Kind, Result};
 use crate::value::Value;
 
+mod expiry;
 mod offloaded;
 mod sequence;
 
@@ -123,6 +124,31 @@ pub trait BlockingDriver: Send + Sync + 'static {
     /// Those of the system.
     fn watch(&self, _sink: SharedSink) -> Result<Box<dyn Any + Send>> {
         Err(Error::new(Kind::DriverResult, "this driver does not watch").driver(self.name()))
+    }
+
+    /// When the next item ends, in ms since the epoch.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn next_expiry(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    /// Removes the items whose time is over at `now_ms`, and gives their keys.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn sweep(&self, _now_ms: u64) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Waits until no other process holds the store's lock, and holds it until the guard is
+    /// dropped. `None` where other processes cannot reach the store.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn lock(&self) -> Result<Option<Box<dyn Any + Send>>> {
+        Ok(None)
     }
 
     /// Returns when everything written before is durable.

@@ -386,6 +386,23 @@ pub trait Driver {
     /// Frees what the driver holds. Called once, last.
     fn dispose(self: Rc<Self>, mode: Mode) -> Op<()>;
 
+    /// Whether writes do nothing.
+    fn is_read_only(&self) -> bool {
+        !self.capabilities().has(Call::SetItem, Mode::Async)
+    }
+
+    /// Keeps other users of the same store, in this process and in others, from taking the lock
+    /// until the guard is dropped. `None` where the store has no other users.
+    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
+        Op::ok(None)
+    }
+
+    /// Reports items that ended because their time was over, until the guard is dropped. For
+    /// drivers that do not watch.
+    fn on_expired(&self, _sink: EventSink) -> Option<Box<dyn Any>> {
+        None
+    }
+
     /// Notes that the text of the item did not read as a value: the next write keeps it aside.
     fn note_corrupt(&self, _key: &str) {}
 

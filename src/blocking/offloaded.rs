@@ -1,11 +1,12 @@
 //! A blocking driver as a driver of the host's thread.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::BlockingDriver;
+use super::expiry::Expiry;
 use super::sequence::{Sequence, Ticket};
 use crate::driver::{
     Call, Capabilities, Driver, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op, Options, Unwatch,
@@ -23,14 +24,23 @@ pub struct Offloaded<D> {
     driver: Arc<D>,
     sequence: Arc<Sequence>,
     runtime: Rc<dyn Runtime>,
+    expiry: Rc<Expiry<D>>,
+    /// Whether items that an earlier process left to end were looked for.
+    has_looked: Cell<bool>,
+    /// Held by the one user of the store that asked for its lock.
+    lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl<D: BlockingDriver> Offloaded<D> {
     /// Makes `driver` callable on the host's thread.
     pub fn new(driver: D, runtime: Rc<dyn Runtime>) -> Self {
+        let driver = Arc::new(driver);
         Offloaded {
-            driver: Arc::new(driver),
             sequence: Arc::default(),
+            expiry: Expiry::new(driver.clone(), runtime.clone()),
+            has_looked: Cell::new(driver.is_instant() || !driver.flags().ttl),
+            lock: Arc::default(),
+            driver,
             runtime,
         }
     }
@@ -51,6 +61,9 @@ impl<D: BlockingDriver> Offloaded<D> {
     ) -> Op<T> {
         if self.in_place(mode) {
             return Op::ready(work(&self.driver));
+        }
+        if !self.has_looked.replace(true) {
+            self.expiry.look();
         }
         let driver = self.driver.clone();
         Op::Pending(offload(&self.runtime, move || work(&driver)))
@@ -103,9 +116,9 @@ impl<D: BlockingDriver> Offloaded<D> {
     }
 
     fn expires_ms(&self, options: &Options) -> Option<u64> {
-        options
-            .ttl_ms
-            .map(|ttl_ms| self.runtime.now_ms().saturating_add(ttl_ms))
+        let expires_ms = self.runtime.now_ms().saturating_add(options.ttl_ms?);
+        self.expiry.schedule(expires_ms);
+        Some(expires_ms)
     }
 
     /// Reads that cannot be text read as missing, with a warning; the bytes stay.
@@ -396,6 +409,25 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
                 .dispose()
                 .map_err(|error| error.driver(name).operation(Call::Dispose.name(mode)))
         })
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.driver.is_read_only()
+    }
+
+    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
+        Op::later(async move {
+            let own = self.lock.clone().lock_owned().await;
+            let others = self
+                .clone()
+                .run(Mode::Async, |driver| driver.lock())
+                .await?;
+            Ok(Some(Box::new((own, others)) as Box<dyn Any>))
+        })
+    }
+
+    fn on_expired(&self, sink: EventSink) -> Option<Box<dyn Any>> {
+        self.driver.flags().ttl.then(|| self.expiry.subscribe(sink))
     }
 
     fn note_corrupt(&self, key: &str) {

@@ -188,6 +188,25 @@ impl BlockingDriver for MemoryStore {
         }))
     }
 
+    fn next_expiry(&self) -> Result<Option<u64>> {
+        Ok(lock(&self.expiries)
+            .first()
+            .map(|(expires_ms, _)| *expires_ms))
+    }
+
+    fn sweep(&self, now_ms: u64) -> Result<Vec<String>> {
+        let due: Vec<Arc<str>> = lock(&self.expiries)
+            .iter()
+            .take_while(|(expires_ms, _)| *expires_ms <= now_ms)
+            .map(|(_, key)| key.clone())
+            .collect();
+        Ok(due
+            .iter()
+            .filter(|key| self.take(key, Some(now_ms)))
+            .map(|key| key.as_ref().to_owned())
+            .collect())
+    }
+
     fn dispose(&self) -> Result<()> {
         self.items.clear();
         lock(&self.index).clear();

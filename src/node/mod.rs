@@ -33,6 +33,10 @@ const FACADE: &str = concat!(
     include_str!("facade/codec.js"),
     "\nconst makeDrivers = ",
     include_str!("facade/drivers.js"),
+    "\nconst makeMigrate = ",
+    include_str!("facade/migrate.js"),
+    "\nconst makePrefix = ",
+    include_str!("facade/prefix.js"),
     "\nconst makeStorage = ",
     include_str!("facade/storage.js"),
     "\nconst makeHelpers = ",
@@ -40,7 +44,9 @@ const FACADE: &str = concat!(
     "\nconst codec = makeCodec();\n",
     "const drivers = makeDrivers(core);\n",
     "const helpers = makeHelpers(core, codec);\n",
-    "return makeStorage(core, codec, drivers, helpers);\n",
+    "const migrate = makeMigrate(core);\n",
+    "Object.assign(helpers, makePrefix(helpers));\n",
+    "return makeStorage(core, codec, drivers, helpers, migrate);\n",
     "})\n//# sourceURL=electron-async-storage/facade.js",
 );
 

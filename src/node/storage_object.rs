@@ -185,6 +185,10 @@ const ACTIONS: &[(&str, Body)] = &[
     ("unwatch", unwatch),
     ("dispose", dispose),
     ("noteCorrupt", note_corrupt),
+    ("isMigrationOpen", is_migration_open),
+    ("beginMigration", begin_migration),
+    ("commitMigration", commit_migration),
+    ("undoMigration", undo_migration),
     ("openDriver", open_driver),
     ("describeDriver", describe_driver),
     ("listDriver", list_driver),
@@ -507,6 +511,22 @@ fn dispose(request: &Request<'_>) -> Result<Val> {
 fn note_corrupt(request: &Request<'_>) -> Result<Val> {
     request.with_key(1, |key| Ok(request.storage()?.note_corrupt(key)))??;
     Ok(request.env.undefined())
+}
+
+fn is_migration_open(request: &Request<'_>) -> Result<Val> {
+    request.finish(request.storage()?.is_migration_open(), boolean)
+}
+
+fn begin_migration(request: &Request<'_>) -> Result<Val> {
+    request.finish(request.storage()?.begin_migration(), undefined)
+}
+
+fn commit_migration(request: &Request<'_>) -> Result<Val> {
+    request.finish(request.storage()?.commit_migration(), undefined)
+}
+
+fn undo_migration(request: &Request<'_>) -> Result<Val> {
+    request.finish(request.storage()?.undo_migration(), undefined)
 }
 
 /// `(name, options) => driverHandle`

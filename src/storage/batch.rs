@@ -90,6 +90,21 @@ impl Storage {
             Ok(parts) => parts,
             Err(error) => return Op::fail(error.operation(Call::SetItems.name(mode))),
         };
+        if !self.is_migrating() {
+            return self.change(parts, common, mode);
+        }
+        let full = |part: &Part<Change>| {
+            part.items
+                .iter()
+                .map(|item| format!("{}{}", part.base, item.key))
+                .collect::<Vec<_>>()
+        };
+        let keys = parts.iter().flat_map(full).collect();
+        let (storage, common) = (self.clone(), common.clone());
+        self.recorded(keys, mode, move || storage.change(parts, &common, mode))
+    }
+
+    fn change(self: &Rc<Self>, parts: Vec<Part<Change>>, common: &Options, mode: Mode) -> Op<()> {
         let watched = self.hub.is_watched();
         let mut done = Vec::with_capacity(parts.len());
         for part in parts {

@@ -54,6 +54,12 @@ impl Storage {
             Ok(route) => route,
             Err(error) => return Op::fail(error.operation(Call::SetItem.name(mode))),
         };
+        if self.is_migrating() {
+            let options = options.clone();
+            return self.recorded_route(EventKind::Update, route, mode, move |route| {
+                calls::set_item(&route.driver, route.relative(), value, &options, mode)
+            });
+        }
         let written = calls::set_item(&route.driver, route.relative(), value, options, mode);
         self.announced(written, EventKind::Update, route)
     }
@@ -70,8 +76,10 @@ impl Storage {
             Ok(route) => route,
             Err(error) => return Op::fail(error.operation(Call::SetItemRaw.name(mode))),
         };
-        let written = calls::set_item_raw(&route.driver, route.relative(), value, options, mode);
-        self.announced(written, EventKind::Update, route)
+        let options = options.clone();
+        self.recorded_route(EventKind::Update, route, mode, move |route| {
+            calls::set_item_raw(&route.driver, route.relative(), value, &options, mode)
+        })
     }
 
     /// Removes an item, and with `and_meta` its metadata.
@@ -86,13 +94,40 @@ impl Storage {
         if route.key.is_empty() {
             return Op::ok(());
         }
-        let mut removed = calls::remove_item(&route.driver, route.relative(), options, mode);
-        if and_meta {
-            let meta = key::meta_of(route.relative());
-            let meta_removed = calls::remove_item(&route.driver, &meta, options, mode);
-            removed = calls::all(vec![removed, meta_removed]);
+        let options = options.clone();
+        let meta = and_meta.then(|| key::meta_of(&route.key));
+        let base_len = route.base_len;
+        let remove = move |route: &Route| {
+            let removed = calls::remove_item(&route.driver, route.relative(), &options, mode);
+            match &meta {
+                None => removed,
+                Some(meta) => {
+                    let meta = calls::remove_item(&route.driver, &meta[base_len..], &options, mode);
+                    calls::all(vec![removed, meta])
+                }
+            }
+        };
+        self.recorded_route(EventKind::Remove, route, mode, remove)
+    }
+
+    /// Runs a write of one key, and of its metadata as far as that goes with it, and reports it.
+    fn recorded_route(
+        self: &Rc<Self>,
+        kind: EventKind,
+        route: Route,
+        mode: Mode,
+        write: impl FnOnce(&Route) -> Op<()> + 'static,
+    ) -> Op<()> {
+        if !self.is_migrating() {
+            let written = write(&route);
+            return self.announced(written, kind, route);
         }
-        self.announced(removed, EventKind::Remove, route)
+        let keys = vec![route.key.clone(), key::meta_of(&route.key)];
+        let storage = self.clone();
+        self.recorded(keys, mode, move || {
+            let written = write(&route);
+            storage.announced(written, kind, route)
+        })
     }
 
     /// Notes that the text of an item did not read as a value, with a warning once: the item

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 
 use super::Storage;
+use super::migrate::is_record;
 use crate::calls;
 use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
 use crate::key;
@@ -84,6 +85,9 @@ impl Storage {
     /// Removes what [`get_keys`](Self::get_keys) lists under `base`, and its metadata.
     pub fn clear(self: &Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
         let base = key::normalize_base(base);
+        if self.is_migrating() {
+            return self.clear_recorded(base, options, mode);
+        }
         let mut done = Vec::new();
         for share in self.shares(&base) {
             match calls::can_clear(&share.driver, mode) {
@@ -93,6 +97,28 @@ impl Storage {
             }
         }
         calls::all(done)
+    }
+
+    /// During a migration a clear is a removal of each key, so that each can be put back.
+    fn clear_recorded(self: &Rc<Self>, base: String, options: &Options, mode: Mode) -> Op<()> {
+        let shares = self.shares(&base);
+        let (storage, options) = (self.clone(), options.clone());
+        Op::later(async move {
+            for share in shares {
+                let query = KeyQuery {
+                    base: share.relative_base.clone(),
+                    ..KeyQuery::default()
+                };
+                for key in calls::get_keys(&share.driver, &query, mode).await? {
+                    let key = normal(key);
+                    let full = format!("{}{key}", share.mount);
+                    if !is_record(&key) && full.starts_with(&base) && share.shows(&full) {
+                        storage.remove_item(&full, false, &options, mode).await?;
+                    }
+                }
+            }
+            Ok(())
+        })
     }
 
     fn clear_share(self: &Rc<Self>, share: Share, options: &Options, mode: Mode) -> Op<()> {

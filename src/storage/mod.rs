@@ -8,6 +8,7 @@ mod item;
 mod keys;
 mod lifecycle;
 mod meta;
+mod migrate;
 mod mounts;
 mod watch;
 
@@ -23,6 +24,7 @@ pub use batch::Change;
 pub use meta::ItemMeta;
 pub use watch::ListenerId;
 
+use migrate::Recorder;
 use mounts::Mounts;
 use watch::Hub;
 
@@ -31,6 +33,8 @@ pub struct Storage {
     runtime: Rc<dyn Runtime>,
     mounts: RefCell<Mounts<Rc<dyn Driver>>>,
     hub: Rc<Hub>,
+    /// Present while a migration runs.
+    recorder: RefCell<Option<Rc<Recorder>>>,
 }
 
 /// A key and the driver that keeps it.
@@ -55,6 +59,7 @@ impl Storage {
             runtime,
             mounts: RefCell::new(Mounts::new(root)),
             hub: Rc::default(),
+            recorder: RefCell::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 //! A driver that watches reports its changes, those of other processes too; for the others the
 //! storage reports what it writes itself.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -24,6 +25,9 @@ pub(super) struct Hub {
     last_id: Cell<ListenerId>,
     /// By the base of the mount; present for as long as there are listeners.
     watches: RefCell<HashMap<String, Box<dyn Unwatch>>>,
+    /// By the base of the mount: what reports items whose time is over, for drivers that do not
+    /// watch.
+    expiries: RefCell<HashMap<String, Box<dyn Any>>>,
 }
 
 impl Hub {
@@ -95,6 +99,7 @@ impl Storage {
     /// Takes out every listener.
     pub fn unwatch_all(self: &Rc<Self>) -> Op<()> {
         self.hub.listeners.borrow_mut().clear();
+        self.hub.expiries.take();
         let watches = std::mem::take(&mut *self.hub.watches.borrow_mut());
         calls::all(
             watches
@@ -126,15 +131,19 @@ impl Storage {
     }
 
     pub(super) fn unwatch_mount(&self, base: &str) -> Op<()> {
+        self.hub.expiries.borrow_mut().remove(base);
         let watch = self.hub.watches.borrow_mut().remove(base);
         watch.map_or_else(|| Op::ok(()), |watch| watch.stop(Mode::Async))
     }
 
     fn start_watch(self: &Rc<Self>, base: String, driver: Rc<dyn Driver>) -> Op<()> {
+        let sink = self.sink(base.clone());
         if !driver.capabilities().has(Call::Watch, Mode::Async) {
+            if let Some(guard) = driver.on_expired(sink) {
+                self.hub.expiries.borrow_mut().insert(base, guard);
+            }
             return Op::ok(());
         }
-        let sink = self.sink(base.clone());
         let hub = self.hub.clone();
         let started = driver.watch(sink);
         Op::later(async move {

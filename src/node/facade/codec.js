@@ -9,6 +9,7 @@
   const { isArray } = Array;
   const { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
   const { isView } = ArrayBuffer;
+  const { isFinite: isFiniteNumber, isNaN: isNaNNumber } = Number;
   const ArrayType = Array;
   const DateType = Date;
   const MapType = Map;
@@ -32,18 +33,19 @@
   const mapSet = uncurry(Map.prototype.set);
   const mapSize = getterOf(Map.prototype, "size");
   const mapEach = uncurry(Map.prototype.forEach);
+  const mapClear = uncurry(Map.prototype.clear);
   const setAdd = uncurry(Set.prototype.add);
   const setSize = getterOf(Set.prototype, "size");
   const setEach = uncurry(Set.prototype.forEach);
   const sort = uncurry(Array.prototype.sort);
   const join = uncurry(Array.prototype.join);
   const codeAt = uncurry(String.prototype.charCodeAt);
-  const indexOf = uncurry(String.prototype.indexOf);
   const lastIndexOf = uncurry(String.prototype.lastIndexOf);
   const slice = uncurry(String.prototype.slice);
   const includes = uncurry(String.prototype.includes);
   const typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
   const typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
+  const joinTyped = uncurry(typedArrayPrototype.join);
   const typedArrayLength = getterOf(typedArrayPrototype, "length");
   const typedArrayTypes = Object.assign(create(null), {
     Int8Array,
@@ -79,16 +81,25 @@
     return `"${string}"`;
   }
 
+  // A property name as the first, or a later, of its object, ready for a value or for a string's content.
+  class NameTexts {
+    constructor(name) {
+      const text = quote(name);
+      this.first = `{${text}:`;
+      this.next = `,${text}:`;
+    }
+  }
+
   // Stored values repeat their property names; the bound keeps names made from data from piling up.
-  function nameText(name) {
-    let text = mapGet(nameTexts, name);
-    if (text === undefined) {
-      text = `${quote(name)}:`;
+  function textsOfName(name) {
+    let texts = mapGet(nameTexts, name);
+    if (texts === undefined) {
+      texts = new NameTexts(name);
       if (name.length <= SHORT_STRING_UNITS && mapSize(nameTexts) < MAX_CACHED_NAMES) {
-        mapSet(nameTexts, name, text);
+        mapSet(nameTexts, name, texts);
       }
     }
-    return text;
+    return texts;
   }
 
   // ---- What encode remembers ----
@@ -389,7 +400,7 @@
 
   function writeSpecialNumber(session, value, parent, key) {
     const note = '["number"]';
-    if (value !== value) return writeLeaf(session, NAN, parent, key, '"NaN"', note);
+    if (isNaNNumber(value)) return writeLeaf(session, NAN, parent, key, '"NaN"', note);
     session.note = note;
     return value === 0 ? '"-0"' : `"${value}"`;
   }
@@ -440,13 +451,16 @@
     const names = keysOf(record);
     let notes;
     let text = "";
-    let separator = "{";
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
       const item = record[name];
-      text += separator + nameText(name);
-      text += typeof item === "string" ? quote(item) : writeValue(session, item, visit, name);
-      separator = ",";
+      const texts = textsOfName(name);
+      text += i === 0 ? texts.first : texts.next;
+      if (typeof item === "string") {
+        text += quote(item);
+        continue;
+      }
+      text += writeValue(session, item, visit, name);
       if (session.note !== undefined) notes = addNote(session, notes, visit, name);
     }
     return leaveContainer(session, visit, text === "" ? "{}" : `${text}}`, type, notes);
@@ -486,7 +500,7 @@
   function writeDate(session, value, parent, key) {
     const date = withSlots(DateType, timeOf, value, parent, key);
     const time = timeOf(date);
-    const text = time === time ? isoText(date) : "Invalid Date";
+    const text = isNaNNumber(time) ? "Invalid Date" : isoText(date);
     return writeLeaf(session, value, parent, key, `"${text}"`, '["Date"]');
   }
 
@@ -507,14 +521,25 @@
   }
 
   function writeTypedArray(session, value, parent, key) {
-    const length = typedArrayLength(value);
-    let text = "";
-    for (let i = 0; i < length; i++) {
-      const item = value[i];
-      text += (i === 0 ? "" : ",") + (item - item === 0 ? item : "null");
-    }
+    const text = allFinite(value) ? joinTyped(value, ",") : finiteOrNullText(value);
     const note = `[["typed-array","${typedArrayName(value)}"]]`;
     return writeLeaf(session, value, parent, key, `[${text}]`, note);
+  }
+
+  function allFinite(items) {
+    const length = typedArrayLength(items);
+    for (let i = 0; i < length; i++) if (!isFiniteNumber(items[i])) return false;
+    return true;
+  }
+
+  // superjson keeps typed arrays as JSON numbers, which have no NaN and no infinities.
+  function finiteOrNullText(items) {
+    const length = typedArrayLength(items);
+    let text = "";
+    for (let i = 0; i < length; i++) {
+      text += (i === 0 ? "" : ",") + (isFiniteNumber(items[i]) ? items[i] : "null");
+    }
+    return text;
   }
 
   function writeError(session, value, parent, key) {
@@ -558,7 +583,7 @@
     }
   }
 
-  // ---- Reading paths ----
+  // ---- Reading annotations ----
 
   const corrupt = (reason) => new ErrorType(`Not a stored value: ${reason}`);
 
@@ -567,37 +592,103 @@
 
   // Before version 1 of the format, a backslash escaped nothing but a dot.
   function segmentsIn(path, isLegacy) {
-    if (!includes(path, ".") && !includes(path, "\\")) return [path];
     const segments = [];
     let segment = "";
     for (let i = 0; i < path.length; i++) {
       const next = path[i + 1];
       if (path[i] === ".") {
-        segments[segments.length] = segment;
+        segments[segments.length] = safeName(segment);
         segment = "";
       } else if (path[i] === "\\" && (next === "." || (next === "\\" && !isLegacy))) {
         segment += next;
         i++;
       } else if (path[i] === "\\" && !isLegacy) {
-        throw corrupt("an annotation path has a stray backslash");
+        throw corrupt("an annotation path with a stray backslash");
       } else {
         segment += path[i];
       }
     }
-    segments[segments.length] = segment;
+    segments[segments.length] = safeName(segment);
     return segments;
+  }
+
+  function safeName(segment) {
+    if (isUnsafeName(segment)) throw corrupt("an annotation path that leaves the value");
+    return segment;
+  }
+
+  // One annotated place: where it is inside the place around it, what type it has, and the
+  // annotated places inside it.
+  class Step {
+    constructor(segments) {
+      this.segments = segments;
+      this.type = undefined;
+      this.inside = undefined;
+    }
+  }
+
+  // Each annotation is [type], [type, annotations inside], or an object of annotations by path.
+  function stepsFrom(values, isLegacy) {
+    const root = new Step(["json"]);
+    const pending = [{ step: root, annotation: values }];
+    while (pending.length > 0) {
+      const { step, annotation } = pending[pending.length - 1];
+      pending.length--;
+      let byPath = annotation;
+      if (isArray(annotation)) {
+        step.type = typeIn(annotation);
+        byPath = annotation[1];
+        if (byPath === undefined) continue;
+      }
+      step.inside = [];
+      const paths = pathsOf(byPath);
+      for (let i = 0; i < paths.length; i++) {
+        const inner = new Step(segmentsIn(paths[i], isLegacy));
+        step.inside[i] = inner;
+        pending[pending.length] = { step: inner, annotation: byPath[paths[i]] };
+      }
+    }
+    return root;
+  }
+
+  function pathsOf(byPath) {
+    if (!isRecord(byPath)) throw corrupt("a malformed annotation");
+    return keysOf(byPath);
+  }
+
+  function typeIn(annotation) {
+    const { length } = annotation;
+    const [type] = annotation;
+    const mayHoldValues = type === "set" || type === "map" || type === "Error";
+    if (type === undefined || !(length === 1 || (length === 2 && mayHoldValues))) {
+      throw corrupt("a malformed annotation");
+    }
+    return type;
+  }
+
+  // What the meta of an envelope asks for. Reading never changes it: equal metas share one.
+  class Plan {
+    constructor(meta) {
+      if (!isRecord(meta)) throw corrupt("a meta that is no object");
+      const version = hasOwn(meta, "v") ? meta.v : 0;
+      if (typeof version !== "number") throw corrupt("a version that is no number");
+      this.isLegacy = version < 1;
+      this.root = hasOwn(meta, "values") ? stepsFrom(meta.values, this.isLegacy) : undefined;
+      this.equalities = hasOwn(meta, "referentialEqualities")
+        ? meta.referentialEqualities
+        : undefined;
+    }
   }
 
   // False for a named property of an array: superjson annotates those of RegExp matches, although
   // JSON text leaves the properties out.
   function holdsPlace(container, segment) {
-    if (isUnsafeName(segment)) throw corrupt("an annotation path leaves the value");
     if (isArray(container)) {
       if (!isIndex(segment)) return false;
     } else if (!isRecord(container)) {
-      throw corrupt("an annotation path goes through a value that holds no others");
+      throw corrupt("an annotation path through a value that holds no others");
     }
-    if (!hasOwn(container, segment)) throw corrupt("an annotation path leads nowhere");
+    if (!hasOwn(container, segment)) throw corrupt("an annotation path that leads nowhere");
     return true;
   }
 
@@ -631,8 +722,6 @@
         return reviveTypedArray(type, source);
     }
   }
-
-  const mayHoldValues = (type) => type === "set" || type === "map" || type === "Error";
 
   function textOf(source) {
     if (typeof source !== "string") throw corrupt("an annotation that needs a string");
@@ -717,54 +806,37 @@
 
   // ---- Applying annotations ----
 
-  // Each annotation is [type], [type, annotations inside], or an object of annotations by path.
-  // `visitBranch` is called for the typed ones.
-  function branchesOf(tree) {
-    if (!isRecord(tree)) throw corrupt("a malformed annotation");
-    return keysOf(tree);
-  }
-
-  function annotatedType(branch) {
-    if (branch.length !== 1 && !(branch.length === 2 && mayHoldValues(branch[0]))) {
-      throw corrupt("a malformed annotation");
-    }
-    return branch[0];
-  }
-
   // Without shared references every annotation names a place of its own, so values are put where
   // their source was, from the outside in.
-  function reviveTree(json, tree, isLegacy) {
+  function reviveTree(json, rootStep) {
     const fills = [];
     const root = { json };
-    const pending = [];
-    if (isArray(tree)) reviveAt(root, "json", tree, pending, fills);
-    else pending[0] = { base: json, tree };
+    const pending = [{ base: root, steps: [rootStep] }];
     while (pending.length > 0) {
-      const { base, tree: branches } = pending[pending.length - 1];
+      const { base, steps } = pending[pending.length - 1];
       pending.length--;
-      const paths = branchesOf(branches);
-      for (let i = 0; i < paths.length; i++) {
-        const segments = segmentsIn(paths[i], isLegacy);
-        const last = segments.length - 1;
-        let holder = base;
-        let at = 0;
-        while (holdsPlace(holder, segments[at]) && at < last) holder = holder[segments[at++]];
-        if (at < last || !holdsPlace(holder, segments[last])) continue;
-        reviveAt(holder, segments[last], branches[paths[i]], pending, fills);
+      for (let i = 0; i < steps.length; i++) {
+        const { segments, type, inside } = steps[i];
+        const holder = holderOf(base, segments);
+        if (holder === undefined) continue;
+        const segment = segments[segments.length - 1];
+        const source = holder[segment];
+        if (type !== undefined) holder[segment] = revive(type, source, fills);
+        if (inside !== undefined) pending[pending.length] = { base: source, steps: inside };
       }
     }
     runFills(fills);
     return root.json;
   }
 
-  function reviveAt(holder, segment, branch, pending, fills) {
-    const source = holder[segment];
-    let inside = branch;
-    if (isArray(branch)) {
-      holder[segment] = revive(annotatedType(branch), source, fills);
-      inside = branch[1];
+  function holderOf(base, segments) {
+    const last = segments.length - 1;
+    let holder = base;
+    for (let i = 0; i < last; i++) {
+      if (!holdsPlace(holder, segments[i])) return undefined;
+      holder = holder[segments[i]];
     }
-    if (inside !== undefined) pending[pending.length] = { base: source, tree: inside };
+    return holdsPlace(holder, segments[last]) ? holder : undefined;
   }
 
   // ---- Applying annotations and shared references ----
@@ -793,8 +865,7 @@
     return current;
   }
 
-  function placeAt(base, path, isLegacy) {
-    const segments = segmentsIn(path, isLegacy);
+  function placeAt(base, segments) {
     let place = currentPlace(base);
     for (let i = 0; i < segments.length; i++) {
       const segment = segments[i];
@@ -810,21 +881,18 @@
     return place;
   }
 
-  function markTypes(root, tree, isLegacy) {
-    const pending = [{ base: root, tree }];
+  function markTypes(root, rootStep) {
+    const pending = [{ place: root, step: rootStep }];
     while (pending.length > 0) {
-      const { base, tree: branch } = pending[pending.length - 1];
+      const { place, step } = pending[pending.length - 1];
       pending.length--;
-      let inside = branch;
-      if (isArray(branch)) {
-        base.type = annotatedType(branch);
-        inside = branch[1];
-        if (inside === undefined) continue;
-      }
-      const paths = branchesOf(inside);
-      for (let i = 0; i < paths.length; i++) {
-        const place = placeAt(base, paths[i], isLegacy);
-        if (place !== undefined) pending[pending.length] = { base: place, tree: inside[paths[i]] };
+      if (step.type !== undefined) place.type = step.type;
+      if (step.inside === undefined) continue;
+      for (let i = 0; i < step.inside.length; i++) {
+        const inner = step.inside[i];
+        const innerPlace = placeAt(place, inner.segments);
+        if (innerPlace === undefined) continue;
+        pending[pending.length] = { place: innerPlace, step: inner };
       }
     }
   }
@@ -842,47 +910,52 @@
       kept.json = described.json;
       kept.type = described.type;
       dropped.mergedInto = kept;
-      if (dropped.children === undefined) continue;
-      mapEach(dropped.children, (child, segment) => {
-        const twin = mapGet(kept.children, segment);
-        if (twin === undefined) mapSet(kept.children, segment, child);
-        else pending[pending.length] = twin;
-        if (twin !== undefined) pending[pending.length] = child;
-      });
+      const { children } = dropped;
       dropped.children = undefined;
+      if (children === undefined) continue;
+      mapEach(children, (child, segment) => {
+        const twin = mapGet(kept.children, segment);
+        if (twin === undefined) {
+          mapSet(kept.children, segment, child);
+        } else {
+          pending[pending.length] = twin;
+          pending[pending.length] = child;
+        }
+      });
     }
   }
 
   const childCount = (place) => (place.children === undefined ? 0 : mapSize(place.children));
 
-  function mergeShared(root, equalities, isLegacy) {
+  // The paths of one object are listed under one of them, those of the root come first in an array.
+  function mergeShared(root, { equalities, isLegacy }) {
     let byPath = equalities;
     if (isArray(equalities)) {
       if (equalities.length < 1 || equalities.length > 2) throw corrupt("malformed references");
-      mergeAll(root, equalities[0], root, isLegacy);
+      mergeAll(root, root, equalities[0], isLegacy);
+      if (equalities.length === 1) return;
       byPath = equalities[1];
-      if (byPath === undefined) return;
     }
-    const paths = branchesOf(byPath);
+    const paths = pathsOf(byPath);
     for (let i = 0; i < paths.length; i++) {
-      const place = placeAt(root, paths[i], isLegacy);
-      if (place !== undefined) mergeAll(place, byPath[paths[i]], root, isLegacy);
+      const place = placeAt(root, segmentsIn(paths[i], isLegacy));
+      if (place !== undefined) mergeAll(root, place, byPath[paths[i]], isLegacy);
     }
   }
 
-  function mergeAll(place, paths, root, isLegacy) {
+  function mergeAll(root, place, paths, isLegacy) {
     const list = listOf(paths);
     for (let i = 0; i < list.length; i++) {
-      const other = placeAt(root, textOf(list[i]), isLegacy);
+      const other = placeAt(root, segmentsIn(textOf(list[i]), isLegacy));
       if (other !== undefined) merge(place, other);
     }
   }
 
-  function reviveGraph(json, tree, equalities, isLegacy) {
+  function reviveGraph(json, plan) {
     const fills = [];
     const root = new Place(json);
-    if (tree !== undefined) markTypes(root, tree, isLegacy);
-    mergeShared(root, equalities, isLegacy);
+    if (plan.root !== undefined) markTypes(root, plan.root);
+    mergeShared(root, plan);
     const made = makeValues(currentPlace(root), fills);
     for (let i = 0; i < made.length; i++) linkChildren(made[i]);
     runFills(fills);
@@ -917,6 +990,28 @@
 
   // ---- Reading values ----
 
+  const MAX_CACHED_PLANS = 256;
+  const MAX_CACHED_META_UNITS = 512;
+  const plans = new MapType();
+
+  // Values of one kind share their meta: its text stands for its plan.
+  function planOf(metaText) {
+    let plan = mapGet(plans, metaText);
+    if (plan === undefined) {
+      plan = new Plan(parse(metaText));
+      if (metaText.length <= MAX_CACHED_META_UNITS) {
+        if (mapSize(plans) >= MAX_CACHED_PLANS) mapClear(plans);
+        mapSet(plans, metaText, plan);
+      }
+    }
+    return plan;
+  }
+
+  function restore(json, plan) {
+    if (plan.equalities !== undefined) return reviveGraph(json, plan);
+    return plan.root === undefined ? json : reviveTree(json, plan.root);
+  }
+
   function isEnvelope(value, names) {
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
@@ -926,23 +1021,32 @@
   }
 
   function decode(text) {
+    if (slice(text, -7) === '"v":1}}') {
+      const split = splitEnvelope(text);
+      if (split !== undefined) return restore(split.json, split.plan);
+    }
     const stored = parse(text);
     if (!isRecord(stored)) return stored;
     const names = keysOf(stored);
     if (names.length === 1 && names[0] === "json") return stored.json;
     if (!isEnvelope(stored, names)) return stored;
-    const meta = hasOwn(stored, "meta") ? stored.meta : undefined;
-    return meta === undefined ? stored.json : restore(stored.json, meta);
+    return hasOwn(stored, "meta") ? restore(stored.json, new Plan(stored.meta)) : stored.json;
   }
 
-  function restore(json, meta) {
-    if (!isRecord(meta)) throw corrupt("its meta is no object");
-    const values = hasOwn(meta, "values") ? meta.values : undefined;
-    const equalities = hasOwn(meta, "referentialEqualities") ? meta.referentialEqualities : undefined;
-    const version = hasOwn(meta, "v") ? meta.v : 0;
-    if (typeof version !== "number") throw corrupt("its version is no number");
-    if (equalities !== undefined) return reviveGraph(json, values, equalities, version < 1);
-    return values === undefined ? json : reviveTree(json, values, version < 1);
+  // The two parts of an envelope as encode and superjson write it. If both are JSON, the whole is the
+  // envelope of just these two; if not, the text is something else and decode reads it as a whole.
+  function splitEnvelope(text) {
+    const start = '{"json":';
+    const end = lastIndexOf(text, ',"meta":{');
+    if (end < start.length || slice(text, 0, start.length) !== start) return undefined;
+    try {
+      return {
+        json: parse(slice(text, start.length, end)),
+        plan: planOf(slice(text, end + start.length, -1)),
+      };
+    } catch {
+      return undefined;
+    }
   }
 
   return { encode, decode };

@@ -162,7 +162,8 @@
     };
     const setItem = write("");
     const setItemSync = write("Sync");
-    const items = (keys, values) => keys.map((key, index) => ({ key, value: values[index] ?? null }));
+    const items = (keys, values) =>
+      keys.map((key, index) => ({ key, value: values[index] ?? null }));
     const texts = (list) => list.map((item) => item.value);
     return {
       async hasItem(key, opts) {

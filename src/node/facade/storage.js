@@ -1,5 +1,5 @@
 // The storage object: values to text and back, Promises, and everything else in the native core.
-(function makeStorage(core, codec, drivers, helpers) {
+(function makeStorage(core, codec, drivers, helpers, makeMigrations) {
   "use strict";
 
   const { encode, decode } = codec;
@@ -17,7 +17,12 @@
   function openDriver(driver, operation) {
     const opened = open(driver);
     if (opened === undefined) {
-      throw wrongArgument("driver", "an object with at least a `getItem` method", driver, operation);
+      throw wrongArgument(
+        "driver",
+        "an object with at least a `getItem` method",
+        driver,
+        operation,
+      );
     }
     return { driver, ...opened };
   }
@@ -231,7 +236,7 @@
       },
     };
 
-    return Object.assign(storage, aliases(storage));
+    return Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
   }
 
   function aliases(storage) {

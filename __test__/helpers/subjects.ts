@@ -1,0 +1,133 @@
+// The drivers that the contract suite runs over, and what each can do.
+
+import type { Driver } from "../../index.js";
+import { folder } from "./folders.js";
+import { plainDriver, promiseDriver, syncMethodsDriver } from "./js-drivers.js";
+import type { Mode } from "./modes.js";
+import { builtin, createStorage, isBuiltin, memoryDriver } from "./package.js";
+
+/** How a raw value comes back. */
+export type Raw =
+  /** The very kind of value, objects by reference. */
+  | "value"
+  /** Bytes as a Buffer, a string as the bytes of its UTF-8. */
+  | "bytes"
+  /** Strings as strings and bytes as a Buffer; nothing else is taken. */
+  | "text";
+
+export interface Subject {
+  title: string;
+  /** The built-in driver that it stands for. */
+  builtin?: string;
+  /** An empty driver; call it inside a test. */
+  open(): Driver;
+  modes: readonly Mode[];
+  raw: Raw;
+  /** Whether every key can be kept, hostile ones too. */
+  anyKey: boolean;
+  /** The name that errors have. */
+  driver: string;
+}
+
+const both: readonly Mode[] = ["async", "sync"];
+
+const all: Subject[] = [
+  {
+    title: "memory",
+    builtin: "memory",
+    open: memoryDriver,
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "memory",
+  },
+  ...["fs", "fs-lite"].map(
+    (name): Subject => ({
+      title: name,
+      builtin: name,
+      open: () => builtin(name, { base: folder() }),
+      modes: both,
+      raw: "bytes",
+      anyKey: false,
+      driver: name,
+    }),
+  ),
+  {
+    title: "queue over memory",
+    builtin: "queue",
+    open: () => builtin("queue", { driver: memoryDriver() }),
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "queue",
+  },
+  {
+    title: "queue over fs",
+    builtin: "queue",
+    open: () => builtin("queue", { driver: builtin("fs", { base: folder() }) }),
+    modes: both,
+    raw: "bytes",
+    anyKey: false,
+    driver: "queue",
+  },
+  {
+    title: "queue over a driver of Promises",
+    builtin: "queue",
+    open: () => builtin("queue", { driver: promiseDriver() }),
+    modes: ["async"],
+    raw: "text",
+    anyKey: true,
+    driver: "queue",
+  },
+  {
+    title: "a JavaScript driver whose methods give values",
+    open: () => plainDriver(),
+    modes: ["async"],
+    raw: "value",
+    anyKey: true,
+    driver: "plain",
+  },
+  {
+    title: "a JavaScript driver whose methods give Promises",
+    open: () => promiseDriver(),
+    modes: ["async"],
+    raw: "text",
+    anyKey: true,
+    driver: "promising",
+  },
+  {
+    title: "a JavaScript driver with Sync methods beside Promises",
+    open: () => syncMethodsDriver(),
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "two-faced",
+  },
+  {
+    title: "a spread of the memory driver with setItem replaced",
+    open() {
+      const memory = memoryDriver();
+      return { ...memory, setItem: async (key, value, opts) => memory.setItem(key, value, opts) };
+    },
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "memory",
+  },
+  {
+    title: "a storage as a driver",
+    open: () => createStorage() as Driver,
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "custom",
+  },
+];
+
+/** Whether the addon has what the subject needs. */
+function isThere(subject: Subject): boolean {
+  const needed = subject.title.includes("over fs") ? ["queue", "fs"] : [subject.builtin];
+  return needed.every((name) => name === undefined || isBuiltin(name));
+}
+
+export const subjects: readonly Subject[] = all.filter(isThere);

@@ -1,0 +1,133 @@
+//! The end of items whose time is over: one timer for the next of them, none when there is none.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use super::BlockingDriver;
+use crate::driver::{Event, EventKind, EventSink};
+use crate::runtime::{Runtime, offload};
+
+/// Timers this long apart wake a machine once a day at most.
+const LONGEST_SLEEP_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Removes items of one driver when their time is over, and reports them.
+pub(super) struct Expiry<D> {
+    driver: Arc<D>,
+    runtime: Rc<dyn Runtime>,
+    /// When the running timer ends.
+    wakes_ms: Cell<Option<u64>>,
+    /// Timers that are not the running one are of the past; they end without effect.
+    generation: Cell<u64>,
+    sinks: RefCell<Vec<(u64, EventSink)>>,
+    last_sink: Cell<u64>,
+}
+
+/// Takes a listener out when it is dropped.
+struct Subscription<D: BlockingDriver> {
+    expiry: Weak<Expiry<D>>,
+    id: u64,
+}
+
+impl<D: BlockingDriver> Drop for Subscription<D> {
+    fn drop(&mut self) {
+        if let Some(expiry) = self.expiry.upgrade() {
+            expiry.sinks.borrow_mut().retain(|(id, _)| *id != self.id);
+        }
+    }
+}
+
+impl<D: BlockingDriver> Expiry<D> {
+    pub(super) fn new(driver: Arc<D>, runtime: Rc<dyn Runtime>) -> Rc<Self> {
+        Rc::new(Expiry {
+            driver,
+            runtime,
+            wakes_ms: Cell::new(None),
+            generation: Cell::new(0),
+            sinks: RefCell::default(),
+            last_sink: Cell::new(0),
+        })
+    }
+
+    pub(super) fn subscribe(self: &Rc<Self>, sink: EventSink) -> Box<dyn std::any::Any> {
+        let id = self.last_sink.get() + 1;
+        self.last_sink.set(id);
+        self.sinks.borrow_mut().push((id, sink));
+        Box::new(Subscription {
+            expiry: Rc::downgrade(self),
+            id,
+        })
+    }
+
+    /// Sees to it that items are swept at `expires_ms`, or before.
+    pub(super) fn schedule(self: &Rc<Self>, expires_ms: u64) {
+        if self
+            .wakes_ms
+            .get()
+            .is_some_and(|wakes_ms| wakes_ms <= expires_ms)
+        {
+            return;
+        }
+        self.wakes_ms.set(Some(expires_ms));
+        let generation = self.generation.get() + 1;
+        self.generation.set(generation);
+        let sleep_ms = expires_ms
+            .saturating_sub(self.runtime.now_ms())
+            .clamp(1, LONGEST_SLEEP_MS);
+        let sleep = self.runtime.sleep(sleep_ms);
+        let expiry = Rc::downgrade(self);
+        self.runtime.spawn(Box::pin(async move {
+            sleep.await;
+            let Some(expiry) = expiry.upgrade() else {
+                return;
+            };
+            if expiry.generation.get() == generation {
+                expiry.sweep().await;
+            }
+        }));
+    }
+
+    /// Looks for items that an earlier process left to end.
+    pub(super) fn look(self: &Rc<Self>) {
+        let expiry = Rc::downgrade(self);
+        let driver = self.driver.clone();
+        let runtime = self.runtime.clone();
+        self.runtime.spawn(Box::pin(async move {
+            let next = offload(&runtime, move || driver.next_expiry()).await;
+            if let (Ok(Some(next)), Some(expiry)) = (next, expiry.upgrade()) {
+                expiry.schedule(next);
+            }
+        }));
+    }
+
+    async fn sweep(self: &Rc<Self>) {
+        self.wakes_ms.set(None);
+        let now_ms = self.runtime.now_ms();
+        let driver = self.driver.clone();
+        let work = move || Ok((driver.sweep(now_ms)?, driver.next_expiry()?));
+        let swept = if self.driver.is_instant() {
+            work()
+        } else {
+            offload(&self.runtime, work).await
+        };
+        // A failed sweep costs disk space, not correctness: ended items read as missing anyway.
+        let Ok((keys, next)) = swept else { return };
+        for key in keys {
+            let sinks: Vec<EventSink> = self
+                .sinks
+                .borrow()
+                .iter()
+                .map(|(_, sink)| sink.clone())
+                .collect();
+            for sink in sinks {
+                sink(Event {
+                    kind: EventKind::Remove,
+                    key: key.clone(),
+                });
+            }
+        }
+        if let Some(next) = next {
+            self.schedule(next.max(now_ms + 1));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// Migrations: the user's steps in order, all of them or none. The native core records and undoes.
+(function makeMigrate(core) {
+  "use strict";
+
+  const VERSION_KEY = "__storage_version__";
+
+  function asError(thrown) {
+    return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  }
+
+  function checked(version) {
+    if (Number.isSafeInteger(version) && version >= 0) return version;
+    const given = typeof version === "string" ? JSON.stringify(version) : String(version);
+    throw Object.assign(
+      new Error(
+        `[electron-async-storage] Invalid option \`version\`: expected a whole number from 0, got ${given}.`,
+      ),
+      { code: "EAS_INVALID_OPTION", operation: "migrate" },
+    );
+  }
+
+  // The steps above `from` up to `to`, in order. Versions without a step are passed over.
+  function stepsBetween(migrations, from, to) {
+    return Object.keys(migrations)
+      .map(Number)
+      .filter((version) => version > from && version <= to)
+      .sort((a, b) => a - b)
+      .map((version) => migrations[version]);
+  }
+
+  return function makeMigrations(handle, storage, options) {
+    const { version, migrations, migrationHooks: hooks } = options;
+    let running;
+
+    async function storedVersion() {
+      const stored = await storage.getItem(VERSION_KEY);
+      return typeof stored === "number" ? stored : 0;
+    }
+
+    async function runSteps(from, to) {
+      await hooks?.beforeMigration?.(from, to, storage);
+      for (const step of stepsBetween(migrations, from, to)) await step(storage);
+      await storage.setItem(VERSION_KEY, to);
+      await hooks?.afterMigration?.(from, to, storage);
+    }
+
+    async function run() {
+      const to = checked(version);
+      // An open migration of another process, or a killed one, makes the stored version provisional.
+      if ((await storedVersion()) >= to && !(await core.isMigrationOpen(handle))) return;
+      let from = 0;
+      try {
+        await core.beginMigration(handle);
+        // Another process may have done it while this one waited.
+        from = await storedVersion();
+        if (from < to) await runSteps(from, to);
+        await core.commitMigration(handle);
+      } catch (error) {
+        await core.undoMigration(handle);
+        await hooks?.onMigrationError?.(asError(error), from, to, storage);
+        throw error;
+      }
+    }
+
+    return {
+      async migrate() {
+        if (version === undefined || !migrations) return;
+        running ??= run().finally(() => {
+          running = undefined;
+        });
+        await running;
+      },
+      async getStorageVersion() {
+        return storage.getItem(VERSION_KEY);
+      },
+    };
+  };
+});
