@@ -1,6 +1,6 @@
 "use strict";
 
-const native = require("./native.js");
+const native = require("./loader.js");
 
 // One plain assignment per name: Node finds the names that `import { … }` may ask for by reading
 // this text, without running it.

@@ -1,6 +1,6 @@
 "use strict";
 
-const factory = require("../native.js").drivers["fs-lite"];
+const factory = require("../loader.js").drivers["fs-lite"];
 
 module.exports = factory;
 module.exports.default = factory;

@@ -1,6 +1,6 @@
 "use strict";
 
-const factory = require("../native.js").drivers.fs;
+const factory = require("../loader.js").drivers.fs;
 
 module.exports = factory;
 module.exports.default = factory;

@@ -1,6 +1,6 @@
 "use strict";
 
-const factory = require("../native.js").drivers.memory;
+const factory = require("../loader.js").drivers.memory;
 
 module.exports = factory;
 module.exports.default = factory;

@@ -1,6 +1,6 @@
 "use strict";
 
-const factory = require("../native.js").drivers.queue;
+const factory = require("../loader.js").drivers.queue;
 
 module.exports = factory;
 module.exports.default = factory;

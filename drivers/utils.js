@@ -1,6 +1,6 @@
 "use strict";
 
-const { utils } = require("../native.js");
+const { utils } = require("../loader.js");
 
 exports.defineDriver = utils.defineDriver;
 exports.createError = utils.createError;

@@ -64,6 +64,36 @@ impl Text {
         }
     }
 
+    /// What stands inside the text's envelope `{"json":…}`, if it is one that may hold nothing else:
+    /// the text is the envelope of just that value exactly when the inner text is JSON.
+    pub fn inside_envelope(&self) -> Option<Inside<'_>> {
+        const START: &[u8] = b"{\"json\":";
+        const META: &[u8] = b"\"meta\":";
+        match self {
+            Text::Latin1(bytes) => {
+                let inside = bytes.strip_prefix(START)?.strip_suffix(b"}")?;
+                memchr::memmem::find(inside, META)
+                    .is_none()
+                    .then_some(Inside::Latin1(inside))
+            }
+            Text::Utf8(text) => {
+                let inside = text.strip_prefix("{\"json\":")?.strip_suffix('}')?;
+                memchr::memmem::find(inside.as_bytes(), META)
+                    .is_none()
+                    .then_some(Inside::Utf8(inside))
+            }
+            Text::Utf16(units) => {
+                let start: Vec<u16> = START.iter().map(|byte| u16::from(*byte)).collect();
+                let inside = units
+                    .strip_prefix(&start[..])?
+                    .strip_suffix(&[u16::from(b'}')])?;
+                let meta: Vec<u16> = META.iter().map(|byte| u16::from(*byte)).collect();
+                let has_meta = inside.windows(meta.len()).any(|window| window == meta);
+                (!has_meta).then_some(Inside::Utf16(inside))
+            }
+        }
+    }
+
     /// Whether there is no text at all.
     pub fn is_empty(&self) -> bool {
         match self {
@@ -72,6 +102,17 @@ impl Text {
             Text::Utf8(text) => text.is_empty(),
         }
     }
+}
+
+/// A part of a text, in its encoding.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Inside<'a> {
+    /// As in [`Text::Latin1`].
+    Latin1(&'a [u8]),
+    /// As in [`Text::Utf16`].
+    Utf16(&'a [u16]),
+    /// As in [`Text::Utf8`].
+    Utf8(&'a str),
 }
 
 impl From<&str> for Text {
@@ -189,6 +230,30 @@ mod tests {
             prop_assert_eq!(&*from_utf16.to_utf8(), text.as_bytes());
             prop_assert_eq!(&from_utf16, &Text::from(text.as_str()));
             prop_assert_eq!(Some(from_utf16), Text::from_utf8(text.clone().into_bytes()));
+        }
+    }
+
+    #[test]
+    fn the_inside_of_an_envelope_is_given_only_where_there_is_no_more_in_it() {
+        for (text, inside) in [
+            ("{\"json\":1}", Some("1")),
+            ("{\"json\":{\"a\":\"ü\"}}", Some("{\"a\":\"ü\"}")),
+            ("{\"json\":\"ж\"}", Some("\"ж\"")),
+            ("{\"json\":[1],\"meta\":{\"v\":1}}", None),
+            ("{\"json\":[\"ж\"],\"meta\":{\"v\":1}}", None),
+            ("{\"expires\":1,\"json\":1}", None),
+            ("{ \"json\":1}", None),
+            ("", None),
+        ] {
+            let units: Vec<u16> = text.encode_utf16().collect();
+            for text in [Text::from(text), Text::from_utf16(&units)] {
+                let found = text.inside_envelope().map(|inside| match inside {
+                    Inside::Latin1(bytes) => encoding_rs::mem::decode_latin1(bytes).into_owned(),
+                    Inside::Utf16(units) => String::from_utf16_lossy(units),
+                    Inside::Utf8(text) => text.to_owned(),
+                });
+                assert_eq!(found.as_deref(), inside, "{text:?}");
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 
 import type { Driver } from "../../index.js";
 
-
 /** Every method, each giving its value at once; no Sync method. */
 export function plainDriver(data = new Map<string, any>()): Driver {
   return {
@@ -49,11 +48,12 @@ export function promiseDriver(data = new Map<string, any>()): Driver {
       await turn();
       return data.get(key) ?? null;
     },
+    // What a call does or sees is settled when it is made: the order of the calls is kept.
     async getKeys() {
+      const keys = [...data.keys()];
       await turn();
-      return [...data.keys()];
+      return keys;
     },
-    // A driver keeps the order of its own writes: these take effect at the call.
     async setItem(key, value) {
       data.set(key, value);
       await turn();
@@ -122,4 +122,3 @@ export function recorder(driver: Driver): { driver: Driver; calls: Call[] } {
 export function callsTo(calls: Call[], method: string): Call[] {
   return calls.filter((call) => call.method === method);
 }
-

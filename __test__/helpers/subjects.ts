@@ -17,8 +17,8 @@ export type Raw =
 
 export interface Subject {
   title: string;
-  /** The built-in driver that it stands for. */
-  builtin?: string;
+  /** The built-in drivers that it needs. */
+  builtins?: readonly string[];
   /** An empty driver; call it inside a test. */
   open(): Driver;
   modes: readonly Mode[];
@@ -34,7 +34,7 @@ const both: readonly Mode[] = ["async", "sync"];
 const all: Subject[] = [
   {
     title: "memory",
-    builtin: "memory",
+    builtins: ["memory"],
     open: memoryDriver,
     modes: both,
     raw: "value",
@@ -44,7 +44,7 @@ const all: Subject[] = [
   ...["fs", "fs-lite"].map(
     (name): Subject => ({
       title: name,
-      builtin: name,
+      builtins: [name],
       open: () => builtin(name, { base: folder() }),
       modes: both,
       raw: "bytes",
@@ -54,7 +54,7 @@ const all: Subject[] = [
   ),
   {
     title: "queue over memory",
-    builtin: "queue",
+    builtins: ["queue"],
     open: () => builtin("queue", { driver: memoryDriver() }),
     modes: both,
     raw: "value",
@@ -63,7 +63,7 @@ const all: Subject[] = [
   },
   {
     title: "queue over fs",
-    builtin: "queue",
+    builtins: ["queue", "fs"],
     open: () => builtin("queue", { driver: builtin("fs", { base: folder() }) }),
     modes: both,
     raw: "bytes",
@@ -72,7 +72,7 @@ const all: Subject[] = [
   },
   {
     title: "queue over a driver of Promises",
-    builtin: "queue",
+    builtins: ["queue"],
     open: () => builtin("queue", { driver: promiseDriver() }),
     modes: ["async"],
     raw: "text",
@@ -124,10 +124,7 @@ const all: Subject[] = [
   },
 ];
 
-/** Whether the addon has what the subject needs. */
-function isThere(subject: Subject): boolean {
-  const needed = subject.title.includes("over fs") ? ["queue", "fs"] : [subject.builtin];
-  return needed.every((name) => name === undefined || isBuiltin(name));
-}
-
-export const subjects: readonly Subject[] = all.filter(isThere);
+/** Those whose built-in drivers the addon has. */
+export const subjects: readonly Subject[] = all.filter(({ builtins = [] }) =>
+  builtins.every(isBuiltin),
+);

@@ -91,6 +91,13 @@ impl Env {
         )
     }
 
+    /// Whether two values are the same, as `===` tells.
+    pub(super) fn is_same(self, one: Val, other: Val) -> bool {
+        let mut is_same = false;
+        api!(napi_strict_equals(self.0, one, other, &mut is_same));
+        is_same
+    }
+
     pub(super) fn is_array(self, value: Val) -> bool {
         let mut flag = false;
         api!(napi_is_array(self.0, value, &mut flag));

@@ -1,7 +1,7 @@
 //! Drivers that their users write in JavaScript.
 //!
 //! The facade gives one function for a driver: it calls the method that a number names and, where
-//! the method gave a Promise, reports its end under a ticket. The function is held weakly: a
+//! the method gave a Promise, returns itself and reports the Promise's end under a ticket. The function is held weakly: a
 //! driver may refer to the storage that it serves. The storage's own closures keep it alive, and
 //! it is pinned while an operation or a watch needs it.
 
@@ -139,8 +139,9 @@ impl JsDriver {
         let Ok(answer) = called else {
             return Op::fail(caught(env, &self.context.shared));
         };
-        // A symbol says that the method gave a Promise.
-        if env.type_of(answer) != sys::ValueType::napi_symbol {
+        // The function itself, which a driver never gets hold of, says that the method gave a
+        // Promise.
+        if !env.is_same(answer, invoke) {
             return Op::ready(
                 read(&self.context, answer).map_err(|error| self.place(error, call, mode, key)),
             );

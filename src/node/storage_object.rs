@@ -109,6 +109,19 @@ fn value(context: &Context, stored: Option<Value>) -> Val {
     strings::value(context.env, stored.as_ref())
 }
 
+fn coded(context: &Context, stored: Option<Value>) -> Val {
+    strings::coded(context.env, stored.as_ref())
+}
+
+fn coded_values(context: &Context, stored: Vec<(String, Option<Value>)>) -> Val {
+    let env = context.env;
+    env.array(
+        stored
+            .iter()
+            .map(|(_, stored)| strings::coded(env, stored.as_ref())),
+    )
+}
+
 fn values(context: &Context, stored: Vec<(String, Option<Value>)>) -> Val {
     let env = context.env;
     env.array(
@@ -131,7 +144,7 @@ fn meta(context: &Context, meta: ItemMeta) -> Val {
         Some(Meta::Foreign(host)) => reference::value_of(env, &host),
         Some(Meta::Native(native)) => native_meta(env, &native),
     };
-    env.array([native, strings::value(env, meta.custom.as_ref())].into_iter())
+    env.array([native, strings::coded(env, meta.custom.as_ref())].into_iter())
 }
 
 fn native_meta(env: Env, meta: &NativeMeta) -> Val {
@@ -162,6 +175,8 @@ const OPERATIONS: &[(&str, &str, Body)] = &[
     ("getItem", "getItemSync", get_item),
     ("getItemRaw", "getItemRawSync", get_item_raw),
     ("getItems", "getItemsSync", get_items),
+    ("readText", "readTextSync", read_text),
+    ("readTexts", "readTextsSync", read_texts),
     ("getMeta", "getMetaSync", get_meta),
     ("getKeys", "getKeysSync", get_keys),
     ("setItem", "setItemSync", set_item),
@@ -233,6 +248,15 @@ fn get_item(request: &Request<'_>) -> Result<Val> {
     let op = request.with_key(1, |key| {
         Ok(request.storage()?.get_item(key, &options, request.mode))
     })??;
+    request.finish(op, coded)
+}
+
+/// As `getItem`, with the text as the driver has it.
+fn read_text(request: &Request<'_>) -> Result<Val> {
+    let options = request.options(2)?;
+    let op = request.with_key(1, |key| {
+        Ok(request.storage()?.get_item(key, &options, request.mode))
+    })??;
     request.finish(op, value)
 }
 
@@ -246,6 +270,17 @@ fn get_item_raw(request: &Request<'_>) -> Result<Val> {
 
 /// `(handle, keys, options | undefined, commonOptions)`
 fn get_items(request: &Request<'_>) -> Result<Val> {
+    let op = get_batch(request)?;
+    request.finish(op, coded_values)
+}
+
+/// As `getItems`, with the texts as the driver has them.
+fn read_texts(request: &Request<'_>) -> Result<Val> {
+    let op = get_batch(request)?;
+    request.finish(op, values)
+}
+
+fn get_batch(request: &Request<'_>) -> Result<Op<Vec<(String, Option<Value>)>>> {
     let env = request.env;
     let common = request.options(3)?;
     let count = env.length(request.arguments[1]);
@@ -260,8 +295,7 @@ fn get_items(request: &Request<'_>) -> Result<Val> {
             options,
         });
     }
-    let op = request.storage()?.get_items(items, &common, request.mode);
-    request.finish(op, values)
+    Ok(request.storage()?.get_items(items, &common, request.mode))
 }
 
 /// The options of one item of a batch: the common ones unless the list has some of its own.

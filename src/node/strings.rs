@@ -9,7 +9,7 @@ use std::ptr::null_mut;
 use napi::sys;
 
 use super::env::{Env, Val, api, is_ok};
-use crate::value::{BytesKind, Text, Value};
+use crate::value::{BytesKind, Inside, Text, Value};
 
 /// Keys up to this many bytes are read without allocating.
 const SHORT_KEY: usize = 512;
@@ -271,6 +271,27 @@ fn unit_size(array_type: sys::napi_typedarray_type) -> usize {
 /// `napi_is_buffer` holds for every view; a Buffer is told by its own method.
 fn is_node_buffer(env: Env, value: Val) -> bool {
     env.type_of(env.get(value, c"readUInt8")) == sys::ValueType::napi_function
+}
+
+/// What stands before a text that is handed over whole; JSON text never begins with it.
+const WHOLE: char = '\0';
+
+/// A stored value for the codec: the inside of a plain envelope, so that the engine has less to
+/// parse; any other text whole, behind [`WHOLE`].
+pub(super) fn coded(env: Env, stored: Option<&Value>) -> Val {
+    let Some(Value::Text(stored)) = stored else {
+        return value(env, stored);
+    };
+    match stored.inside_envelope() {
+        Some(Inside::Latin1(bytes)) => latin1(env, bytes),
+        Some(Inside::Utf16(units)) => utf16(env, units),
+        Some(Inside::Utf8(text)) => string(env, text),
+        None => {
+            let mut whole = String::from(WHOLE);
+            whole.push_str(&stored.to_str());
+            string(env, &whole)
+        }
+    }
 }
 
 /// A stored value, `undefined` for none.

@@ -158,6 +158,7 @@ impl Storage {
                     .clear(&share.relative_base, &options, mode)
                     .await?;
             } else {
+                let keys = with_metadata(keys);
                 calls::remove_items(&driver, keys, &options, mode).await?;
             }
             for key in events {
@@ -194,6 +195,16 @@ impl Storage {
             .map(|(mount, driver)| share(mount, driver))
             .collect()
     }
+}
+
+/// The keys and those of their metadata. A driver may keep the latter out of its listings, as a
+/// storage does that serves as one; a listing with any of them has them all.
+fn with_metadata(mut keys: Vec<String>) -> Vec<String> {
+    if !keys.iter().any(|key| key::is_meta(key)) {
+        let meta: Vec<String> = keys.iter().map(|key| key::meta_of(key)).collect();
+        keys.extend(meta);
+    }
+    keys
 }
 
 fn normal(key: String) -> String {

@@ -460,6 +460,10 @@
         text += quote(item);
         continue;
       }
+      if (typeof item === "number" && item - item === 0 && item !== 0) {
+        text += item;
+        continue;
+      }
       text += writeValue(session, item, visit, name);
       if (session.note !== undefined) notes = addNote(session, notes, visit, name);
     }
@@ -658,7 +662,7 @@
 
   function typeIn(annotation) {
     const { length } = annotation;
-    const [type] = annotation;
+    const type = annotation[0];
     const mayHoldValues = type === "set" || type === "map" || type === "Error";
     if (type === undefined || !(length === 1 || (length === 2 && mayHoldValues))) {
       throw corrupt("a malformed annotation");
@@ -905,7 +909,9 @@
       const b = currentPlace(pending[pending.length - 1]);
       pending.length -= 2;
       if (a === b) continue;
-      const [kept, dropped] = childCount(a) >= childCount(b) ? [a, b] : [b, a];
+      const isAKept = childCount(a) >= childCount(b);
+      const kept = isAKept ? a : b;
+      const dropped = isAKept ? b : a;
       const described = a.json === null ? b : a;
       kept.json = described.json;
       kept.type = described.type;

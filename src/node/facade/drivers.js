@@ -5,9 +5,6 @@
   const { names, syncNames } = methodNames(core.calls);
   const CALL = Object.fromEntries(names.map((name, index) => [name, index]));
 
-  // What the native core answers with when a method gave a Promise.
-  const PENDING = Symbol("pending");
-
   // By driver object: the handle of a built-in driver and what the object looked like when made.
   const builtIns = new WeakMap();
 
@@ -52,20 +49,25 @@
     }
   }
 
+  // The function that the native core calls. It returns itself when the method gave a Promise: that
+  // is the one value which no method can give.
   function invoker(driver) {
-    return (number, ticket, first, second, third) => {
+    const invoke = (number, ticket, first, second, third) => {
       const result = call(driver, number, first, second, third);
       if (!isThenable(result)) return result;
+      // A thenable of another library may settle within `then`, before the native core waits for it.
+      const promise = Promise.resolve(result);
       if (number > 15) {
-        result.then(ignore, ignore);
+        promise.then(ignore, ignore);
       } else {
-        result.then(
+        promise.then(
           (value) => core.settle(ticket, false, value),
           (error) => core.settle(ticket, true, error),
         );
       }
-      return PENDING;
+      return invoke;
     };
+    return invoke;
   }
 
   function capabilities(driver) {
@@ -170,11 +172,11 @@
         return core.hasItem(handle, key, opts);
       },
       async getItem(key, opts) {
-        return (await core.getItem(handle, key, opts)) ?? null;
+        return (await core.readText(handle, key, opts)) ?? null;
       },
       async getItems(list, commonOptions) {
         const { keys, options } = readBatch(list, commonOptions);
-        return items(keys, await core.getItems(handle, keys, options, commonOptions));
+        return items(keys, await core.readTexts(handle, keys, options, commonOptions));
       },
       async getItemRaw(key, opts) {
         return (await core.getItemRaw(handle, key, opts)) ?? null;
@@ -211,11 +213,11 @@
         return core.hasItemSync(handle, key, opts);
       },
       getItemSync(key, opts) {
-        return core.getItemSync(handle, key, opts) ?? null;
+        return core.readTextSync(handle, key, opts) ?? null;
       },
       getItemsSync(list, commonOptions) {
         const { keys, options } = readBatch(list, commonOptions);
-        return items(keys, core.getItemsSync(handle, keys, options, commonOptions));
+        return items(keys, core.readTextsSync(handle, keys, options, commonOptions));
       },
       getItemRawSync(key, opts) {
         return core.getItemRawSync(handle, key, opts) ?? null;

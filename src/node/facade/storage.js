@@ -3,6 +3,7 @@
   "use strict";
 
   const { encode, decode } = codec;
+  const { parse } = JSON;
   const { open, readMeta, readBatch, describe, listeners, factories } = drivers;
 
   function wrongArgument(what, expected, given, operation) {
@@ -38,9 +39,20 @@
     const watch = listeners(handle);
     let disposed;
 
-    // The value of a text that a driver gave. A text that is no value reads as null and is kept.
+    // The value of a text that the core gave: the inside of an envelope, or NUL and a whole text.
     function read(text, key) {
-      if (text === "") return null;
+      if (text.charCodeAt(0) !== 0) {
+        try {
+          return parse(text);
+        } catch {
+          return readWhole(`{"json":${text}}`, key);
+        }
+      }
+      return text.length === 1 ? null : readWhole(text.slice(1), key);
+    }
+
+    // A text that is no value reads as null and is kept.
+    function readWhole(text, key) {
       try {
         return decode(text);
       } catch {
