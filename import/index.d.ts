@@ -30,10 +30,16 @@ export interface ImportOptions {
  * - `"internal"`: the source keeps it for itself (`__internal__` of electron-store, folders that unstorage
  *   ignores)
  * - `"invalid-key"`: the name cannot be a key here (it is empty, ends in `$` or has a `?`)
- * - `"no-value"`: there is no value that could be stored (the text `undefined`)
+ * - `"no-value"`: there is nothing that could be stored (the text `undefined`, metadata that is no object)
  * - `"not-a-file"`: a link to a folder, a socket or the like
  */
-export type SkipReason = "unchanged" | "internal" | "invalid-key" | "no-value" | "not-a-file";
+export type SkipReason =
+  | "unchanged"
+  | "internal"
+  | "invalid-key"
+  | "no-value"
+  | "not-a-file"
+  | "no-item";
 
 /** What an import did, or with `dryRun` would do. */
 export interface ImportReport {

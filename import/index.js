@@ -72,15 +72,20 @@ class Importer {
 
   async putMeta(source, key, meta) {
     const present = await this.#storage.getMeta(key);
-    const fresh = Object.entries(meta).filter(([name, value]) => {
-      const there = present[name];
-      return !isDeepStrictEqual(there instanceof Date ? there.toJSON() : there, value);
-    });
+    const native = await this.#storage.getMeta(key, { nativeOnly: true });
+    const own = Object.entries(present).filter(([name]) => !(name in native));
+    const fresh = Object.entries(meta).filter(
+      ([name, value]) =>
+        !isDeepStrictEqual(present[name], value) &&
+        (this.#overwrite || name in native || !(name in present)),
+    );
     if (fresh.length === 0) {
       this.skip(source, "unchanged");
       return;
     }
-    if (!this.report.dryRun) await this.#storage.setMeta(key, meta);
+    if (!this.report.dryRun) {
+      await this.#storage.setMeta(key, { ...meta, ...Object.fromEntries([...own, ...fresh]) });
+    }
     this.report.importedMeta.push(key);
   }
 
@@ -148,9 +153,10 @@ const STRUCTURE = /^\s*["[{]/;
 function readText(text) {
   const word = text.trim().toLowerCase();
   if (WORDS.has(word)) return WORDS.get(word);
+  if (/^".*"$/s.test(text) && !text.includes("\\")) return text.slice(1, -1);
   if (!NUMBER.test(text) && !STRUCTURE.test(text)) return text;
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (name, value) => (name === "__proto__" ? undefined : value));
   } catch {
     return text;
   }
@@ -165,6 +171,26 @@ function decode(bytes) {
   }
 }
 
+/** What unstorage's setMeta wrote; like its getMeta, with the two times as Dates. */
+function readMeta(text) {
+  const meta = readText(text);
+  if (meta === null || typeof meta !== "object" || Array.isArray(meta)) return null;
+  for (const name of ["atime", "mtime"]) {
+    if (typeof meta[name] === "string") meta[name] = new Date(meta[name]);
+  }
+  return meta;
+}
+
+/** Whether the path leads to a file; a link that leads nowhere does not. */
+async function isFile(path) {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if (error.code === "ENOENT") return false;
+    throw error;
+  }
+}
+
 /** Every entry below a folder that is no folder itself, sorted, as `{ source, path, reason? }`. */
 async function* entries(folder, prefix = "") {
   const found = await readdir(folder, { withFileTypes: true });
@@ -174,7 +200,7 @@ async function* entries(folder, prefix = "") {
     const path = join(folder, entry.name);
     if (UNSTORAGE_IGNORED.has(entry.name)) yield { source, path, reason: "internal" };
     else if (entry.isDirectory()) yield* entries(path, `${source}/`);
-    else if ((await stat(path)).isFile()) yield { source, path };
+    else if (await isFile(path)) yield { source, path };
     else yield { source, path, reason: "not-a-file" };
   }
 }
@@ -195,12 +221,11 @@ async function importUnstorage(folder, storage, options) {
       keys.set(source, await importer.put(source, source, value, text === null));
     }
   }
-  // Metadata follows its item, which sorts behind it when it is the shorter name's neighbour.
   for (const { source, path } of metas) {
     const key = keys.get(source.slice(0, -1)) ?? null;
-    const meta = readText(await readFile(path, "utf8"));
-    if (key === null) importer.skip(source, "invalid-key");
-    else if (meta === null || typeof meta !== "object") importer.skip(source, "no-value");
+    const meta = readMeta(await readFile(path, "utf8"));
+    if (key === null) importer.skip(source, "no-item");
+    else if (meta === null) importer.skip(source, "no-value");
     else await importer.putMeta(source, key, meta);
   }
   return importer.finish();

@@ -30,7 +30,7 @@ fn can_write(driver: &dyn Driver, call: Call, mode: Mode) -> Result<bool> {
 }
 
 /// The error of a Sync call that the driver has no method for.
-fn unsupported(driver: &dyn Driver, call: Call) -> Error {
+pub fn unsupported(driver: &dyn Driver, call: Call) -> Error {
     let method = call.name(Mode::Sync);
     let driver_name = driver.name();
     Error::new(
@@ -256,7 +256,11 @@ pub fn all(operations: Vec<Op<()>>) -> Op<()> {
     Op::later(async move { join_all(operations).await.into_iter().collect() })
 }
 
-fn to_text(value: Value) -> Result<Text> {
+/// What a driver that stores text alone stores for a raw value.
+///
+/// # Errors
+/// [`Kind::InvalidValue`] for a value that is neither text nor bytes.
+pub fn to_text(value: Value) -> Result<Text> {
     let bytes = match value {
         Value::Text(text) => return Ok(text),
         Value::Bytes(bytes, _) => bytes,
@@ -275,7 +279,8 @@ fn to_text(value: Value) -> Result<Text> {
     Ok(Text::from(text.as_str()))
 }
 
-fn from_text(value: Value) -> Value {
+/// The raw value that such a driver's text stands for.
+pub fn from_text(value: Value) -> Value {
     let Value::Text(text) = &value else {
         return value;
     };

@@ -406,6 +406,16 @@ pub trait Driver {
     /// Notes that the text of the item did not read as a value: the next write keeps it aside.
     fn note_corrupt(&self, _key: &str) {}
 
+    /// Notes that an item was written past the driver, to what [`blocking`](Driver::blocking)
+    /// gave, and ends at `expires_ms`.
+    fn note_expiry(&self, _expires_ms: u64) {}
+
+    /// Keeps what the driver needs of its host alive for as long as the guard lives, for work that
+    /// starts later. While an operation is under way the driver does so itself.
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(())
+    }
+
     /// The store itself, where it can be called on any thread.
     fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
         None

@@ -30,6 +30,13 @@ pub trait Runtime {
     /// Keeps the host's loop alive for as long as the guard lives.
     fn keep_alive(&self) -> Box<dyn Any>;
 
+    /// Runs `hook` on the host's thread when its context ends, in whatever way but a kill, unless
+    /// the guard was dropped before. Later hooks run first. The hook must come to an end soon and
+    /// cannot call the host. Hosts that do not end on their own ignore it.
+    fn at_exit(&self, _hook: Box<dyn FnOnce()>) -> Box<dyn Any> {
+        Box::new(())
+    }
+
     /// Shows a warning to the developer of the program, once per `code` and `message`.
     fn warn(&self, code: &'static str, message: String);
 }

@@ -430,6 +430,10 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         self.driver.flags().ttl.then(|| self.expiry.subscribe(sink))
     }
 
+    fn note_expiry(&self, expires_ms: u64) {
+        self.expiry.schedule(expires_ms);
+    }
+
     fn note_corrupt(&self, key: &str) {
         self.driver.note_corrupt(key);
     }

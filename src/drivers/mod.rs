@@ -1,6 +1,8 @@
 //! The drivers that come with the storage, by name.
 
+pub mod fs;
 pub mod memory;
+pub mod queue;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,10 +23,24 @@ pub struct Entry {
 }
 
 /// Every driver, one row each.
-pub const TABLE: &[Entry] = &[Entry {
-    name: memory::NAME,
-    open: open_memory,
-}];
+pub const TABLE: &[Entry] = &[
+    Entry {
+        name: fs::NAME,
+        open: |given, runtime| fs::driver::open(fs::NAME, given, runtime),
+    },
+    Entry {
+        name: fs::LITE_NAME,
+        open: |given, runtime| fs::driver::open(fs::LITE_NAME, given, runtime),
+    },
+    Entry {
+        name: memory::NAME,
+        open: open_memory,
+    },
+    Entry {
+        name: queue::NAME,
+        open: queue::open,
+    },
+];
 
 fn open_memory(_options: &DriverOptions, runtime: &Rc<dyn Runtime>) -> Result<Rc<dyn Driver>> {
     let store = memory::MemoryStore::new(Arc::new(system_time_ms));

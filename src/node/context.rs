@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -49,6 +49,9 @@ pub(super) struct Context {
     /// The facade's function for warnings.
     warner: RefCell<Option<Reference>>,
     warned: RefCell<HashSet<String>>,
+    /// What runs when the environment ends, in order of its registration.
+    exit_hooks: RefCell<BTreeMap<u64, Box<dyn FnOnce()>>>,
+    last_exit_hook: Cell<u64>,
     /// Dropped when the environment ends: what must not outlive it.
     owned: RefCell<Vec<Box<dyn Any>>>,
 }
@@ -103,6 +106,8 @@ impl Context {
             loop_holds: Cell::new(0),
             warner: RefCell::default(),
             warned: RefCell::default(),
+            exit_hooks: RefCell::default(),
+            last_exit_hook: Cell::new(0),
             owned: RefCell::default(),
         });
         let mut wake_up = null_mut();
@@ -322,7 +327,19 @@ impl Context {
         }
     }
 
+    fn run_exit_hooks(&self) {
+        // Each is taken out before it runs: it may drop the guards of others.
+        loop {
+            let last = self.exit_hooks.borrow_mut().pop_last();
+            let Some((_, hook)) = last else { return };
+            let ran = catch_unwind(AssertUnwindSafe(hook));
+            // The environment ends all the same; there is nobody to tell.
+            drop(ran);
+        }
+    }
+
     fn end(&self) {
+        self.run_exit_hooks();
         let wake_up = self.shared.detach();
         let abort = sys::ThreadsafeFunctionReleaseMode::abort;
         api!(napi_release_threadsafe_function(wake_up, abort));
@@ -373,6 +390,21 @@ struct LoopHold(Rc<Context>);
 impl Drop for LoopHold {
     fn drop(&mut self) {
         self.0.release_loop();
+    }
+}
+
+/// Takes an exit hook out when it is dropped.
+struct ExitHook {
+    context: Weak<Context>,
+    id: u64,
+}
+
+impl Drop for ExitHook {
+    fn drop(&mut self) {
+        if let Some(context) = self.context.upgrade() {
+            let hook = context.exit_hooks.borrow_mut().remove(&self.id);
+            drop(hook);
+        }
     }
 }
 
@@ -439,6 +471,19 @@ impl Runtime for NodeRuntime {
             }
             None => Box::new(()),
         }
+    }
+
+    fn at_exit(&self, hook: Box<dyn FnOnce()>) -> Box<dyn Any> {
+        let Some(context) = self.0.upgrade().filter(|context| context.shared.is_alive()) else {
+            return Box::new(());
+        };
+        let id = context.last_exit_hook.get() + 1;
+        context.last_exit_hook.set(id);
+        context.exit_hooks.borrow_mut().insert(id, hook);
+        Box::new(ExitHook {
+            context: self.0.clone(),
+            id,
+        })
     }
 
     fn warn(&self, code: &'static str, message: String) {

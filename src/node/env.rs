@@ -118,6 +118,18 @@ impl Env {
         }
     }
 
+    /// As [`get`](Self::get); `Err` means that a getter threw and its exception is pending.
+    pub(super) fn try_get(self, object: Val, name: &CStr) -> Result<Val, ()> {
+        let mut value = null_mut();
+        let status = api!(napi_get_named_property(
+            self.0,
+            object,
+            name.as_ptr(),
+            &mut value
+        ));
+        if is_ok(status) { Ok(value) } else { Err(()) }
+    }
+
     pub(super) fn set(self, object: Val, name: &CStr, value: Val) {
         api!(napi_set_named_property(
             self.0,
@@ -131,6 +143,13 @@ impl Env {
         let mut value = null_mut();
         api!(napi_get_element(self.0, array, index, &mut value));
         value
+    }
+
+    /// As [`element`](Self::element); `Err` means that a Proxy threw and its exception is pending.
+    pub(super) fn try_element(self, array: Val, index: u32) -> Result<Val, ()> {
+        let mut value = null_mut();
+        let status = api!(napi_get_element(self.0, array, index, &mut value));
+        if is_ok(status) { Ok(value) } else { Err(()) }
     }
 
     pub(super) fn length(self, array: Val) -> u32 {

@@ -213,6 +213,11 @@ fn read_value(context: &Context, answer: Val) -> Result<Option<Value>> {
     })
 }
 
+/// What a getter of an answer threw is what the driver threw.
+fn thrown<T>(context: &Context, got: Result<T, ()>) -> Result<T> {
+    got.map_err(|()| caught(context.env, &context.shared))
+}
+
 fn read_keys(context: &Context, answer: Val) -> Result<Vec<String>> {
     let env = context.env;
     if !env.is_array(answer) {
@@ -221,7 +226,7 @@ fn read_keys(context: &Context, answer: Val) -> Result<Vec<String>> {
     (0..env.length(answer))
         .map(|index| {
             env.scope(|| {
-                let key = env.element(answer, index);
+                let key = thrown(context, env.try_element(answer, index))?;
                 strings::read_lossy(env, key)
                     .ok_or_else(|| wrong_answer(env, "an array of string keys", key))
             })
@@ -238,13 +243,15 @@ fn read_items(context: &Context, answer: Val) -> Result<Vec<(String, Option<Valu
     (0..env.length(answer))
         .map(|index| {
             env.scope(|| {
-                let item = env.element(answer, index);
+                let item = thrown(context, env.try_element(answer, index))?;
                 if !env.is_object(item) {
                     return Err(wrong_answer(env, expected, item));
                 }
-                let key = strings::read_lossy(env, env.get(item, c"key"))
+                let key = thrown(context, env.try_get(item, c"key"))?;
+                let key = strings::read_lossy(env, key)
                     .ok_or_else(|| wrong_answer(env, expected, item))?;
-                Ok((key, read_value(context, env.get(item, c"value"))?))
+                let value = thrown(context, env.try_get(item, c"value"))?;
+                Ok((key, read_value(context, value)?))
             })
         })
         .collect()
@@ -508,6 +515,10 @@ impl Driver for JsDriver {
             |env| [env.undefined(); 3],
             read_nothing,
         )
+    }
+
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(Pin::new(&self.invoke))
     }
 
     fn as_any(&self) -> &dyn Any {

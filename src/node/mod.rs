@@ -13,6 +13,7 @@ mod error;
 mod function;
 mod js_driver;
 mod options;
+mod queue_view;
 mod reference;
 mod shared;
 mod storage_object;
@@ -62,6 +63,7 @@ pub(crate) fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
     let core = env.object();
     storage_object::install(&context, core);
     storage_object::install_js_driver(&context, core);
+    queue_view::install(&context, core);
     install_context(&context, core);
     let face = run_facade(env, core)
         .ok_or_else(|| napi::Error::from_reason("the facade failed to load"))?;

@@ -31,7 +31,9 @@ pub(super) fn call_options(context: &Context, value: Val) -> Result<Options> {
     if !env.is_object(value) {
         return Err(wrong_argument(env, "options", "an object", value));
     }
-    let ttl = env.get(value, c"ttl");
+    let ttl = env
+        .try_get(value, c"ttl")
+        .map_err(|()| caught(env, &context.shared))?;
     Ok(Options {
         ttl_ms: read_ttl(env, ttl)?,
         host: reference::foreign(env, value, &context.shared),
@@ -74,11 +76,14 @@ pub(super) enum MaxDepth {
 }
 
 /// The option `maxDepth` of a listing.
-pub(super) fn max_depth(env: Env, options: Val) -> Result<MaxDepth> {
+pub(super) fn max_depth(context: &Context, options: Val) -> Result<MaxDepth> {
+    let env = context.env;
     if !env.is_object(options) {
         return Ok(MaxDepth::Any);
     }
-    let value = env.get(options, c"maxDepth");
+    let value = env
+        .try_get(options, c"maxDepth")
+        .map_err(|()| caught(env, &context.shared))?;
     if env.is_nullish(value) {
         return Ok(MaxDepth::Any);
     }

@@ -420,7 +420,7 @@ fn remove_meta(request: &Request<'_>) -> Result<Val> {
 
 fn get_keys(request: &Request<'_>) -> Result<Val> {
     let options = request.options(2)?;
-    let depth = match max_depth(request.env, request.arguments[2])? {
+    let depth = match max_depth(request.context, request.arguments[2])? {
         MaxDepth::Any => None,
         MaxDepth::AtMost(depth) => Some(depth),
         MaxDepth::Nothing => return Ok(keys(request.context, Vec::new())),
@@ -576,9 +576,10 @@ fn open_driver(request: &Request<'_>) -> Result<Val> {
                 format!("there is no driver {name:?}"),
             )
         })?;
-    let options = driver_options(request.context, request.arguments[1])?;
     let runtime = NodeRuntime::new(request.context);
-    let driver = (entry.open)(&options, &runtime).map_err(|error| error.driver(entry.name))?;
+    let driver = driver_options(request.context, request.arguments[1])
+        .and_then(|options| (entry.open)(&options, &runtime))
+        .map_err(|error| error.driver(entry.name))?;
     Ok(env.external(Handle::new(driver, &runtime)))
 }
 
@@ -605,7 +606,7 @@ fn list_driver(request: &Request<'_>) -> Result<Val> {
         request.arguments[1],
         crate::key::normalize_base,
     )?;
-    let max_depth = match max_depth(request.env, request.arguments[2])? {
+    let max_depth = match max_depth(request.context, request.arguments[2])? {
         MaxDepth::Any => None,
         MaxDepth::AtMost(depth) => Some(depth),
         MaxDepth::Nothing => return Ok(keys(request.context, Vec::new())),

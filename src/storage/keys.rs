@@ -201,7 +201,10 @@ impl Storage {
 /// storage does that serves as one; a listing with any of them has them all.
 fn with_metadata(mut keys: Vec<String>) -> Vec<String> {
     if !keys.iter().any(|key| key::is_meta(key)) {
-        let meta: Vec<String> = keys.iter().map(|key| key::meta_of(key)).collect();
+        let meta: Vec<String> = keys
+            .iter()
+            .map(|key| key::meta_of(&key::normalize(key)))
+            .collect();
         keys.extend(meta);
     }
     keys

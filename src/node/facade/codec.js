@@ -40,6 +40,7 @@
   const sort = uncurry(Array.prototype.sort);
   const join = uncurry(Array.prototype.join);
   const codeAt = uncurry(String.prototype.charCodeAt);
+  const indexOf = uncurry(String.prototype.indexOf);
   const lastIndexOf = uncurry(String.prototype.lastIndexOf);
   const slice = uncurry(String.prototype.slice);
   const includes = uncurry(String.prototype.includes);
@@ -306,7 +307,8 @@
     if (typeof value !== "object") return `a ${typeof value}`;
     try {
       const { name } = value.constructor;
-      if (typeof name === "string" && name !== "") return `an instance of ${name}`;
+      if (typeof name === "string" && name !== "" && name !== "Object")
+        return `an instance of ${name}`;
     } catch {
       // A getter or a Proxy may refuse to name its class; the tag below is there in any case.
     }
@@ -594,8 +596,20 @@
   const isRecord = (value) =>
     typeof value === "object" && value !== null && getPrototypeOf(value) === objectPrototype;
 
-  // Before version 1 of the format, a backslash escaped nothing but a dot.
   function segmentsIn(path, isLegacy) {
+    if (includes(path, "\\")) return escapedSegmentsIn(path, isLegacy);
+    const segments = [];
+    let start = 0;
+    for (let end = indexOf(path, "."); end !== -1; end = indexOf(path, ".", start)) {
+      segments[segments.length] = safeName(slice(path, start, end));
+      start = end + 1;
+    }
+    segments[segments.length] = safeName(start === 0 ? path : slice(path, start));
+    return segments;
+  }
+
+  // Before version 1 of the format, a backslash escaped nothing but a dot.
+  function escapedSegmentsIn(path, isLegacy) {
     const segments = [];
     let segment = "";
     for (let i = 0; i < path.length; i++) {
@@ -794,7 +808,8 @@
     defineHidden(error, "message", message);
     if (hasOwn(fields, "cause")) defineHidden(error, "cause", fields.cause);
     if (typeof name === "string" && typeof message === "string") {
-      defineHidden(error, "stack", message === "" ? name : `${name}: ${message}`);
+      // Defining it anew would first format the stack of this call.
+      error.stack = message === "" ? name : `${name}: ${message}`;
     }
   }
 
@@ -901,7 +916,8 @@
     }
   }
 
-  // Where an object contains itself its JSON is null; all other copies are the same.
+  // The path that stands for an object leads to its content. The others lead to copies of it, or to
+  // null where the object contains itself.
   function merge(one, other) {
     const pending = [one, other];
     while (pending.length > 0) {
@@ -912,9 +928,8 @@
       const isAKept = childCount(a) >= childCount(b);
       const kept = isAKept ? a : b;
       const dropped = isAKept ? b : a;
-      const described = a.json === null ? b : a;
-      kept.json = described.json;
-      kept.type = described.type;
+      kept.json = a.json;
+      kept.type = a.type;
       dropped.mergedInto = kept;
       const { children } = dropped;
       dropped.children = undefined;

@@ -333,10 +333,42 @@
     });
   }
 
-  const instances = { memory: mapView };
+  // A live view of a queue: what waits reads like a Map, in the order of the calls.
+  function queueView(handle) {
+    const operations = () => core.queueOperations(handle);
+    const get = (key) => core.queueOperation(handle, key);
+    const queue = Object.freeze({
+      get size() {
+        return core.queueStatus(handle)[0];
+      },
+      get,
+      has: (key) => get(key) !== undefined,
+      keys: () => operations().map((operation) => operation.key)[Symbol.iterator](),
+      values: () => operations()[Symbol.iterator](),
+      entries: () => operations().map((operation) => [operation.key, operation])[Symbol.iterator](),
+      forEach(callback, self) {
+        for (const operation of operations()) callback.call(self, operation, operation.key, this);
+      },
+      [Symbol.iterator]() {
+        return this.entries();
+      },
+      [Symbol.toStringTag]: "Map",
+    });
+    return Object.freeze({
+      queue,
+      get flushing() {
+        return core.queueStatus(handle)[1];
+      },
+      get disposed() {
+        return core.queueStatus(handle)[2];
+      },
+    });
+  }
+
+  const instances = { memory: mapView, queue: queueView };
 
   function prepare(options) {
-    if (options === undefined || options === null || typeof options !== "object") {
+    if (options === null || typeof options !== "object" || Array.isArray(options)) {
       return { given: options, keep: undefined };
     }
     const given = { ...options };

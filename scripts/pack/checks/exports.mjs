@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import ts from "typescript";
+import { readJson } from "../stage.mjs";
+
+export const title = "require and import give every name that the types declare, and no other";
+
+/** The names with a value that a declaration file exports. */
+function declaredValues(files) {
+  const program = ts.createProgram(files, {
+    module: ts.ModuleKind.Node16,
+    moduleResolution: ts.ModuleResolutionKind.Node16,
+    target: ts.ScriptTarget.ES2022,
+  });
+  const checker = program.getTypeChecker();
+  return files.map((file) => {
+    const symbol = checker.getSymbolAtLocation(program.getSourceFile(file));
+    const exported = checker.getExportsOfModule(symbol).filter((member) => {
+      const target =
+        member.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(member) : member;
+      return target.flags & ts.SymbolFlags.Value;
+    });
+    return exported.map(({ name }) => name).sort();
+  });
+}
+
+export function check({ installed, node }) {
+  const { name, exports } = readJson(installed, "package.json");
+  const subpaths = Object.keys(exports).filter((subpath) => subpath !== "./package.json");
+  const ids = subpaths.map((subpath) => join(name, subpath).replaceAll("\\", "/"));
+  const declared = declaredValues(subpaths.map((path) => join(installed, exports[path].types)));
+
+  const required = JSON.parse(node(["names.cjs", ...ids]));
+  const imported = JSON.parse(node(["names.mjs", ...ids]));
+  for (const [index, id] of ids.entries()) {
+    const names = declared[index];
+    assert.ok(names.length > 0, `${id} declares nothing`);
+    assert.deepEqual(required[id].names, names, `require("${id}")`);
+    // Node adds the default, which is module.exports, and newer versions that under its own name too.
+    const added = new Set(["default", "module.exports"]);
+    const named = (list) => list.filter((item) => !added.has(item));
+    assert.deepEqual(named(imported[id].names), named(names), `import("${id}")`);
+    const isDriver = id.includes("/drivers/") && !id.endsWith("/utils");
+    assert.equal(required[id].kind, isDriver ? "function" : "object", `require("${id}")`);
+    assert.equal(imported[id].kind, isDriver ? "function" : "object", `default of ${id}`);
+    if (isDriver) assert.ok(required[id].isItsDefault, `require("${id}").default`);
+  }
+  return `${ids.length} modules`;
+}

@@ -1,0 +1,379 @@
+//! The port to the file system: every call that the engine makes, and nothing else.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[cfg(unix)]
+#[path = "disk/unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "disk/windows.rs"]
+mod system;
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// Anything else, such as a socket.
+    Other,
+}
+
+/// What the system knows about a name. Times are in ns since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: Kind,
+    /// Size in bytes.
+    pub size: u64,
+    /// The permission bits, where the system has them.
+    pub mode: Option<u32>,
+    /// Last access.
+    pub atime_ns: Option<i128>,
+    /// Last change of the content.
+    pub mtime_ns: Option<i128>,
+    /// Last change of the attributes.
+    pub ctime_ns: Option<i128>,
+    /// Creation.
+    pub birthtime_ns: Option<i128>,
+}
+
+/// The calls. Paths are absolute, or as the host gave the base.
+///
+/// The law for implementors:
+/// - a folder where a file is expected is [`ErrorKind::IsADirectory`], a file on the way to a name
+///   is [`ErrorKind::NotADirectory`], whatever the system says;
+/// - [`rename`](Disk::rename) and [`persist`](Disk::persist) replace a file in one step and never
+///   replace a folder by a file or a file by a folder.
+pub trait Disk: Send + Sync + 'static {
+    /// A new file that is being written. While it lives, nobody takes it for abandoned.
+    type Draft: Send;
+    /// Held while a folder is locked.
+    type Lock: Send;
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// What a name stands for, links followed.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn stat(&self, path: &Path) -> io::Result<Stat>;
+
+    /// What a name stands for, links not followed.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn stat_link(&self, path: &Path) -> io::Result<Stat>;
+
+    /// Where a link points, as it is written.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf>;
+
+    /// Calls `entry` for each name in a folder.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()>;
+
+    /// Makes a file that was not there; `mode` are its permission bits.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WouldBlock`] when another process took it for abandoned already; those of the
+    /// system.
+    fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<Self::Draft>;
+
+    /// Writes some of the bytes to the end of the file and says how many.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn write(&self, draft: &mut Self::Draft, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Makes the content of the file durable.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn sync(&self, draft: &mut Self::Draft) -> io::Result<()>;
+
+    /// What the system knows about the file.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn stat_draft(&self, draft: &mut Self::Draft) -> io::Result<Stat>;
+
+    /// Gives the file its final name and lets go of it.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn persist(&self, draft: Self::Draft, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Renames a file.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Gives a file a second name that was not there.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Adds bytes to the end of a file, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Removes a file or a link.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder that is empty.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn remove_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes a folder in one that is there.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn create_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the content of a file that has its final name durable.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the names in a folder durable, where the system can.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn sync_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a draft if its writer is gone, and says whether it did. Where that cannot be told,
+    /// nothing is removed.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn remove_abandoned(&self, path: &Path) -> io::Result<bool>;
+
+    /// Keeps other processes and threads from locking the folder until the lock is dropped. `None`
+    /// where the file system has no locks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ResourceBusy`] when somebody else holds it for too long; those of the system.
+    fn lock(&self, folder: &Path) -> io::Result<Option<Self::Lock>>;
+
+    /// Waits for as long as other processes and threads hold a lock on the file, which is made if it
+    /// is not there, and holds it until the lock is dropped. `None` where the file system has no
+    /// locks.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn wait_for_lock(&self, file: &Path) -> io::Result<Option<Self::Lock>>;
+}
+
+/// The file system of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemDisk;
+
+impl SystemDisk {
+    /// The form of an absolute path under which the system reaches files below it, however long
+    /// their paths are.
+    pub fn base(path: PathBuf) -> PathBuf {
+        system::base(path)
+    }
+}
+
+impl Disk for SystemDisk {
+    type Draft = File;
+    type Lock = File;
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let file = system::open(path)?;
+        system::without_folder(read_whole(file), path)
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        fs::metadata(path).map(|metadata| stat_of(&metadata))
+    }
+
+    fn stat_link(&self, path: &Path) -> io::Result<Stat> {
+        fs::symlink_metadata(path).map(|metadata| stat_of(&metadata))
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::read_link(path)
+    }
+
+    fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
+        for found in fs::read_dir(folder)? {
+            let found = found?;
+            match found.file_type() {
+                Ok(kind) => entry(&found.file_name(), kind_of(kind)),
+                // Only systems that give no kinds with the names ask again, and the name may be
+                // gone by then.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<File> {
+        system::create(path, mode)
+    }
+
+    fn write(&self, draft: &mut File, bytes: &[u8]) -> io::Result<usize> {
+        io::Write::write(draft, bytes)
+    }
+
+    fn sync(&self, draft: &mut File) -> io::Result<()> {
+        draft.sync_all()
+    }
+
+    fn stat_draft(&self, draft: &mut File) -> io::Result<Stat> {
+        draft.metadata().map(|metadata| stat_of(&metadata))
+    }
+
+    fn persist(&self, draft: File, from: &Path, to: &Path) -> io::Result<()> {
+        system::persist(draft, from, to)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        system::rename(from, to)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)?;
+        io::Write::write_all(&mut file, bytes)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        system::without_folder(system::remove_file(path), path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        system::open_to_sync(path)?.sync_all()
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        system::sync_folder(path)
+    }
+
+    fn remove_abandoned(&self, path: &Path) -> io::Result<bool> {
+        system::remove_abandoned(path)
+    }
+
+    fn lock(&self, folder: &Path) -> io::Result<Option<File>> {
+        system::lock(folder)
+    }
+
+    fn wait_for_lock(&self, file: &Path) -> io::Result<Option<File>> {
+        let handle = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(file)?;
+        Ok(handle.lock().is_ok().then_some(handle))
+    }
+}
+
+/// Small files arrive with one call to read into this much, without asking for their size.
+const READ_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static READ_BUFFER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+fn read_whole(mut file: File) -> io::Result<Vec<u8>> {
+    READ_BUFFER.with_borrow_mut(|buffer| {
+        buffer.resize(READ_BYTES, 0);
+        loop {
+            return match file.read(buffer) {
+                // A regular file gives less than was asked for only at its end.
+                Ok(length) if length < READ_BYTES => Ok(buffer[..length].to_vec()),
+                Ok(length) => {
+                    let size = file.metadata().map_or(0, |metadata| metadata.len());
+                    let mut bytes =
+                        Vec::with_capacity(usize::try_from(size).unwrap_or(0).max(length));
+                    bytes.extend_from_slice(&buffer[..length]);
+                    file.read_to_end(&mut bytes)?;
+                    Ok(bytes)
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+        }
+    })
+}
+
+fn kind_of(kind: fs::FileType) -> Kind {
+    if kind.is_file() {
+        Kind::File
+    } else if kind.is_dir() {
+        Kind::Folder
+    } else if kind.is_symlink() {
+        Kind::Link
+    } else {
+        Kind::Other
+    }
+}
+
+fn stat_of(metadata: &Metadata) -> Stat {
+    let mtime_ns = metadata.modified().ok().and_then(since_epoch_ns);
+    let ctime_ns = system::ctime_ns(metadata).or(mtime_ns);
+    Stat {
+        kind: kind_of(metadata.file_type()),
+        size: metadata.len(),
+        mode: system::mode(metadata),
+        atime_ns: metadata.accessed().ok().and_then(since_epoch_ns),
+        mtime_ns,
+        ctime_ns,
+        birthtime_ns: metadata
+            .created()
+            .ok()
+            .and_then(since_epoch_ns)
+            .or(ctime_ns),
+    }
+}
+
+fn since_epoch_ns(time: SystemTime) -> Option<i128> {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i128::try_from(after.as_nanos()).ok(),
+        Err(before) => i128::try_from(before.duration().as_nanos())
+            .ok()
+            .map(|ns| -ns),
+    }
+}

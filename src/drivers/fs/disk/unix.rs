@@ -1,0 +1,129 @@
+//! Calls of the file system as Unix has them.
+
+use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PERMISSION_BITS: u32 = 0o7777;
+
+/// How long a lock that somebody else holds is waited for. It is held for a few calls only, so that
+/// more means that its holder hangs.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_PAUSE: Duration = Duration::from_micros(200);
+
+pub(super) fn base(path: PathBuf) -> PathBuf {
+    path
+}
+
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+pub(super) fn mode(metadata: &Metadata) -> Option<u32> {
+    Some(metadata.mode() & PERMISSION_BITS)
+}
+
+pub(super) fn ctime_ns(metadata: &Metadata) -> Option<i128> {
+    Some(i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec()))
+}
+
+pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    if let Some(mode) = mode {
+        options.mode(mode);
+    }
+    let file = options.open(path)?;
+    let ready = match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(ErrorKind::WouldBlock.into()),
+        // The umask may have taken some of the bits.
+        _ => match mode {
+            Some(mode) if file.metadata()?.mode() & PERMISSION_BITS != mode => {
+                file.set_permissions(Permissions::from_mode(mode))
+            }
+            _ => Ok(()),
+        },
+    };
+    match ready {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            // The error that is reported matters more than that of the clean-up.
+            let _ = fs::remove_file(path);
+            Err(error)
+        }
+    }
+}
+
+/// The lock goes with the handle, after the rename, so that nobody finds the file unlocked under
+/// its temporary name.
+pub(super) fn persist(draft: File, from: &Path, to: &Path) -> io::Result<()> {
+    let outcome = rename(from, to);
+    drop(draft);
+    outcome
+}
+
+pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+pub(super) fn remove_file(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Some systems answer EPERM where a folder is in the way.
+pub(super) fn without_folder<T>(outcome: io::Result<T>, path: &Path) -> io::Result<T> {
+    outcome.map_err(|error| {
+        let folder = error.kind() == ErrorKind::PermissionDenied
+            && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+        if folder {
+            ErrorKind::IsADirectory.into()
+        } else {
+            error
+        }
+    })
+}
+
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        // Some network file systems refuse it for folders.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
+    let file = File::open(path)?;
+    if file.try_lock().is_err() {
+        return Ok(false);
+    }
+    fs::remove_file(path).map(|()| true)
+}
+
+pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
+    let handle = File::open(folder)?;
+    let start = Instant::now();
+    loop {
+        match handle.try_lock() {
+            Ok(()) => return Ok(Some(handle)),
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
+                thread::sleep(LOCK_PAUSE)
+            }
+            Err(TryLockError::WouldBlock) => return Err(ErrorKind::ResourceBusy.into()),
+            Err(TryLockError::Error(_)) => return Ok(None),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What is made durable when.
+//!
+//! A write is durable once its file and the folders that lead to it are fsynced. `full` does that
+//! before the write returns, the file before its rename. `background` does it within a second, and
+//! `none` only when asked; until then a loss of power may leave a file without its content on file
+//! systems that order names before data, which reads as corrupt.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::disk::{Disk, Kind};
+use super::locate::{Place, folder_of};
+use super::{Background, is_absent};
+use crate::error::{Error, Result};
+use crate::runtime::lock;
+
+/// When what is written is made durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Within a second, and by `flush`.
+    Background,
+    /// Before the write is reported done.
+    Full,
+    /// By `flush` only.
+    None,
+}
+
+/// How long writes gather before the files they touched are fsynced.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// Nobody may ever ask for what `none` wrote. Beyond this many files `flush` looks for them itself.
+const MAX_NOTES: usize = 10_000;
+
+pub(super) struct Durability<D> {
+    disk: Arc<D>,
+    level: Level,
+    base: PathBuf,
+    background: Background,
+    dirty: Mutex<Dirty>,
+    /// Held while files are fsynced.
+    syncing: Mutex<()>,
+}
+
+#[derive(Default)]
+struct Dirty {
+    files: FxHashSet<PathBuf>,
+    /// With the number of the last note of each, by which a note that came while the folder was
+    /// fsynced is told.
+    folders: FxHashMap<PathBuf, u64>,
+    notes: u64,
+    /// Too many to note: everything under the base.
+    everything: bool,
+    scheduled: bool,
+    /// What the background could not do, until `flush` tells.
+    failure: Option<Error>,
+}
+
+impl<D: Disk> Durability<D> {
+    pub(super) fn new(disk: Arc<D>, level: Level, base: PathBuf, background: Background) -> Self {
+        Durability {
+            disk,
+            level,
+            base,
+            background,
+            dirty: Mutex::default(),
+            syncing: Mutex::default(),
+        }
+    }
+
+    /// Notes a file that has its final name. Under `full` its content is durable by then.
+    pub(super) fn note_file(&self, path: &Path) {
+        if self.level == Level::Full {
+            return;
+        }
+        let mut dirty = self.room_for_a_note();
+        if !dirty.everything && !dirty.files.contains(path) {
+            dirty.files.insert(path.to_owned());
+        }
+    }
+
+    /// Notes a folder in which a name came or went.
+    pub(super) fn note_folder(&self, path: &Path) {
+        let mut dirty = self.room_for_a_note();
+        if dirty.everything {
+            return;
+        }
+        dirty.notes += 1;
+        let number = dirty.notes;
+        match dirty.folders.get_mut(path) {
+            Some(noted) => *noted = number,
+            None => {
+                dirty.folders.insert(path.to_owned(), number);
+            }
+        }
+    }
+
+    /// Makes a file durable that was written in place, or sees to it that it will be.
+    pub(super) fn settle_file(&self, path: &Path) -> Result<()> {
+        if self.level == Level::Full {
+            return self.sync_file(path);
+        }
+        self.note_file(path);
+        Ok(())
+    }
+
+    fn room_for_a_note(&self) -> MutexGuard<'_, Dirty> {
+        let mut dirty = lock(&self.dirty);
+        if self.level == Level::None && dirty.files.len() + dirty.folders.len() >= MAX_NOTES {
+            dirty.files.clear();
+            dirty.folders.clear();
+            dirty.everything = true;
+        }
+        dirty
+    }
+
+    /// Called at the end of each change: makes it durable, or sees to it that it will be.
+    pub(super) fn settle(self: &Arc<Self>, place: &Place) -> Result<()> {
+        match self.level {
+            Level::Full => self.sync_folders(place),
+            Level::Background => {
+                self.schedule();
+                Ok(())
+            }
+            Level::None => Ok(()),
+        }
+    }
+
+    /// Makes everything durable that was written before.
+    pub(super) fn flush(&self) -> Result<()> {
+        let outcome = self.sync();
+        let failure = lock(&self.dirty).failure.take();
+        outcome.and(failure.map_or(Ok(()), Err))
+    }
+
+    fn schedule(self: &Arc<Self>) {
+        let mut dirty = lock(&self.dirty);
+        if dirty.scheduled || (dirty.files.is_empty() && dirty.folders.is_empty()) {
+            return;
+        }
+        dirty.scheduled = true;
+        drop(dirty);
+        let this = self.clone();
+        (self.background)(
+            GATHER,
+            Box::new(move || {
+                lock(&this.dirty).scheduled = false;
+                if let Err(error) = this.sync() {
+                    lock(&this.dirty).failure.get_or_insert(error);
+                }
+            }),
+        );
+    }
+
+    /// Syncs the folders that lead to a value. Each stays noted until it is durable, so that a write
+    /// into a folder that another thread has just made waits for its name as well.
+    fn sync_folders(&self, place: &Place) -> Result<()> {
+        let leads = |folder: &Path| {
+            place.path.starts_with(folder)
+                || place
+                    .literal
+                    .as_ref()
+                    .is_some_and(|literal| literal.starts_with(folder))
+        };
+        let folders: Vec<(PathBuf, u64)> = {
+            let dirty = lock(&self.dirty);
+            let folders = dirty.folders.iter().filter(|(folder, _)| leads(folder));
+            folders
+                .map(|(folder, number)| (folder.clone(), *number))
+                .collect()
+        };
+        for (folder, number) in folders {
+            self.sync_folder(&folder)?;
+            let mut dirty = lock(&self.dirty);
+            if dirty.folders.get(&folder) == Some(&number) {
+                dirty.folders.remove(&folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// What fails stays noted.
+    fn sync(&self) -> Result<()> {
+        let _syncing = lock(&self.syncing);
+        let dirty = {
+            let mut dirty = lock(&self.dirty);
+            Dirty {
+                files: std::mem::take(&mut dirty.files),
+                folders: std::mem::take(&mut dirty.folders),
+                everything: std::mem::take(&mut dirty.everything),
+                ..Dirty::default()
+            }
+        };
+        let mut outcome = Ok(());
+        if dirty.everything
+            && let Err(error) = self.sync_everything()
+        {
+            lock(&self.dirty).everything = true;
+            outcome = Err(error);
+        }
+        for file in dirty.files {
+            if let Err(error) = self.sync_file(&file) {
+                lock(&self.dirty).files.insert(file);
+                outcome = outcome.and(Err(error));
+            }
+        }
+        for folder in dirty.folders.into_keys() {
+            if let Err(error) = self.sync_folder(&folder) {
+                lock(&self.dirty).folders.entry(folder).or_default();
+                outcome = outcome.and(Err(error));
+            }
+        }
+        outcome
+    }
+
+    fn sync_file(&self, path: &Path) -> Result<()> {
+        match self.disk.sync_file(path) {
+            // Removed since, or moved into a folder of its name; either was noted.
+            Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => Ok(()),
+            outcome => outcome.map_err(|error| Error::io(error, "fsync")),
+        }
+    }
+
+    /// A folder that is gone is durable once the one above it is.
+    fn sync_folder(&self, path: &Path) -> Result<()> {
+        let mut path = path;
+        loop {
+            match self.disk.sync_folder(path) {
+                Err(error) if is_absent(&error) && path.parent().is_some() => {
+                    path = folder_of(path)
+                }
+                // A folder above the base that may be entered but not read.
+                Err(error)
+                    if error.kind() == ErrorKind::PermissionDenied
+                        && !path.starts_with(&self.base) =>
+                {
+                    return Ok(());
+                }
+                outcome => return outcome.map_err(|error| Error::io(error, "fsync of a folder")),
+            }
+        }
+    }
+
+    fn sync_everything(&self) -> Result<()> {
+        let mut folders = vec![self.base.clone()];
+        while let Some(folder) = folders.pop() {
+            let mut files = Vec::new();
+            let listed = self.disk.list(&folder, &mut |name, kind| match kind {
+                Kind::File => files.push(folder.join(name)),
+                Kind::Folder => folders.push(folder.join(name)),
+                Kind::Link | Kind::Other => {}
+            });
+            match listed {
+                Err(error) if is_absent(&error) => continue,
+                outcome => outcome.map_err(|error| Error::io(error, "list"))?,
+            }
+            for file in files {
+                self.sync_file(&file)?;
+            }
+            self.sync_folder(&folder)?;
+        }
+        Ok(())
+    }
+}

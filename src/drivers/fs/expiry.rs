@@ -1,0 +1,406 @@
+//! Items that end.
+//!
+//! The text of an item carries the time of its end in its envelope, `{"expires":N,"json":…}`, and
+//! what is there decides. The [journal](super::journal) tells which items to look at without reading
+//! all of them, and keeps the ends of raw values, which have no envelope.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
+use super::Engine;
+use super::disk::{Disk, Stat};
+use super::journal::Entry;
+use super::locate::{Found, folder_of};
+use crate::error::{Error, Result};
+
+const ENVELOPE: &[u8] = b"{\"json\":";
+const WITH_EXPIRY: &[u8] = b"{\"expires\":";
+const AFTER_EXPIRY: &[u8] = b",\"json\":";
+const MEMBER: &[u8] = b"\"expires\"";
+
+/// An item that is there and has not ended.
+pub(super) struct Live {
+    pub(super) stat: Stat,
+    pub(super) ttl_ms: Option<u64>,
+}
+
+/// Puts the time of the end into the envelope that the codec wrote; `None` for other text.
+fn with_expiry(bytes: &[u8], expires_ms: u64) -> Option<Vec<u8>> {
+    let rest = bytes.strip_prefix(ENVELOPE)?;
+    let number = expires_ms.to_string();
+    let mut spliced = Vec::with_capacity(bytes.len() + WITH_EXPIRY.len() + number.len() + 1);
+    spliced.extend_from_slice(WITH_EXPIRY);
+    spliced.extend_from_slice(number.as_bytes());
+    spliced.extend_from_slice(AFTER_EXPIRY);
+    spliced.extend_from_slice(rest);
+    Some(spliced)
+}
+
+/// The time of the end, where the text is an envelope that has one. An `expires` in the value itself
+/// is the user's own.
+pub(super) fn expiry_in(bytes: &[u8]) -> Option<u64> {
+    if let Some(rest) = bytes.strip_prefix(WITH_EXPIRY) {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if rest[digits..].starts_with(AFTER_EXPIRY) {
+            return std::str::from_utf8(&rest[..digits]).ok()?.parse().ok();
+        }
+    }
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{')
+        || memchr::memmem::find(bytes, MEMBER).is_none()
+    {
+        return None;
+    }
+    let members: HashMap<String, &RawValue> = serde_json::from_slice(bytes).ok()?;
+    members.get("json")?;
+    let expires: f64 = members.get("expires")?.get().parse().ok()?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "out of range, the nearest time is meant"
+    )]
+    (expires.is_finite()).then_some(expires as u64)
+}
+
+/// Whether the text is an envelope as it is written, which alone says when it ends.
+fn is_envelope(bytes: &[u8]) -> bool {
+    bytes.starts_with(ENVELOPE) || bytes.starts_with(WITH_EXPIRY)
+}
+
+impl<D: Disk> Engine<D> {
+    /// Writes a value that ends at `expires_ms`, or stays.
+    pub(super) fn put(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        is_text: bool,
+        expires_ms: Option<u64>,
+    ) -> Result<()> {
+        let Some(expires_ms) = expires_ms else {
+            self.write(key, bytes, None)?;
+            self.forget_expiry(key);
+            return Ok(());
+        };
+        let previous = self.journal.entry(&*self.disk, key)?;
+        let spliced = if is_text {
+            with_expiry(bytes, expires_ms)
+        } else {
+            None
+        };
+        let outcome = match spliced {
+            // Its envelope decides: the journal may know it before it is there.
+            Some(bytes) => self
+                .record(key, Some(Entry::of_text(expires_ms)))
+                .and_then(|()| self.write(key, &bytes, None)),
+            None => self.write(
+                key,
+                bytes,
+                Some(&|stat| self.record(key, Some(Entry::of_raw(expires_ms, stat)))),
+            ),
+        };
+        if outcome.is_err()
+            && matches!(self.journal.entry(&*self.disk, key), Ok(entry) if entry != previous)
+        {
+            // The old value is in place, and so is its end, if that can be written.
+            let _ = self.record(key, previous);
+        }
+        outcome
+    }
+
+    /// Notes that an item has no end. Nothing depends on it: the envelope is gone with the value,
+    /// and an entry for a raw value holds for the file only that it was made for.
+    pub(super) fn forget_expiry(&self, key: &str) {
+        if matches!(self.journal.known(&*self.disk, key), Ok(true)) {
+            let _ = self.record(key, None);
+        }
+    }
+
+    fn record(&self, key: &str, entry: Option<Entry>) -> Result<()> {
+        self.record_all(&[(key.to_owned(), entry)])?;
+        if self.journal.is_bloated() {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    fn record_all(&self, changes: &[(String, Option<Entry>)]) -> Result<()> {
+        while !self.journal.record(&*self.disk, changes)? {
+            self.make_folders(self.base())?;
+        }
+        self.durability.note_folder(self.base());
+        self.durability.settle_file(self.journal.path())
+    }
+
+    fn compact(&self) -> Result<()> {
+        let Some(_lock) = self.lock(self.base())? else {
+            return Ok(());
+        };
+        let bytes = self.journal.compacted(&*self.disk)?;
+        let (draft, name) = self
+            .draft_in(self.base(), None)
+            .map_err(|error| Error::io(error, "create"))?;
+        self.fill_and_place(draft, &name, &bytes, self.journal.path())?;
+        self.journal.reload(&*self.disk)
+    }
+
+    /// The bytes of an item, unless it has ended.
+    pub(super) fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let place = self.place(key);
+        let Some(bytes) = self.fetch(&place)? else {
+            return Ok(None);
+        };
+        let expires_ms = match expiry_in(&bytes) {
+            None if is_envelope(&bytes) => None,
+            None => match self.journal.entry(&*self.disk, key)? {
+                Some(entry) if entry.is_raw() => self
+                    .find(&place)?
+                    .and_then(|found| entry.raw_expiry(&found.stat)),
+                _ => None,
+            },
+            expires_ms => expires_ms,
+        };
+        Ok(Some(bytes).filter(|_| expires_ms.is_none_or(|expires_ms| expires_ms > self.now_ms())))
+    }
+
+    /// What is known about an item, unless it has ended.
+    pub(super) fn live(&self, key: &str) -> Result<Option<Live>> {
+        let Some(found) = self.find(&self.place(key))? else {
+            return Ok(None);
+        };
+        let expires_ms = match self.journal.entry(&*self.disk, key)? {
+            Some(entry) => self.expiry_of(&entry, &found)?,
+            None => None,
+        };
+        let ttl_ms = match expires_ms {
+            Some(expires_ms) => match expires_ms.checked_sub(self.now_ms()) {
+                None | Some(0) => return Ok(None),
+                left => left,
+            },
+            None => None,
+        };
+        Ok(Some(Live {
+            stat: found.stat,
+            ttl_ms,
+        }))
+    }
+
+    /// When the file ends, by its content or, if it is the one that the entry was made for, by the
+    /// entry.
+    fn expiry_of(&self, entry: &Entry, found: &Found) -> Result<Option<u64>> {
+        if entry.is_raw() {
+            return Ok(entry.raw_expiry(&found.stat));
+        }
+        match self.disk.read(&found.path) {
+            Ok(bytes) => Ok(expiry_in(&bytes)),
+            Err(error) if super::is_absent(&error) => Ok(None),
+            Err(error) => Err(Error::io(error, "read")),
+        }
+    }
+
+    /// The keys of items that have not ended.
+    pub(super) fn live_keys(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
+        let mut keys = self.walk(base, max_depth)?;
+        let now_ms = self.now_ms();
+        let due = self.journal.due(&*self.disk, now_ms)?;
+        if due.is_empty() {
+            return Ok(keys);
+        }
+        let mut failure = None;
+        keys.retain(|key| {
+            if !due.contains_key(key.as_str()) {
+                return true;
+            }
+            match self.live(key) {
+                Ok(live) => live.is_some(),
+                Err(error) => {
+                    failure.get_or_insert(error);
+                    false
+                }
+            }
+        });
+        failure.map_or(Ok(keys), Err)
+    }
+
+    /// The earliest time at which an item may end.
+    pub(super) fn next_expiry(&self) -> Result<Option<u64>> {
+        if self.options.read_only {
+            return Ok(None);
+        }
+        self.journal.earliest(&*self.disk)
+    }
+
+    /// Removes the items that have ended by `now_ms` and gives their keys.
+    pub(super) fn sweep(&self, now_ms: u64) -> Result<Vec<String>> {
+        let mut removed = Vec::new();
+        let mut settled = Vec::new();
+        let mut failure = None;
+        for (key, entry) in self.journal.due(&*self.disk, now_ms)? {
+            match self.sweep_one(&key, &entry, now_ms) {
+                Ok(Swept::Removed) => {
+                    removed.push(key.clone());
+                    settled.push((key, None));
+                }
+                Ok(Swept::Stays(entry)) => settled.push((key, entry)),
+                Err(error) => {
+                    failure.get_or_insert(error.key(&key));
+                }
+            }
+        }
+        if !settled.is_empty() {
+            self.record_all(&settled)?;
+        }
+        match failure {
+            // What was removed must be told; what failed is due again at the next sweep.
+            Some(error) if removed.is_empty() => Err(error),
+            _ => Ok(removed),
+        }
+    }
+
+    fn sweep_one(&self, key: &str, entry: &Entry, now_ms: u64) -> Result<Swept> {
+        let place = self.place(key);
+        let Some(found) = self.find(&place)? else {
+            return Ok(Swept::Stays(None));
+        };
+        match self.expiry_of(entry, &found)? {
+            None => return Ok(Swept::Stays(None)),
+            Some(expires_ms) if expires_ms > now_ms => {
+                return Ok(Swept::Stays(Some(Entry {
+                    expires_ms,
+                    ..entry.clone()
+                })));
+            }
+            Some(_) => {}
+        }
+        if !self.remove_if_ended(entry, &found, now_ms)? {
+            return Ok(Swept::Stays(Some(entry.clone())));
+        }
+        let stays = self.remove_empty(folder_of(&found.path));
+        self.durability.note_folder(&stays);
+        self.durability.settle(&place)?;
+        Ok(Swept::Removed)
+    }
+
+    /// Removes a file if it is still the one that ended: a write may replace it at any moment. It is
+    /// moved aside, looked at again where no write reaches it, and put back if it is another.
+    fn remove_if_ended(&self, entry: &Entry, found: &Found, now_ms: u64) -> Result<bool> {
+        let folder = folder_of(&found.path);
+        // Under this name it can only replace a file, never be a folder that came in its place.
+        let (draft, aside) = self
+            .draft_in(folder, None)
+            .map_err(|error| Error::io(error, "create"))?;
+        match self.disk.rename(&found.path, &aside) {
+            Ok(()) => {}
+            Err(error) => {
+                drop(draft);
+                let _ = self.disk.remove_file(&aside);
+                return if super::is_absent(&error) {
+                    Ok(false)
+                } else {
+                    Err(Error::io(error, "rename"))
+                };
+            }
+        }
+        drop(draft);
+        let outcome = self.is_ended(entry, &aside, now_ms);
+        if !matches!(outcome, Ok(true)) {
+            match self.disk.link(&aside, &found.path) {
+                // What was written meanwhile is newer.
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(_) => {
+                    if self.stat_name(&found.path)?.is_none() {
+                        let put_back = self.disk.rename(&aside, &found.path);
+                        put_back.map_err(|error| Error::io(error, "rename"))?;
+                    }
+                }
+            }
+        }
+        self.unlink(&aside)?;
+        outcome
+    }
+
+    fn is_ended(&self, entry: &Entry, path: &Path, now_ms: u64) -> Result<bool> {
+        let stat = self
+            .disk
+            .stat(path)
+            .map_err(|error| Error::io(error, "stat"))?;
+        let found = Found {
+            path: path.to_owned(),
+            stat,
+        };
+        Ok(self
+            .expiry_of(entry, &found)?
+            .is_some_and(|expires_ms| expires_ms <= now_ms))
+    }
+}
+
+enum Swept {
+    Removed,
+    Stays(Option<Entry>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_the_envelope_says_when_an_item_ends() {
+        for (text, expires_ms) in [
+            (r#"{"expires":5,"json":1}"#, Some(5)),
+            (r#"{"json":1,"expires":5}"#, Some(5)),
+            (
+                "{\n  \"json\": {\"expires\": 1},\n  \"expires\": 1700000000000\n}\n",
+                Some(1_700_000_000_000),
+            ),
+            (" {\"expires\":5e3,\"json\":null}", Some(5000)),
+            (r#"{"expires":-1,"json":1}"#, Some(0)),
+            (r#"{"json":{"expires":5}}"#, None),
+            (r#"{"json":"\"expires\":5"}"#, None),
+            (r#"{"expires":5}"#, None),
+            (r#"{"expires":5,"name":"x"}"#, None),
+            (r#"{"expires":"soon","json":1}"#, None),
+            (r#"{"expires":null,"json":1}"#, None),
+            (r#"[{"expires":5,"json":1}]"#, None),
+            (r#"{"expires":5,"json":1"#, Some(5)),
+            (r#"{"json":1,"expires":5"#, None),
+            ("", None),
+            ("expires", None),
+        ] {
+            assert_eq!(expiry_in(text.as_bytes()), expires_ms, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_codecs_envelope_takes_an_end() {
+        assert_eq!(
+            with_expiry(b"{\"json\":1}", 5).as_deref(),
+            Some(&br#"{"expires":5,"json":1}"#[..])
+        );
+        for text in ["", "1", "{}", "{\"a\":1}", "base64:AAAA"] {
+            assert_eq!(with_expiry(text.as_bytes(), 5), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_end_that_was_put_in_is_read_back(json in "[a-z\"{}:,]{0,20}", expires_ms in any::<u64>()) {
+            let json = serde_json::Value::from(json);
+            let text = format!("{{\"json\":{json}}}");
+            let spliced = with_expiry(text.as_bytes(), expires_ms).unwrap();
+            prop_assert_eq!(expiry_in(&spliced), Some(expires_ms));
+            let parsed: serde_json::Value = serde_json::from_slice(&spliced).unwrap();
+            prop_assert_eq!(&parsed["json"], &json);
+            prop_assert_eq!(expiry_in(text.as_bytes()), None);
+        }
+
+        #[test]
+        fn hostile_text_is_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            for prefix in [&b""[..], WITH_EXPIRY, ENVELOPE, b"{\"expires\":1,\"json\":"] {
+                let _ = expiry_in(&[prefix, &bytes].concat());
+            }
+        }
+    }
+}

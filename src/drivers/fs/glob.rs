@@ -1,0 +1,531 @@
+//! Globs as the JavaScript tools that the options come from read them.
+//!
+//! `*` and `?` stay within a name and leave out a leading dot, `**` as a whole name crosses folders
+//! that have none, `[a-z]`, `{a,b}`, `{1..3}`, `(a|b)` and `@ ? * + !` before a group work as in
+//! shells. A match keeps the set of positions that a prefix of the pattern can reach, so its time
+//! is bounded by pattern length times path length, squared only by `!(…)`.
+
+use std::ops::RangeInclusive;
+
+/// More numbers than this in `{1..9}` are taken as text.
+const MAX_RANGE: usize = 1000;
+
+/// A pattern, parsed.
+#[derive(Debug, Clone)]
+pub(super) struct Glob {
+    pattern: String,
+    nodes: Vec<Node>,
+    /// Text without which nothing matches; spares nearly every path the match itself.
+    required: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Node {
+    Text(Vec<u8>),
+    /// One character of a name.
+    One,
+    /// Any characters of a name, at least `least`.
+    Star {
+        least: usize,
+    },
+    /// Any number of whole names, each followed by `/`.
+    Folders,
+    /// Nothing, or `/` and anything below.
+    Below,
+    /// Anything below, at least one character.
+    All,
+    Class {
+        negated: bool,
+        ranges: Vec<RangeInclusive<char>>,
+    },
+    Group {
+        repeat: Repeat,
+        choices: Vec<Vec<Node>>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Repeat {
+    Once,
+    Maybe,
+    Any,
+    Many,
+    Not,
+}
+
+impl Glob {
+    /// Parses a pattern. Every text is one; what cannot be read as a glob stands for itself.
+    pub(super) fn new(pattern: &str) -> Self {
+        let characters: Vec<char> = pattern
+            .strip_prefix("./")
+            .unwrap_or(pattern)
+            .chars()
+            .collect();
+        let nodes = Parser {
+            characters: &characters,
+            at: 0,
+        }
+        .sequence(&[]);
+        let required = nodes
+            .iter()
+            .filter_map(|node| {
+                if let Node::Text(text) = node {
+                    Some(text)
+                } else {
+                    None
+                }
+            })
+            .max_by_key(|text| text.len())
+            .cloned()
+            .unwrap_or_default();
+        // The text next to `/**` holds a slash that a path may end before.
+        let required = required.strip_suffix(b"/").unwrap_or(&required).to_vec();
+        Glob {
+            pattern: pattern.to_owned(),
+            nodes,
+            required,
+        }
+    }
+
+    /// Whether the path, its names joined by `/`, matches.
+    pub(super) fn matches(&self, path: &str) -> bool {
+        if path == self.pattern {
+            return true;
+        }
+        if memchr::memmem::find(path.as_bytes(), &self.required).is_none() {
+            return false;
+        }
+        let mut starts = vec![false; path.len() + 1];
+        starts[0] = true;
+        run(&self.nodes, path, starts)[path.len()]
+    }
+}
+
+struct Parser<'a> {
+    characters: &'a [char],
+    at: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self, ahead: usize) -> Option<char> {
+        self.characters.get(self.at + ahead).copied()
+    }
+
+    /// Parses up to one of `ends`, which is left unread.
+    fn sequence(&mut self, ends: &[char]) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        while let Some(character) = self.peek(0) {
+            if ends.contains(&character) {
+                break;
+            }
+            self.node(character, ends, &mut nodes);
+        }
+        nodes
+    }
+
+    fn node(&mut self, character: char, ends: &[char], nodes: &mut Vec<Node>) {
+        if matches!(character, '@' | '?' | '*' | '+' | '!')
+            && self.peek(1) == Some('(')
+            && self.group(1, nodes)
+        {
+            return;
+        }
+        match character {
+            '\\' if self.peek(1).is_some() => {
+                push_text(nodes, self.characters[self.at + 1]);
+                self.at += 2;
+            }
+            '*' => self.stars(ends, nodes),
+            '/' if self.is_last_globstar(1, ends)
+                && !matches!(nodes.last(), Some(Node::Star { .. })) =>
+            {
+                self.skip_globstars(1);
+                nodes.push(Node::Below);
+            }
+            '?' => {
+                nodes.push(Node::One);
+                self.at += 1;
+            }
+            '[' if self.class(nodes) => {}
+            '{' if self.braces(nodes) => {}
+            '(' if self.group(0, nodes) => {}
+            character => {
+                push_text(nodes, character);
+                self.at += 1;
+            }
+        }
+    }
+
+    fn stars(&mut self, ends: &[char], nodes: &mut Vec<Node>) {
+        let at_start = match nodes.last() {
+            None => true,
+            Some(Node::Text(text)) => text.ends_with(b"/"),
+            Some(Node::Folders) => true,
+            Some(_) => false,
+        };
+        let stars = self.characters[self.at..]
+            .iter()
+            .take_while(|character| **character == '*')
+            .count();
+        if at_start && stars == 2 {
+            if self.peek(2) == Some('/') {
+                self.at += 3;
+                if nodes.last() != Some(&Node::Folders) {
+                    nodes.push(Node::Folders);
+                }
+                return;
+            }
+            if self.peek(2).is_none_or(|next| ends.contains(&next)) {
+                self.at += 2;
+                if nodes.last() == Some(&Node::Folders) {
+                    nodes.pop();
+                }
+                nodes.push(Node::All);
+                return;
+            }
+        }
+        self.at += stars;
+        let at_end = self
+            .peek(0)
+            .is_none_or(|next| next == '/' || ends.contains(&next));
+        nodes.push(Node::Star {
+            least: usize::from(at_start && at_end),
+        });
+    }
+
+    /// Whether only whole names `**` follow.
+    fn is_last_globstar(&self, ahead: usize, ends: &[char]) -> bool {
+        let after = self.globstars_end(ahead);
+        after > self.at + ahead
+            && self
+                .characters
+                .get(after)
+                .is_none_or(|next| ends.contains(next))
+    }
+
+    fn globstars_end(&self, ahead: usize) -> usize {
+        let mut end = self.at + ahead;
+        loop {
+            let stars = self.characters[end..]
+                .iter()
+                .take_while(|character| **character == '*')
+                .count();
+            if stars != 2 {
+                return self.at + ahead;
+            }
+            end += 2;
+            if self.characters[end..].starts_with(&['/', '*', '*']) {
+                end += 1;
+            } else {
+                return end;
+            }
+        }
+    }
+
+    fn skip_globstars(&mut self, ahead: usize) {
+        self.at = self.globstars_end(ahead);
+    }
+
+    fn group(&mut self, prefix: usize, nodes: &mut Vec<Node>) -> bool {
+        let start = self.at;
+        let repeat = match self.peek(0) {
+            Some('?') => Repeat::Maybe,
+            Some('*') => Repeat::Any,
+            Some('+') => Repeat::Many,
+            Some('!') => Repeat::Not,
+            _ => Repeat::Once,
+        };
+        self.at += prefix + 1;
+        let Some(choices) = self.choices('|', ')') else {
+            self.at = start;
+            return false;
+        };
+        nodes.push(Node::Group { repeat, choices });
+        true
+    }
+
+    fn braces(&mut self, nodes: &mut Vec<Node>) -> bool {
+        let start = self.at;
+        self.at += 1;
+        if let Some(choices) = self.range() {
+            nodes.push(Node::Group {
+                repeat: Repeat::Once,
+                choices,
+            });
+            return true;
+        }
+        match self.choices(',', '}') {
+            Some(choices) if choices.len() > 1 => {
+                nodes.push(Node::Group {
+                    repeat: Repeat::Once,
+                    choices,
+                });
+                true
+            }
+            _ => {
+                self.at = start;
+                false
+            }
+        }
+    }
+
+    /// Parses choices up to and with `close`; `None` where it is missing.
+    fn choices(&mut self, separator: char, close: char) -> Option<Vec<Vec<Node>>> {
+        let mut choices = Vec::new();
+        loop {
+            choices.push(self.sequence(&[separator, close]));
+            let end = self.peek(0)?;
+            self.at += 1;
+            if end == close {
+                return Some(choices);
+            }
+        }
+    }
+
+    /// Parses `1..3}` or `a..c}`.
+    fn range(&mut self) -> Option<Vec<Vec<Node>>> {
+        let rest = &self.characters[self.at..];
+        let close = rest.iter().position(|character| *character == '}')?;
+        let text: String = rest[..close].iter().collect();
+        let (first, last) = text.split_once("..")?;
+        let words: Vec<String> =
+            if let (Ok(first), Ok(last)) = (first.parse::<i32>(), last.parse::<i32>()) {
+                (first.min(last)..=first.max(last))
+                    .take(MAX_RANGE)
+                    .map(|number| number.to_string())
+                    .collect()
+            } else {
+                let (first, last) = (single(first)?, single(last)?);
+                (first.min(last)..=first.max(last))
+                    .take(MAX_RANGE)
+                    .map(String::from)
+                    .collect()
+            };
+        self.at += close + 1;
+        Some(
+            words
+                .into_iter()
+                .map(|word| vec![Node::Text(word.into_bytes())])
+                .collect(),
+        )
+    }
+
+    fn class(&mut self, nodes: &mut Vec<Node>) -> bool {
+        let mut at = self.at + 1;
+        let negated = self.characters.get(at) == Some(&'^');
+        at += usize::from(negated);
+        let first = at;
+        let mut ranges = Vec::new();
+        loop {
+            match self.characters.get(at) {
+                None => return false,
+                Some(']') if at > first => break,
+                Some('[') if self.characters.get(at + 1) == Some(&':') => {
+                    let Some((named, after)) = self.named_class(at) else {
+                        return false;
+                    };
+                    ranges.extend_from_slice(named);
+                    at = after;
+                }
+                Some(character) => {
+                    at += usize::from(*character == '\\');
+                    let Some(&low) = self.characters.get(at) else {
+                        return false;
+                    };
+                    at += 1;
+                    match (self.characters.get(at), self.characters.get(at + 1)) {
+                        (Some('-'), Some(&high)) if high != ']' => {
+                            ranges.push(low..=high);
+                            at += 2;
+                        }
+                        _ => ranges.push(low..=low),
+                    }
+                }
+            }
+        }
+        self.at = at + 1;
+        nodes.push(Node::Class { negated, ranges });
+        true
+    }
+
+    fn named_class(&self, at: usize) -> Option<(&'static [RangeInclusive<char>], usize)> {
+        let rest: String = self.characters[at..]
+            .iter()
+            .take("[:xdigit:]".len())
+            .collect();
+        let end = rest.find(":]")?;
+        let ranges: &[RangeInclusive<char>] = match &rest[2..end] {
+            "alpha" => &['a'..='z', 'A'..='Z'],
+            "digit" => &['0'..='9'],
+            "alnum" => &['a'..='z', 'A'..='Z', '0'..='9'],
+            "lower" => &['a'..='z'],
+            "upper" => &['A'..='Z'],
+            "word" => &['a'..='z', 'A'..='Z', '0'..='9', '_'..='_'],
+            "xdigit" => &['0'..='9', 'a'..='f', 'A'..='F'],
+            "space" => &[' '..=' ', '\t'..='\r'],
+            _ => return None,
+        };
+        Some((ranges, at + end + 2))
+    }
+}
+
+fn single(text: &str) -> Option<char> {
+    let mut characters = text.chars();
+    characters.next().filter(|_| characters.next().is_none())
+}
+
+fn push_text(nodes: &mut Vec<Node>, character: char) {
+    let mut buffer = [0; 4];
+    let bytes = character.encode_utf8(&mut buffer).as_bytes();
+    match nodes.last_mut() {
+        Some(Node::Text(text)) => text.extend_from_slice(bytes),
+        _ => nodes.push(Node::Text(bytes.to_vec())),
+    }
+}
+
+/// The positions that the nodes can reach from any of `starts`.
+fn run(nodes: &[Node], text: &str, mut starts: Vec<bool>) -> Vec<bool> {
+    for node in nodes {
+        let mut ends = vec![false; text.len() + 1];
+        match node {
+            Node::Group { repeat, choices } => group(*repeat, choices, text, &starts, &mut ends),
+            node => {
+                for start in positions(&starts) {
+                    step(node, text, start, &mut ends);
+                }
+            }
+        }
+        starts = ends;
+    }
+    starts
+}
+
+fn positions(set: &[bool]) -> impl Iterator<Item = usize> + '_ {
+    set.iter()
+        .enumerate()
+        .filter_map(|(index, reached)| reached.then_some(index))
+}
+
+fn step(node: &Node, text: &str, start: usize, ends: &mut [bool]) {
+    let bytes = text.as_bytes();
+    let rest = &text[start..];
+    let at_start = start == 0 || bytes[start - 1] == b'/';
+    let hidden = at_start && rest.starts_with('.');
+    match node {
+        Node::Text(expected) => {
+            if rest.as_bytes().starts_with(expected) {
+                ends[start + expected.len()] = true;
+            }
+        }
+        Node::One => {
+            if let Some(next) = rest.chars().next().filter(|next| *next != '/' && !hidden) {
+                ends[start + next.len_utf8()] = true;
+            }
+        }
+        Node::Star { least } => {
+            if !hidden {
+                let name = rest.split('/').next().unwrap_or_default();
+                name.char_indices()
+                    .map(|(index, _)| index)
+                    .chain([name.len()])
+                    .for_each(|index| {
+                        if index >= *least {
+                            ends[start + index] = true;
+                        }
+                    });
+            }
+        }
+        Node::Folders => {
+            ends[start] = true;
+            let mut at = start;
+            while let Some(length) = text[at..]
+                .find('/')
+                .filter(|_| !text[at..].starts_with('.'))
+            {
+                at += length + 1;
+                ends[at] = true;
+            }
+        }
+        Node::Below => {
+            ends[start] = true;
+            if rest.starts_with('/') {
+                ends[start + 1] = true;
+                reach_visible(text, start + 1, ends);
+            }
+        }
+        Node::All => reach_visible(text, start, ends),
+        Node::Class { negated, ranges } => {
+            if let Some(next) = rest.chars().next().filter(|next| *next != '/')
+                && ranges.iter().any(|range| range.contains(&next)) != *negated
+            {
+                ends[start + next.len_utf8()] = true;
+            }
+        }
+        Node::Group { .. } => {}
+    }
+}
+
+/// Marks everything that names without a leading dot reach.
+fn reach_visible(text: &str, start: usize, ends: &mut [bool]) {
+    let mut previous = '/';
+    for (index, character) in text[start..].char_indices() {
+        if previous == '/' && character == '.' {
+            return;
+        }
+        ends[start + index + character.len_utf8()] = true;
+        previous = character;
+    }
+}
+
+fn group(repeat: Repeat, choices: &[Vec<Node>], text: &str, starts: &[bool], ends: &mut [bool]) {
+    let once = |starts: &[bool]| {
+        let mut ends = vec![false; text.len() + 1];
+        for choice in choices {
+            merge(&mut ends, &run(choice, text, starts.to_vec()));
+        }
+        ends
+    };
+    match repeat {
+        Repeat::Once => {
+            merge(ends, &once(starts));
+        }
+        Repeat::Maybe => {
+            merge(ends, starts);
+            merge(ends, &once(starts));
+        }
+        Repeat::Any | Repeat::Many => {
+            let mut reached = once(starts);
+            while merge(ends, &reached) {
+                reached = once(ends);
+            }
+            if repeat == Repeat::Any {
+                merge(ends, starts);
+            }
+        }
+        Repeat::Not => {
+            for start in positions(starts) {
+                let mut single = vec![false; text.len() + 1];
+                single[start] = true;
+                let excluded = once(&single);
+                let name = text[start..].split('/').next().unwrap_or_default();
+                for index in name
+                    .char_indices()
+                    .map(|(index, _)| index)
+                    .chain([name.len()])
+                {
+                    ends[start + index] |= !excluded[start + index];
+                }
+            }
+        }
+    }
+}
+
+/// Adds a set to another; says whether that made it larger.
+fn merge(into: &mut [bool], from: &[bool]) -> bool {
+    let mut grew = false;
+    for (into, from) in into.iter_mut().zip(from) {
+        grew |= *from && !*into;
+        *into |= *from;
+    }
+    grew
+}

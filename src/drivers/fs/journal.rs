@@ -1,0 +1,387 @@
+//! Which keys have, or had, an end: lines of JSON in a file of the base, the last of a key counts.
+//!
+//! Lines are added under a lock of the base and read without one. A line that does not parse, such
+//! as the half of one that a crash left, is passed over. What this process knows is checked against
+//! the size and time of the file, so that other processes' lines are seen.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rustc_hash::FxHashMap;
+use serde_json::json;
+
+use super::disk::{Disk, Stat};
+use super::is_absent;
+use crate::error::{Error, Result};
+use crate::runtime::lock;
+
+/// A journal below this size is left as it is.
+const BLOATED_BYTES: u64 = 64 * 1024;
+/// About the size of a line.
+const LINE_BYTES: u64 = 80;
+/// A journal is rewritten when this much of it is out of date.
+const BLOATED_FACTOR: u64 = 4;
+
+/// What the journal says about a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) expires_ms: u64,
+    /// The file of a raw value, which the entry holds for: another file has another time or size.
+    pub(super) raw: Option<RawFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RawFile {
+    mtime_ns: u64,
+    size: u64,
+}
+
+impl Entry {
+    /// The entry of an item whose text says when it ends.
+    pub(super) fn of_text(expires_ms: u64) -> Self {
+        Entry {
+            expires_ms,
+            raw: None,
+        }
+    }
+
+    /// The entry of a raw value.
+    pub(super) fn of_raw(expires_ms: u64, stat: &Stat) -> Self {
+        Entry {
+            expires_ms,
+            raw: Some(RawFile::of(stat)),
+        }
+    }
+
+    pub(super) fn is_raw(&self) -> bool {
+        self.raw.is_some()
+    }
+
+    /// When the raw value in that file ends.
+    pub(super) fn raw_expiry(&self, stat: &Stat) -> Option<u64> {
+        (self.raw.as_ref() == Some(&RawFile::of(stat))).then_some(self.expires_ms)
+    }
+
+    fn line(key: &str, entry: Option<&Entry>) -> String {
+        let line = match entry {
+            None => json!({ "k": key }),
+            Some(Entry {
+                expires_ms,
+                raw: None,
+            }) => json!({ "k": key, "x": expires_ms }),
+            Some(Entry {
+                expires_ms,
+                raw: Some(file),
+            }) => {
+                json!({ "k": key, "x": expires_ms, "m": file.mtime_ns, "s": file.size })
+            }
+        };
+        format!("{line}\n")
+    }
+
+    fn parse(line: &[u8]) -> Option<(String, Option<Entry>)> {
+        let line: serde_json::Value = serde_json::from_slice(line).ok()?;
+        let key = line.get("k")?.as_str()?.to_owned();
+        let number = |name| line.get(name).and_then(serde_json::Value::as_u64);
+        let entry = number("x").map(|expires_ms| Entry {
+            expires_ms,
+            raw: number("m")
+                .zip(number("s"))
+                .map(|(mtime_ns, size)| RawFile { mtime_ns, size }),
+        });
+        Some((key, entry))
+    }
+}
+
+impl RawFile {
+    fn of(stat: &Stat) -> Self {
+        let mtime_ns = stat
+            .mtime_ns
+            .and_then(|ns| u64::try_from(ns).ok())
+            .unwrap_or(0);
+        RawFile {
+            mtime_ns,
+            size: stat.size,
+        }
+    }
+}
+
+pub(super) struct Journal {
+    path: PathBuf,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    entries: FxHashMap<String, Entry>,
+    /// The state of the file that the entries come from; `None` before it was first read.
+    version: Option<Version>,
+    /// Whether the file ends in the middle of a line.
+    is_torn: bool,
+    /// The least end of the entries; `None` when it must be looked for.
+    earliest: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Version {
+    size: u64,
+    mtime_ns: Option<i128>,
+}
+
+impl Known {
+    fn apply(&mut self, key: String, entry: Option<Entry>) {
+        let Some(entry) = entry else {
+            self.entries.remove(&key);
+            self.earliest = None;
+            return;
+        };
+        let expires_ms = entry.expires_ms;
+        match self.entries.insert(key, entry) {
+            Some(old) if Some(old.expires_ms) == self.earliest => self.earliest = None,
+            _ if self.entries.len() == 1 => self.earliest = Some(expires_ms),
+            _ => self.earliest = self.earliest.map(|earliest| earliest.min(expires_ms)),
+        }
+    }
+
+    fn refresh<D: Disk>(&mut self, disk: &D, path: &Path) -> Result<()> {
+        let version = version(disk, path)?;
+        if self.version == Some(version) {
+            return Ok(());
+        }
+        let bytes = if version == Version::default() {
+            Vec::new()
+        } else {
+            read(disk, path)?
+        };
+        self.entries.clear();
+        self.earliest = None;
+        for line in bytes.split(|byte| *byte == b'\n') {
+            if let Some((key, entry)) = Entry::parse(line) {
+                self.apply(key, entry);
+            }
+        }
+        self.is_torn = bytes.last().is_some_and(|last| *last != b'\n');
+        self.version = Some(version);
+        Ok(())
+    }
+}
+
+fn version<D: Disk>(disk: &D, path: &Path) -> Result<Version> {
+    match disk.stat(path) {
+        Ok(stat) => Ok(Version {
+            size: stat.size,
+            mtime_ns: stat.mtime_ns,
+        }),
+        Err(error) if is_absent(&error) => Ok(Version::default()),
+        Err(error) => Err(Error::io(error, "stat of the journal of expiries")),
+    }
+}
+
+fn read<D: Disk>(disk: &D, path: &Path) -> Result<Vec<u8>> {
+    match disk.read(path) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        Err(error) => Err(Error::io(error, "read the journal of expiries")),
+    }
+}
+
+impl Journal {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Journal {
+            path,
+            known: Mutex::default(),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn fresh<D: Disk, T>(&self, disk: &D, ask: impl FnOnce(&mut Known) -> T) -> Result<T> {
+        let mut known = lock(&self.known);
+        known.refresh(disk, &self.path)?;
+        Ok(ask(&mut known))
+    }
+
+    /// What the journal says about a key now.
+    pub(super) fn entry<D: Disk>(&self, disk: &D, key: &str) -> Result<Option<Entry>> {
+        self.fresh(disk, |known| known.entries.get(key).cloned())
+    }
+
+    /// Whether there is an entry of a key, as far as this process has read.
+    pub(super) fn known<D: Disk>(&self, disk: &D, key: &str) -> Result<bool> {
+        let mut known = lock(&self.known);
+        if known.version.is_none() {
+            known.refresh(disk, &self.path)?;
+        }
+        Ok(known.entries.contains_key(key))
+    }
+
+    /// The entries whose time has come.
+    pub(super) fn due<D: Disk>(&self, disk: &D, now_ms: u64) -> Result<HashMap<String, Entry>> {
+        self.fresh(disk, |known| {
+            let due = known
+                .entries
+                .iter()
+                .filter(|(_, entry)| entry.expires_ms <= now_ms);
+            due.map(|(key, entry)| (key.clone(), entry.clone()))
+                .collect()
+        })
+    }
+
+    /// The least end of all entries.
+    pub(super) fn earliest<D: Disk>(&self, disk: &D) -> Result<Option<u64>> {
+        self.fresh(disk, |known| {
+            if known.earliest.is_none() {
+                known.earliest = known.entries.values().map(|entry| entry.expires_ms).min();
+            }
+            known.earliest
+        })
+    }
+
+    /// Adds a line for each key; `None` says that the key has no end. Gives `false` where the folder
+    /// is not there.
+    pub(super) fn record<D: Disk>(
+        &self,
+        disk: &D,
+        changes: &[(String, Option<Entry>)],
+    ) -> Result<bool> {
+        let mut known = lock(&self.known);
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let failed = |error: io::Error| Error::io(error, "write the journal of expiries");
+        let _lock = match disk.lock(folder) {
+            Err(error) if is_absent(&error) => return Ok(false),
+            outcome => outcome.map_err(failed)?,
+        };
+        known.refresh(disk, &self.path)?;
+        let mut lines = String::new();
+        if known.is_torn {
+            lines.push('\n');
+        }
+        for (key, entry) in changes {
+            lines.push_str(&Entry::line(key, entry.as_ref()));
+        }
+        if let Err(error) = disk.append(&self.path, lines.as_bytes()) {
+            // Some of it may have been written.
+            known.version = None;
+            return Err(failed(error));
+        }
+        for (key, entry) in changes {
+            known.apply(key.clone(), entry.clone());
+        }
+        known.is_torn = false;
+        known.version = Some(version(disk, &self.path)?);
+        Ok(true)
+    }
+
+    /// Whether most of the file is out of date.
+    pub(super) fn is_bloated(&self) -> bool {
+        let known = lock(&self.known);
+        let live_bytes = known.entries.len() as u64 * LINE_BYTES;
+        let size = known.version.map_or(0, |version| version.size);
+        size > BLOATED_BYTES && size > live_bytes * BLOATED_FACTOR
+    }
+
+    /// The content of a journal that says the same and no more.
+    pub(super) fn compacted<D: Disk>(&self, disk: &D) -> Result<Vec<u8>> {
+        self.fresh(disk, |known| {
+            let mut entries: Vec<_> = known.entries.iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(b.0));
+            entries
+                .iter()
+                .map(|(key, entry)| Entry::line(key, Some(entry)))
+                .collect::<String>()
+                .into_bytes()
+        })
+    }
+
+    /// Forgets what the file said before it was replaced.
+    pub(super) fn reload<D: Disk>(&self, disk: &D) -> Result<()> {
+        let mut known = lock(&self.known);
+        known.version = None;
+        known.refresh(disk, &self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drivers::fs::disk::SystemDisk;
+
+    fn journal(folder: &tempfile::TempDir) -> Journal {
+        Journal::new(folder.path().join("%~ttl"))
+    }
+
+    #[test]
+    fn what_one_process_records_another_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (journal(&folder), journal(&folder));
+        assert_eq!(other.entry(&SystemDisk, "a").unwrap(), None);
+        one.record(&SystemDisk, &[("a".to_owned(), Some(Entry::of_text(5)))])
+            .unwrap();
+        assert_eq!(
+            other.entry(&SystemDisk, "a").unwrap(),
+            Some(Entry::of_text(5))
+        );
+        other
+            .record(&SystemDisk, &[("a".to_owned(), None)])
+            .unwrap();
+        assert_eq!(one.entry(&SystemDisk, "a").unwrap(), None);
+    }
+
+    #[test]
+    fn a_torn_line_costs_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("%~ttl");
+        std::fs::write(&path, "{\"k\":\"a\",\"x\":1}\n{\"k\":\"b\",\"x").unwrap();
+        let journal = journal(&folder);
+        journal
+            .record(&SystemDisk, &[("c".to_owned(), Some(Entry::of_text(3)))])
+            .unwrap();
+        journal.reload(&SystemDisk).unwrap();
+        assert_eq!(journal.due(&SystemDisk, 9).unwrap().len(), 2);
+        assert_eq!(
+            journal.entry(&SystemDisk, "c").unwrap(),
+            Some(Entry::of_text(3))
+        );
+    }
+
+    #[test]
+    fn the_earliest_end_is_known_after_every_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(&folder);
+        let mut model = std::collections::BTreeMap::new();
+        for step in 0..200_u64 {
+            let key = format!("k{}", step * 7 % 11);
+            let entry = (step % 3 > 0).then(|| Entry::of_text(1000 + step * 37 % 101));
+            match &entry {
+                Some(entry) => model.insert(key.clone(), entry.expires_ms),
+                None => model.remove(&key),
+            };
+            journal.record(&SystemDisk, &[(key, entry)]).unwrap();
+            assert_eq!(
+                journal.earliest(&SystemDisk).unwrap(),
+                model.values().min().copied(),
+                "{step}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_entry_of_a_raw_value_holds_for_its_file_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "one").unwrap();
+        let entry = Entry::of_raw(5, &SystemDisk.stat(&path).unwrap());
+        let line = Entry::line("a", Some(&entry));
+        assert_eq!(
+            Entry::parse(line.trim_end().as_bytes()),
+            Some(("a".to_owned(), Some(entry.clone())))
+        );
+        assert_eq!(entry.raw_expiry(&SystemDisk.stat(&path).unwrap()), Some(5));
+        std::fs::write(&path, "other").unwrap();
+        assert_eq!(entry.raw_expiry(&SystemDisk.stat(&path).unwrap()), None);
+    }
+}

@@ -1,0 +1,311 @@
+//! Listings, and the removal of what dead writers left.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+
+use super::disk::{Disk, Kind};
+use super::path::{self, Name, Reading};
+use super::{Engine, is_absent};
+use crate::error::{Error, Result};
+
+/// A folder to be listed.
+struct Folder {
+    /// Its path relative to the base, with a `/` at its end unless it is empty.
+    path: String,
+    reading: Reading,
+    /// The depth of the items in it.
+    depth: usize,
+    /// Whether it is the place for files on the move of the folder that `reading` tells.
+    is_moved: bool,
+}
+
+/// What one listing of a folder leaves to be done.
+#[derive(Default)]
+struct Later {
+    folders: Vec<Folder>,
+    /// Keys whose item is in the folder of their name, which is not listed.
+    own: Vec<(String, PathBuf)>,
+    /// Keys whose file counts only if it is one when it is looked at.
+    doubtful: Vec<(String, PathBuf)>,
+    temporary: Vec<PathBuf>,
+}
+
+struct Walk<'a, D> {
+    engine: &'a Engine<D>,
+    max_depth: usize,
+    keys: Vec<String>,
+    /// Whether a key may have been met twice.
+    may_repeat: bool,
+}
+
+impl<D: Disk> Engine<D> {
+    /// The keys that begin with `base`, of at most `max_depth`.
+    pub(super) fn walk(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
+        let max_depth = max_depth.unwrap_or(usize::MAX);
+        let mut walk = Walk {
+            engine: self,
+            max_depth,
+            keys: Vec::new(),
+            may_repeat: false,
+        };
+        let depth = memchr::memchr_iter(b':', base.as_bytes()).count();
+        let folder = |path, literal| Folder {
+            path,
+            reading: Reading::of_base(base, literal),
+            depth,
+            is_moved: false,
+        };
+        let mut path = String::new();
+        if let Some(key) = base.strip_suffix(':') {
+            if path::refusal(key).is_some() {
+                return Ok(Vec::new());
+            }
+            path::push_path(&mut path, key, '/');
+            if let Some(mut literal) = path::literal_path(key, '/') {
+                literal.push('/');
+                walk.may_repeat = true;
+                walk.run(folder(literal, true))?;
+            }
+            path.push('/');
+        }
+        walk.run(folder(path, false))?;
+        if walk.may_repeat {
+            let mut seen = HashSet::with_capacity(walk.keys.len());
+            walk.keys.retain(|key| seen.insert(key.clone()));
+        }
+        Ok(walk.keys)
+    }
+
+    /// Removes what dead writers left anywhere below the base.
+    pub(super) fn tidy(&self) {
+        let mut folders = vec![self.base().clone()];
+        while let Some(folder) = folders.pop() {
+            let mut abandoned = Vec::new();
+            // What cannot be listed now is met by a listing that reports it.
+            let _ = self.disk.list(&folder, &mut |name, kind| match kind {
+                Kind::Folder => folders.push(folder.join(name)),
+                Kind::File if is_temporary(name) => abandoned.push(folder.join(name)),
+                _ => {}
+            });
+            self.remove_abandoned(&folder, &abandoned);
+            folders.retain(|folder| !self.is_left_alone(folder));
+        }
+    }
+
+    fn is_left_alone(&self, folder: &Path) -> bool {
+        let ignore = &self.options.ignore;
+        !ignore.is_empty()
+            && folder
+                .strip_prefix(self.base())
+                .ok()
+                .and_then(Path::to_str)
+                .is_some_and(|path| {
+                    if MAIN_SEPARATOR == '/' {
+                        ignore.matches(path)
+                    } else {
+                        ignore.matches(&path.replace(MAIN_SEPARATOR, "/"))
+                    }
+                })
+    }
+
+    fn remove_abandoned(&self, folder: &Path, files: &[PathBuf]) {
+        if self.options.read_only {
+            return;
+        }
+        let mut removed = false;
+        for file in files {
+            removed |= self.disk.remove_abandoned(file).unwrap_or(false);
+        }
+        if removed {
+            self.remove_empty(folder);
+        }
+    }
+}
+
+fn is_temporary(name: &OsStr) -> bool {
+    name.to_str()
+        .is_some_and(|name| name.starts_with(path::TEMPORARY))
+}
+
+impl<D: Disk> Walk<'_, D> {
+    fn run(&mut self, start: Folder) -> Result<()> {
+        if start.depth > self.max_depth
+            || self
+                .engine
+                .options
+                .ignore
+                .covers(start.path.trim_end_matches('/'))
+        {
+            return Ok(());
+        }
+        let mut is_start = true;
+        let mut folders = vec![start];
+        while let Some(folder) = folders.pop() {
+            let mut later = Later::default();
+            self.list(&folder, is_start, &mut later)?;
+            is_start = false;
+            self.look_at(later.own, true)?;
+            self.look_at(later.doubtful, false)?;
+            if !later.temporary.is_empty() {
+                self.engine
+                    .remove_abandoned(&self.system_path(&folder.path), &later.temporary);
+            }
+            folders.append(&mut later.folders);
+        }
+        Ok(())
+    }
+
+    fn system_path(&self, path: &str) -> PathBuf {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path.is_empty() {
+            return self.engine.base().clone();
+        }
+        if MAIN_SEPARATOR == '/' {
+            self.engine.base().join(path)
+        } else {
+            self.engine
+                .base()
+                .join(path.replace('/', std::path::MAIN_SEPARATOR_STR))
+        }
+    }
+
+    fn list(&mut self, folder: &Folder, is_start: bool, later: &mut Later) -> Result<()> {
+        let path = self.system_path(&folder.path);
+        let mut relative = folder.path.clone();
+        let listed = self.engine.disk.list(&path, &mut |name, kind| {
+            if let Some(name) = name.to_str() {
+                self.entry(folder, is_start, name, kind, &path, &mut relative, later);
+            }
+        });
+        match listed {
+            // Removed since, or a file by now.
+            Err(error) if is_absent(&error) => Ok(()),
+            outcome => outcome.map_err(|error| {
+                let key = folder
+                    .reading
+                    .key
+                    .strip_suffix(':')
+                    .unwrap_or(&folder.reading.key);
+                Error::io(error, "list").key(key)
+            }),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of one listing, spelled out"
+    )]
+    fn entry(
+        &mut self,
+        folder: &Folder,
+        is_start: bool,
+        name: &str,
+        kind: Kind,
+        path: &Path,
+        relative: &mut String,
+        later: &mut Later,
+    ) {
+        let read = path::read_name(name);
+        match (&read, kind) {
+            (Name::Temporary, Kind::File) => later.temporary.push(path.join(name)),
+            (Name::Moved, Kind::Folder) if !folder.is_moved => {
+                self.may_repeat = true;
+                later.folders.push(Folder {
+                    path: format!("{}{name}/", folder.path),
+                    reading: folder.reading.clone(),
+                    depth: folder.depth,
+                    is_moved: true,
+                });
+            }
+            (Name::OwnItem, Kind::File | Kind::Link) if !is_start && !folder.is_moved => {
+                if let Some(key) = folder.reading.own_key() {
+                    self.may_repeat = true;
+                    later.own.push((key, path.join(name)));
+                }
+            }
+            (_, Kind::Folder) if !folder.is_moved && !self.ignored(relative, folder, name) => {
+                self.enter(folder, &read, name, path, later);
+            }
+            (_, Kind::File | Kind::Link) if folder.depth <= self.max_depth => {
+                let Some(key) = folder.reading.item(&read) else {
+                    return;
+                };
+                if matches!(
+                    &read,
+                    Name::Segment { written: false, .. } | Name::Segment { literal: false, .. }
+                ) {
+                    self.may_repeat = true;
+                }
+                if self.ignored(relative, folder, name) {
+                    return;
+                }
+                if kind == Kind::File && !folder.is_moved {
+                    self.keys.push(key);
+                } else {
+                    later.doubtful.push((key, path.join(name)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn ignored(&self, relative: &mut String, folder: &Folder, name: &str) -> bool {
+        let ignore = &self.engine.options.ignore;
+        if ignore.is_empty() {
+            return false;
+        }
+        // A file on the move goes by the path it came from.
+        let moved = if folder.is_moved {
+            path::MOVED.len() + 1
+        } else {
+            0
+        };
+        relative.truncate(folder.path.len() - moved);
+        relative.push_str(name);
+        ignore.matches(relative)
+    }
+
+    fn enter(
+        &mut self,
+        folder: &Folder,
+        read: &Name<'_>,
+        name: &str,
+        path: &Path,
+        later: &mut Later,
+    ) {
+        let Some(reading) = folder.reading.enter(read) else {
+            return;
+        };
+        let depth = folder.depth + usize::from(!matches!(read, Name::Part(_)));
+        if depth <= self.max_depth {
+            let path = format!("{}{name}/", folder.path);
+            later.folders.push(Folder {
+                path,
+                reading,
+                depth,
+                is_moved: false,
+            });
+        } else if folder.depth <= self.max_depth
+            && let Some(key) = reading.own_key()
+        {
+            later.own.push((key, path.join(name).join(path::SELF)));
+        }
+    }
+
+    /// Keeps the keys whose files are there: own items where the walk does not go, links that lead
+    /// to a file, files on the move that hold a value.
+    fn look_at(&mut self, files: Vec<(String, PathBuf)>, is_own: bool) -> Result<()> {
+        for (key, path) in files {
+            let stat = match self.engine.disk.stat(&path) {
+                Ok(stat) => stat,
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => return Err(Error::io(error, "stat").key(&key)),
+            };
+            if stat.kind == Kind::File && (is_own || !self.engine.is_placeholder(&path, &stat)?) {
+                self.keys.push(key);
+            }
+        }
+        Ok(())
+    }
+}
