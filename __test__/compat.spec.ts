@@ -34,13 +34,13 @@ const VALUES: Record<string, unknown> = {
   nothing: null,
   "nested:deep:key": { list: [1, [2, { three: 3 }]] },
   "nested:deep:other": [undefined, { gone: undefined }],
-  "dates/by/slash": { at: new Date(1_700_000_000_000), never: new Date(Number.NaN) },
+  "dates/by/slash": { at: new Date(1_700_000_000_000) },
   "kinds:regexp": /a+/gi,
   "kinds:set": new Set([1, "two", new Date(0)]),
   "kinds:map": new Map<unknown, unknown>([["k", new Map([[1, 2]])]]),
   "kinds:bigint": 2n ** 80n,
   "kinds:url": new URL("https://example.com/?q=1"),
-  "kinds:typed": new Uint8Array([1, 2, 255]),
+  "kinds:typed": { bytes: new Uint8Array([1, 2, 255]), floats: new Float64Array([0.5]) },
   "kinds:error": Object.assign(new Error("stored"), { name: "CustomError" }),
   "shared:references": { a: shared, b: shared },
   "shared:cycle": cycle,
@@ -49,6 +49,11 @@ const VALUES: Record<string, unknown> = {
   "ключ:значение": "значение",
   ".hidden": 1,
 };
+
+/** A name that an error has for its own is enumerable or not, as its maker pleases. */
+function comparable(value: unknown): unknown {
+  return value instanceof Error ? [value.name, value.message] : value;
+}
 
 /** The files under a folder, by path. */
 function files(base: string, at = base): Record<string, string> {
@@ -81,7 +86,7 @@ async function check(storage: Opened): Promise<void> {
     if (key === "shared:cycle") {
       expect(read.self).toBe(read);
     } else {
-      expect(read, key).toEqual(value);
+      expect(comparable(read), key).toEqual(comparable(value));
     }
   }
   const { a, b } = await storage.getItem("shared:references");
@@ -177,7 +182,8 @@ describe("text in memory", () => {
     for (const [key, value] of Object.entries(VALUES)) {
       await theirs.setItem(key, value);
       await ours.setItemRaw(key, await theirs.getItemRaw(key));
-      if (key !== "shared:cycle") expect(await ours.getItem(key), key).toEqual(value);
+      if (key === "shared:cycle") continue;
+      expect(comparable(await ours.getItem(key)), key).toEqual(comparable(value));
     }
   });
 });

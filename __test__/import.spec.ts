@@ -191,7 +191,7 @@ describe("importUnstorage", () => {
     const bytes = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x00, 0xff]);
     await write("logo.png", bytes);
     await importUnstorage(folder, storage);
-    expect(Buffer.from(storage.getItemRawSync("logo.png"))).toEqual(bytes);
+    expect(Buffer.from(storage.getItemRawSync<Uint8Array>("logo.png") ?? [])).toEqual(bytes);
     const again = await importUnstorage(folder, storage);
     expect(again.skipped).toEqual([{ source: "logo.png", reason: "unchanged" }]);
   });

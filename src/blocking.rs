@@ -11,6 +11,7 @@ use crate::driver::{Event, Flags, NativeMeta};
 use crate::error::{Error, Kind, Result};
 use crate::value::Value;
 
+mod exit;
 mod expiry;
 mod offloaded;
 mod sequence;
@@ -156,6 +157,14 @@ pub trait BlockingDriver: Send + Sync + 'static {
     /// # Errors
     /// Those of the system.
     fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Does what must be done before the program ends; it waits a few seconds at most.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn flush_at_exit(&self) -> Result<()> {
         Ok(())
     }
 

@@ -10,6 +10,9 @@ use tokio::sync::oneshot;
 use crate::driver::LocalFuture;
 use crate::error::{Error, Kind, Result};
 
+#[doc(hidden)]
+pub mod testing;
+
 /// Work for another thread.
 pub type Job = Box<dyn FnOnce() + Send>;
 

@@ -35,7 +35,7 @@ export function syncFacts(subject: Subject): void {
         expect(error.driver).toBe(subject.driver);
         expect(error.message).toContain(`[electron-async-storage] [${subject.driver}] `);
         expect(error.message).toContain(subject.driver);
-        if (subject.builtins === undefined) expect(error.message).toContain(method);
+        expect(error.message).toContain(`\`${method}\``);
         expect(await storage.getKeys()).toEqual([]);
       },
     );

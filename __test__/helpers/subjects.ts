@@ -25,6 +25,8 @@ export interface Subject {
   raw: Raw;
   /** Whether every key can be kept, hostile ones too. */
   anyKey: boolean;
+  /** Whether a write is reported done before the file system has seen it. */
+  writesBehind?: boolean;
   /** The name that errors have. */
   driver: string;
 }
@@ -68,6 +70,7 @@ const all: Subject[] = [
     modes: both,
     raw: "bytes",
     anyKey: false,
+    writesBehind: true,
     driver: "queue",
   },
   {
@@ -77,7 +80,8 @@ const all: Subject[] = [
     modes: ["async"],
     raw: "text",
     anyKey: true,
-    driver: "queue",
+    // Errors name the driver that they come from.
+    driver: "promising",
   },
   {
     title: "a JavaScript driver whose methods give values",

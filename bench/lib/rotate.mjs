@@ -6,6 +6,8 @@ import { median, spread } from "./stats.mjs";
 const collect = globalThis.gc;
 if (typeof collect !== "function") throw new Error("Run node with --expose-gc");
 
+const WARM_UP_NS = 60e6;
+
 async function timed(run, count) {
   const start = process.hrtime.bigint();
   await run(count);
@@ -22,7 +24,7 @@ async function calibrate(run, sliceMs) {
     spentNs += ns;
     const wanted = Math.max(1, Math.round((count * sliceNs) / ns));
     // Until both hold, the code may not be optimised yet and the estimate is of the slow kind.
-    if (spentNs >= 5 * sliceNs && ns >= sliceNs / 2) return Math.min(wanted, count * 2);
+    if (spentNs >= WARM_UP_NS && ns >= sliceNs / 2) return Math.min(wanted, count * 2);
     count = Math.max(1, Math.min(wanted, count * 4));
   }
 }
@@ -49,6 +51,7 @@ export async function rotate(sides, { rounds, sliceMs, slices = 2 }) {
         collect();
         // A collection ages code and empties caches; a few operations bring both back.
         await run(Math.ceil(counts[at] / 10));
+        await settle?.();
         totals[at] += await timed(run, counts[at]);
         await settle?.();
       }

@@ -22,11 +22,13 @@ export function addonPath() {
 
 export const isDebugBuild = () => statSync(addonPath()).size > DEBUG_BUILD_BYTES;
 
-function npm(cwd, ...args) {
+function npm(folder, ...args) {
   // On Windows npm is a shell script, which only the path that npm hands to its scripts goes round.
   const script = process.env.npm_execpath;
   const [program, first] = script ? [process.execPath, [script]] : ["npm", []];
-  return spawnSync(program, [...first, ...args], { cwd, stdio: "inherit" }).status === 0;
+  // The npm that runs this script hands its own prefix down, which would win over the folder.
+  const options = ["--prefix", folder, ...args];
+  return spawnSync(program, [...first, ...options], { cwd: folder, stdio: "inherit" }).status === 0;
 }
 
 export function prepareAddon({ release }) {

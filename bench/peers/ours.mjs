@@ -5,17 +5,13 @@ const require = createRequire(import.meta.url);
 /** The addon is there, the driver is not: its rows are shown as missing. */
 export class MissingDriver extends Error {}
 
+const { drivers } = require("../../native.js");
+
 export const { createStorage } = require("../../index.js");
 
 export function driver(name, options) {
-  let factory;
-  try {
-    factory = require(`../../drivers/${name}.js`);
-  } catch (error) {
-    if (error.code !== "MODULE_NOT_FOUND") throw error;
-  }
-  if (typeof factory !== "function") throw new MissingDriver(`no driver ${name} in this build`);
-  return factory(options);
+  if (!(name in drivers)) throw new MissingDriver(`no driver ${name} in this build`);
+  return require(`../../drivers/${name}.js`)(options);
 }
 
 export const memoryStorage = () => createStorage({ driver: driver("memory") });

@@ -98,12 +98,20 @@ function runIn(app, program, args, env) {
   return stdout;
 }
 
+/** Packs both packages into a folder. */
+export function packAll(folder) {
+  const platform = builtPlatform();
+  return {
+    platform,
+    tarballs: { main: packMain(folder), platform: packPlatform(platform, folder) },
+  };
+}
+
 /** Packs, installs, and returns what the checks need. */
 export function stage() {
   // The real path, because Node resolves links and the checks compare paths.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "eas-pack-")));
-  const platform = builtPlatform();
-  const tarballs = { main: packMain(folder), platform: packPlatform(platform, folder) };
+  const { platform, tarballs } = packAll(folder);
 
   const app = join(folder, "app");
   cpSync(join(root, "scripts", "pack", "app"), app, { recursive: true });

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::BlockingDriver;
+use super::exit::Exit;
 use super::expiry::Expiry;
 use super::sequence::{Sequence, Ticket};
 use crate::driver::{
@@ -27,6 +28,7 @@ pub struct Offloaded<D> {
     expiry: Rc<Expiry<D>>,
     /// Whether items that an earlier process left to end were looked for.
     has_looked: Cell<bool>,
+    exit: Exit,
     /// Held by the one user of the store that asked for its lock.
     lock: Arc<tokio::sync::Mutex<()>>,
 }
@@ -39,6 +41,7 @@ impl<D: BlockingDriver> Offloaded<D> {
             sequence: Arc::default(),
             expiry: Expiry::new(driver.clone(), runtime.clone()),
             has_looked: Cell::new(driver.is_instant() || !driver.flags().ttl),
+            exit: Exit::new(runtime.clone()),
             lock: Arc::default(),
             driver,
             runtime,
@@ -109,6 +112,7 @@ impl<D: BlockingDriver> Offloaded<D> {
         if self.driver.is_instant() {
             return Op::ready(write(&self.driver, key).at(name, operation, key));
         }
+        self.exit.wait_for(&self.driver, &self.sequence);
         let ticket = self.sequence.ticket(key);
         self.run(mode, move |driver| {
             ticket.run(|key| write(driver, key).at(name, operation, key))
@@ -272,6 +276,9 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         }
         if self.driver.is_read_only() {
             return Op::ok(());
+        }
+        if !self.driver.is_instant() {
+            self.exit.wait_for(&self.driver, &self.sequence);
         }
         let writes: Vec<_> = items
             .into_iter()

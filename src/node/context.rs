@@ -52,8 +52,6 @@ pub(super) struct Context {
     /// What runs when the environment ends, in order of its registration.
     exit_hooks: RefCell<BTreeMap<u64, Box<dyn FnOnce()>>>,
     last_exit_hook: Cell<u64>,
-    /// Dropped when the environment ends: what must not outlive it.
-    owned: RefCell<Vec<Box<dyn Any>>>,
 }
 
 struct Task {
@@ -108,7 +106,6 @@ impl Context {
             warned: RefCell::default(),
             exit_hooks: RefCell::default(),
             last_exit_hook: Cell::new(0),
-            owned: RefCell::default(),
         });
         let mut wake_up = null_mut();
         let status = api!(napi_create_threadsafe_function(
@@ -150,11 +147,6 @@ impl Context {
     /// The facade's function `(code, message) => void` for warnings.
     pub(super) fn set_warner(&self, function: Val) {
         *self.warner.borrow_mut() = Reference::new(self.env, function, &self.shared);
-    }
-
-    /// Keeps a value until the environment ends.
-    pub(super) fn own(&self, value: Box<dyn Any>) {
-        self.owned.borrow_mut().push(value);
     }
 
     /// What an operation gives to JavaScript: the value when it is ready, a Promise when it is not,
@@ -346,8 +338,6 @@ impl Context {
         // Containers are taken out first: a destructor may look into the context again.
         let tasks = std::mem::take(&mut *self.tasks.borrow_mut());
         drop(tasks);
-        let owned = std::mem::take(&mut *self.owned.borrow_mut());
-        drop(owned);
         let warner = self.warner.borrow_mut().take();
         drop(warner);
         self.shared.end();

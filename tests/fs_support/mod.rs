@@ -1,6 +1,9 @@
 //! What the tests of the fs engine share.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod faulty;
+pub(crate) mod model;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -106,7 +106,9 @@ impl<D: Disk> Engine<D> {
             Target::File { path, .. } => {
                 self.disk.persist(draft, &name, path).map(|()| path.clone())
             }
-            Target::Folder => self.put_inside(place, draft, &name),
+            Target::Folder => self
+                .put_inside(place, draft, &name)
+                .inspect_err(|_| self.discard_draft(&name))?,
         };
         match outcome {
             Ok(path) => {
@@ -171,24 +173,23 @@ impl<D: Disk> Engine<D> {
     }
 
     /// Gives the value its reserved name in the folder of the key.
-    fn put_inside(&self, place: &Place, draft: D::Draft, name: &Path) -> io::Result<PathBuf> {
-        let _lock = self.disk.lock(place.folder())?;
-        let own = place.own();
-        self.disk.persist(draft, name, &own)?;
-        // A value that was on the move into the folder is older than this one, and readers would
-        // find it first.
+    fn put_inside(
+        &self,
+        place: &Place,
+        draft: D::Draft,
+        name: &Path,
+    ) -> Result<io::Result<PathBuf>> {
+        let Some(_lock) = self.lock(place.folder())? else {
+            return Ok(Err(ErrorKind::NotFound.into()));
+        };
+        // An older value that a crash left on its way into the folder would be found first.
         let moved = place.moved();
-        match self.disk.remove_file(&moved) {
-            Ok(()) => {
-                let _ = self.disk.remove_folder(folder_of(&moved));
-            }
-            Err(error) if is_absent(&error) || error.kind() == ErrorKind::InvalidFilename => {}
-            Err(error) => {
-                let _ = self.disk.remove_file(&own);
-                return Err(error);
-            }
+        if !self.settle(&place.path, &moved)? {
+            return Ok(Err(ErrorKind::NotFound.into()));
         }
-        Ok(own)
+        let _ = self.disk.remove_folder(folder_of(&moved));
+        let own = place.own();
+        Ok(self.disk.persist(draft, name, &own).map(|()| own))
     }
 
     /// A new file in a folder under a name that no other has.

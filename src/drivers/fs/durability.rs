@@ -7,6 +7,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub enum Level {
 }
 
 /// How long writes gather before the files they touched are fsynced.
-const GATHER: Duration = Duration::from_secs(1);
+const GATHER: Duration = Duration::from_millis(500);
 
 /// Nobody may ever ask for what `none` wrote. Beyond this many files `flush` looks for them itself.
 const MAX_NOTES: usize = 10_000;
@@ -43,6 +44,8 @@ pub(super) struct Durability<D> {
     dirty: Mutex<Dirty>,
     /// Held while files are fsynced.
     syncing: Mutex<()>,
+    /// Whether the name of the journal is durable.
+    journal_is_named: AtomicBool,
 }
 
 #[derive(Default)]
@@ -68,6 +71,7 @@ impl<D: Disk> Durability<D> {
             background,
             dirty: Mutex::default(),
             syncing: Mutex::default(),
+            journal_is_named: AtomicBool::new(false),
         }
     }
 
@@ -98,13 +102,24 @@ impl<D: Disk> Durability<D> {
         }
     }
 
-    /// Makes a file durable that was written in place, or sees to it that it will be.
-    pub(super) fn settle_file(&self, path: &Path) -> Result<()> {
-        if self.level == Level::Full {
-            return self.sync_file(path);
+    /// Makes the journal durable, which is written in place, or sees to it that it will be.
+    pub(super) fn settle_journal(&self, path: &Path) -> Result<()> {
+        if self.level != Level::Full {
+            self.note_file(path);
+            self.note_folder(folder_of(path));
+            return Ok(());
         }
-        self.note_file(path);
+        self.sync_file(path)?;
+        if !self.journal_is_named.load(Ordering::Acquire) {
+            self.sync_folder(folder_of(path))?;
+            self.journal_is_named.store(true, Ordering::Release);
+        }
         Ok(())
+    }
+
+    /// Called when the journal is replaced by a new file.
+    pub(super) fn forget_journal(&self) {
+        self.journal_is_named.store(false, Ordering::Release);
     }
 
     fn room_for_a_note(&self) -> MutexGuard<'_, Dirty> {

@@ -129,8 +129,8 @@ impl<D: Disk> Engine<D> {
         while !self.journal.record(&*self.disk, changes)? {
             self.make_folders(self.base())?;
         }
-        self.durability.note_folder(self.base());
-        self.durability.settle_file(self.journal.path())
+        // What is in the journal comes to be durable before the item that it tells of.
+        self.durability.settle_journal(self.journal.path())
     }
 
     fn compact(&self) -> Result<()> {
@@ -142,6 +142,8 @@ impl<D: Disk> Engine<D> {
             .draft_in(self.base(), None)
             .map_err(|error| Error::io(error, "create"))?;
         self.fill_and_place(draft, &name, &bytes, self.journal.path())?;
+        self.durability.forget_journal();
+        self.durability.settle_journal(self.journal.path())?;
         self.journal.reload(&*self.disk)
     }
 

@@ -322,6 +322,13 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
             .map_err(|error| error.driver(self.name()).operation("watch"))
     }
 
+    fn flush_at_exit(&self) -> Result<()> {
+        match self.engine.options.durability {
+            Level::Background => self.flush(),
+            Level::Full | Level::None => Ok(()),
+        }
+    }
+
     fn flush(&self) -> Result<()> {
         self.engine
             .durability

@@ -85,7 +85,7 @@ impl<D: Disk> Engine<D> {
 
     /// Moves a value from the place for files on the move into its folder. Says whether the folder
     /// was there.
-    fn settle(&self, file: &Path, moved: &Path) -> Result<bool> {
+    pub(super) fn settle(&self, file: &Path, moved: &Path) -> Result<bool> {
         let own = file.join(path::SELF);
         let Some(stat) = self.stat_name(moved)? else {
             return Ok(true);
@@ -112,6 +112,9 @@ impl<D: Disk> Engine<D> {
         let is_placeholder = self.is_placeholder(moved, &stat).unwrap_or(false);
         if is_placeholder || self.disk.link(moved, file).is_ok() {
             let _ = self.unlink(moved);
+        } else {
+            // The folder is there: the way on is the way out.
+            let _ = self.settle(file, moved);
         }
     }
 

@@ -452,7 +452,8 @@ impl Control {
     pub fn wait_for_end(&self, patience: Duration) -> usize {
         let mut state = lock(&self.state);
         loop {
-            let is_idle = state.pass.is_none() && !state.is_starting && !state.backlog.is_handed_out();
+            let is_idle =
+                state.pass.is_none() && !state.is_starting && !state.backlog.is_handed_out();
             if state.backlog.is_empty() || is_idle {
                 return state.backlog.len();
             }

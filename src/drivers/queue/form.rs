@@ -77,7 +77,9 @@ impl Form {
 
     /// The size of the value in the driver below, where it has one.
     pub(super) fn size(self, value: &Value) -> Option<u64> {
-        let bytes = (self == Form::Bytes).then(|| value.file_bytes()).flatten()?;
+        let bytes = (self == Form::Bytes)
+            .then(|| value.file_bytes())
+            .flatten()?;
         u64::try_from(bytes.len()).ok()
     }
 }

@@ -263,7 +263,9 @@ impl Threaded {
     /// # Errors
     /// The first of the store; what failed waits on.
     pub fn flush_here(self: &Arc<Self>) -> Result<()> {
-        let up_to = self.control.with_backlog(super::backlog::Backlog::last_place);
+        let up_to = self
+            .control
+            .with_backlog(super::backlog::Backlog::last_place);
         while self.control.begin_own_pass(up_to) {
             let mut outcome = Ok(());
             let next = loop {

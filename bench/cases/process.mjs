@@ -1,0 +1,88 @@
+// What only a whole process can show: start-up, stalls of the event loop, memory, and the binary.
+
+import { statSync } from "node:fs";
+import { measureInChild, timeProcess } from "../lib/child.mjs";
+import { newFolder } from "../lib/folder.mjs";
+import { addonPath } from "../lib/setup.mjs";
+import { median } from "../lib/stats.mjs";
+import { values } from "../lib/values.mjs";
+import * as ours from "../peers/ours.mjs";
+
+const startUp = {
+  operation: "require + createStorage(fs) + first getItemSync, over bare node",
+  against: "upstream, whole process",
+  goal: 3,
+  async measure({ processes }) {
+    const folder = newFolder();
+    const storage = ours.fsStorage(folder);
+    await storage.setItem("app:settings", values.profile[0]);
+    await storage.dispose();
+    const scripts = ["start-bare.cjs", "start-ours.cjs", "start-upstream.cjs"];
+    const times = scripts.map(() => []);
+    for (const script of scripts) timeProcess(script, folder);
+    for (let round = 0; round < processes; round++) {
+      for (const [at, script] of scripts.entries()) times[at].push(timeProcess(script, folder));
+    }
+    const overBare = (at) => median(times[at].map((ms, round) => ms - times[0][round]));
+    const [oursMs, peerMs] = [overBare(1), overBare(2)];
+    return { ratio: peerMs / oursMs, ours: oursMs, peer: peerMs, unit: "ms" };
+  },
+};
+
+const STALL_ITEMS = 20_000;
+const STALL_RUNS = 3;
+const stalled = new Map();
+
+/** The runs of one side serve all three rows. */
+function stallsOf(side) {
+  if (!stalled.has(side)) {
+    const runs = Array.from({ length: STALL_RUNS }, () =>
+      measureInChild("stall.mjs", side, newFolder(), String(STALL_ITEMS)),
+    );
+    stalled.set(side, runs);
+  }
+  return stalled.get(side);
+}
+
+const stall = (method) => ({
+  operation: `longest event-loop stall, ${method} of 20,000 fs items`,
+  against: "absolute",
+  goal: 10,
+  unit: "ms",
+  absolute: true,
+  measure() {
+    ours.fsStorage(newFolder());
+    const of = (side) => median(stallsOf(side).map((longestMs) => longestMs[method]));
+    return { ours: of("ours"), peer: of("upstream"), unit: "ms" };
+  },
+});
+
+const memory = {
+  operation: "RSS for 100,000 small items in memory",
+  against: "upstream",
+  goal: 1.4,
+  measure({ processes }) {
+    const sides = ["ours", "upstream"];
+    const grown = sides.map(() => []);
+    for (let round = 0; round < Math.ceil(processes / 6); round++) {
+      for (const [at, side] of sides.entries()) {
+        grown[at].push(measureInChild("rss.mjs", side).grownBytes / 1e6);
+      }
+    }
+    const [oursMb, peerMb] = grown.map(median);
+    return { ratio: peerMb / oursMb, ours: oursMb, peer: peerMb, unit: "MB" };
+  },
+};
+
+const binary = {
+  operation: "size of the stripped .node",
+  against: "absolute",
+  goal: 1.5,
+  unit: "MB",
+  absolute: true,
+  measure: () => ({ ours: statSync(addonPath()).size / 1e6, unit: "MB" }),
+};
+
+export const quick = [binary];
+
+export const full = [startUp, stall("setItems"), stall("getKeys"), stall("getItems"), memory];

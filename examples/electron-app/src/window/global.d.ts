@@ -1,0 +1,3 @@
+interface Window {
+  readonly api: import("../api.js").Api;
+}

@@ -1,0 +1,184 @@
+//! The machine's file system, with one call that fails.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use electron_async_storage::drivers::fs::disk::{Disk, Kind, Stat, SystemDisk};
+use electron_async_storage::error::io_from_code;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The call gives this error and does nothing.
+    Error(&'static str),
+    /// A write takes one byte only; other calls go well.
+    ShortWrite,
+}
+
+#[derive(Default)]
+struct Plan {
+    calls_left: Option<usize>,
+    fault: Option<Fault>,
+    failed: Option<&'static str>,
+}
+
+/// Fails the call that it is told to.
+#[derive(Clone, Default)]
+pub(crate) struct FaultyDisk {
+    plan: Arc<Mutex<Plan>>,
+}
+
+impl FaultyDisk {
+    /// Lets `calls` calls pass and fails the next.
+    pub(crate) fn fail_after(&self, calls: usize, fault: Fault) {
+        let mut plan = self.plan.lock().unwrap();
+        *plan = Plan {
+            calls_left: Some(calls),
+            fault: Some(fault),
+            failed: None,
+        };
+    }
+
+    /// Lets all calls pass, and gives the name of the one that failed.
+    pub(crate) fn disarm(&self) -> Option<&'static str> {
+        std::mem::take(&mut *self.plan.lock().unwrap()).failed
+    }
+
+    fn fault(&self, call: &'static str) -> Option<Fault> {
+        let mut plan = self.plan.lock().unwrap();
+        match plan.calls_left {
+            Some(0) => {
+                plan.calls_left = None;
+                plan.failed = Some(call);
+                plan.fault
+            }
+            Some(calls) => {
+                plan.calls_left = Some(calls - 1);
+                None
+            }
+            None => None,
+        }
+    }
+
+    fn pass(&self, call: &'static str) -> io::Result<()> {
+        match self.fault(call) {
+            Some(Fault::Error(code)) => Err(io_from_code(code)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Disk for FaultyDisk {
+    type Draft = <SystemDisk as Disk>::Draft;
+    type Lock = <SystemDisk as Disk>::Lock;
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.pass("read")?;
+        SystemDisk.read(path)
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        self.pass("stat")?;
+        SystemDisk.stat(path)
+    }
+
+    fn stat_link(&self, path: &Path) -> io::Result<Stat> {
+        self.pass("stat_link")?;
+        SystemDisk.stat_link(path)
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        self.pass("read_link")?;
+        SystemDisk.read_link(path)
+    }
+
+    fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
+        self.pass("list")?;
+        SystemDisk.list(folder, entry)
+    }
+
+    fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<Self::Draft> {
+        self.pass("create")?;
+        SystemDisk.create(path, mode)
+    }
+
+    fn write(&self, draft: &mut Self::Draft, bytes: &[u8]) -> io::Result<usize> {
+        match self.fault("write") {
+            Some(Fault::Error(code)) => Err(io_from_code(code)),
+            Some(Fault::ShortWrite) => SystemDisk.write(draft, &bytes[..1]),
+            None => SystemDisk.write(draft, bytes),
+        }
+    }
+
+    fn sync(&self, draft: &mut Self::Draft) -> io::Result<()> {
+        self.pass("sync")?;
+        SystemDisk.sync(draft)
+    }
+
+    fn stat_draft(&self, draft: &mut Self::Draft) -> io::Result<Stat> {
+        self.pass("stat_draft")?;
+        SystemDisk.stat_draft(draft)
+    }
+
+    fn persist(&self, draft: Self::Draft, from: &Path, to: &Path) -> io::Result<()> {
+        self.pass("persist")?;
+        SystemDisk.persist(draft, from, to)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.pass("rename")?;
+        SystemDisk.rename(from, to)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.pass("link")?;
+        SystemDisk.link(from, to)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.pass("append")?;
+        SystemDisk.append(path, bytes)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.pass("remove_file")?;
+        SystemDisk.remove_file(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.pass("remove_folder")?;
+        SystemDisk.remove_folder(path)
+    }
+
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        self.pass("create_folder")?;
+        SystemDisk.create_folder(path)
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        self.pass("sync_file")?;
+        SystemDisk.sync_file(path)
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.pass("sync_folder")?;
+        SystemDisk.sync_folder(path)
+    }
+
+    fn remove_abandoned(&self, path: &Path) -> io::Result<bool> {
+        self.pass("remove_abandoned")?;
+        SystemDisk.remove_abandoned(path)
+    }
+
+    fn lock(&self, folder: &Path) -> io::Result<Option<Self::Lock>> {
+        self.pass("lock")?;
+        SystemDisk.lock(folder)
+    }
+
+    fn wait_for_lock(&self, file: &Path) -> io::Result<Option<Self::Lock>> {
+        self.pass("wait_for_lock")?;
+        SystemDisk.wait_for_lock(file)
+    }
+}

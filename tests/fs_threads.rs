@@ -1,0 +1,227 @@
+//! Several stores on one base, as several processes have them.
+
+mod fs_support;
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use electron_async_storage::blocking::BlockingDriver;
+use electron_async_storage::value::Value;
+use fs_support::{folder, get, keys, open, text, tree};
+
+/// A value that shows when it is not whole: its length and its only letter follow from its number.
+fn whole(number: usize) -> String {
+    let letter = char::from(b'a' + (number % 26) as u8);
+    let length = 1 + number * 7919 % 150_000;
+    format!("{length}:{}", letter.to_string().repeat(length))
+}
+
+fn is_whole(value: &str) -> bool {
+    let Some((length, letters)) = value.split_once(':') else {
+        return false;
+    };
+    let first = letters.as_bytes().first();
+    length.parse() == Ok(letters.len()) && letters.bytes().all(|letter| Some(&letter) == first)
+}
+
+#[test]
+fn a_reader_never_sees_part_of_a_value() {
+    const WRITERS: usize = 4;
+    const WRITES: usize = 300;
+    let (_guard, base) = folder();
+    open(&base)
+        .set("shared:key", &text(&whole(0)), None)
+        .unwrap();
+    let writing = AtomicUsize::new(WRITERS);
+    let start = Barrier::new(WRITERS + 2);
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let (base, start, writing) = (&base, &start, &writing);
+            scope.spawn(move || {
+                let store = open(base);
+                start.wait();
+                for number in 0..WRITES {
+                    store
+                        .set("shared:key", &text(&whole(writer * WRITES + number)), None)
+                        .unwrap();
+                }
+                writing.fetch_sub(1, Ordering::Release);
+            });
+        }
+        for _ in 0..2 {
+            let (base, start, writing) = (&base, &start, &writing);
+            scope.spawn(move || {
+                let store = open(base);
+                start.wait();
+                let mut reads = 0;
+                while writing.load(Ordering::Acquire) > 0 || reads == 0 {
+                    let value = get(&store, "shared:key").expect("there is a value at any time");
+                    assert!(is_whole(&value), "{} bytes", value.len());
+                    assert_eq!(keys(&store, ""), ["shared:key"]);
+                    reads += 1;
+                }
+            });
+        }
+    });
+    assert!(is_whole(&get(&open(&base), "shared:key").unwrap()));
+    assert_eq!(tree(&base), ["shared/", "shared/key"]);
+}
+
+#[test]
+fn a_write_into_a_folder_that_others_remove_succeeds() {
+    const THREADS: usize = 4;
+    let (_guard, base) = folder();
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (base, start) = (&base, &start);
+            scope.spawn(move || {
+                let store = open(base);
+                let key = format!("a:b:c:{thread}");
+                start.wait();
+                for round in 0..400 {
+                    let value = format!("{thread} {round}");
+                    store.set(&key, &text(&value), None).unwrap();
+                    assert_eq!(get(&store, &key), Some(value));
+                    assert!(store.remove(&key).unwrap());
+                    assert_eq!(get(&store, &key), None);
+                }
+            });
+        }
+    });
+    assert_eq!(tree(&base), Vec::<String>::new());
+}
+
+#[test]
+fn items_on_one_path_never_lose_each_other() {
+    const ROUNDS: usize = 300;
+    let (_guard, base) = folder();
+    open(&base).set("a", &text("stays"), None).unwrap();
+    let owned = ["a:b", "a:b:c", "a:b:c:d", "a:x"];
+    let start = Barrier::new(owned.len() + 1);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let reader = {
+            let (base, start, done) = (&base, &start, &done);
+            scope.spawn(move || {
+                let store = open(base);
+                start.wait();
+                while !done.load(Ordering::Acquire) {
+                    assert_eq!(get(&store, "a").as_deref(), Some("stays"));
+                    assert!(store.has("a").unwrap());
+                }
+            })
+        };
+        let writers: Vec<_> = owned
+            .iter()
+            .enumerate()
+            .map(|(thread, key)| {
+                let (base, start) = (&base, &start);
+                scope.spawn(move || {
+                    let store = open(base);
+                    start.wait();
+                    for round in 0..ROUNDS {
+                        let value = format!("{key} {round}");
+                        store.set(key, &text(&value), None).unwrap();
+                        assert_eq!(get(&store, key), Some(value), "{key}");
+                        if (round + thread) % 3 == 0 {
+                            assert!(store.remove(key).unwrap(), "{key}");
+                            assert_eq!(get(&store, key), None, "{key}");
+                        }
+                    }
+                    store.set(key, &text(key), None).unwrap();
+                })
+            })
+            .collect();
+        let outcomes: Vec<_> = writers
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect();
+        done.store(true, Ordering::Release);
+        reader.join().unwrap();
+        outcomes.into_iter().for_each(|outcome| outcome.unwrap());
+    });
+    let store = open(&base);
+    assert_eq!(keys(&store, ""), ["a", "a:b", "a:b:c", "a:b:c:d", "a:x"]);
+    for key in owned {
+        assert_eq!(get(&store, key).as_deref(), Some(key));
+        assert!(store.remove(key).unwrap());
+    }
+    assert_eq!(get(&store, "a").as_deref(), Some("stays"));
+    assert!(store.remove("a").unwrap());
+    assert_eq!(tree(&base), Vec::<String>::new());
+}
+
+#[test]
+fn one_key_as_a_file_and_as_a_folder_by_turns_keeps_its_last_value() {
+    const ROUNDS: usize = 400;
+    let (_guard, base) = folder();
+    let start = Barrier::new(3);
+    thread::scope(|scope| {
+        let (base, start) = (&base, &start);
+        scope.spawn(move || {
+            let store = open(base);
+            start.wait();
+            for round in 0..ROUNDS {
+                let value = format!("{round}");
+                store.set("a", &text(&value), None).unwrap();
+                assert_eq!(get(&store, "a"), Some(value));
+                if round % 4 == 0 {
+                    assert!(store.remove("a").unwrap(), "{round}");
+                    assert_eq!(get(&store, "a"), None, "{round}");
+                }
+            }
+        });
+        for below in ["a:b", "a:c"] {
+            scope.spawn(move || {
+                let store = open(base);
+                start.wait();
+                for _ in 0..ROUNDS {
+                    store.set(below, &text("x"), None).unwrap();
+                    assert!(store.remove(below).unwrap(), "{below}");
+                }
+            });
+        }
+    });
+    assert_eq!(get(&open(&base), "a"), Some(format!("{}", ROUNDS - 1)));
+    assert_eq!(keys(&open(&base), ""), ["a"]);
+}
+
+#[test]
+fn a_sweep_never_removes_what_was_written_since() {
+    const ROUNDS: usize = 500;
+    let (_guard, base) = folder();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let (base, done) = (&base, &done);
+        let sweeper = scope.spawn(move || {
+            let store = open(base);
+            while !done.load(Ordering::Acquire) {
+                store.sweep(1000).unwrap();
+            }
+        });
+        let writer = scope.spawn(move || {
+            let store = open(base);
+            for round in 0..ROUNDS {
+                store.set("a", &text("{\"json\":1}"), Some(1)).unwrap();
+                store.set("raw", &Value::buffer(vec![1]), Some(1)).unwrap();
+                let value = format!("{{\"json\":{round}}}");
+                store.set("a", &text(&value), None).unwrap();
+                let raw = Value::buffer(format!("{round} raw").into_bytes());
+                store.set("raw", &raw, None).unwrap();
+                assert!(keys(&store, "").len() <= 2);
+            }
+        });
+        let outcome = writer.join();
+        done.store(true, Ordering::Release);
+        sweeper.join().unwrap();
+        outcome.unwrap();
+    });
+    let store = open(&base);
+    assert_eq!(
+        get(&store, "a"),
+        Some(format!("{{\"json\":{}}}", ROUNDS - 1))
+    );
+    assert_eq!(get(&store, "raw"), Some(format!("{} raw", ROUNDS - 1)));
+}
