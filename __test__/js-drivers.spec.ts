@@ -379,7 +379,6 @@ type Settle = (value: unknown) => void;
 
 /** A Promise of another library's make, as far as its `then`. */
 function thenable(then: (resolve: Settle, reject: Settle) => void): any {
-  // biome-ignore lint/suspicious/noThenProperty: a thenable is the point
   return { then };
 }
 

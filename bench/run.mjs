@@ -1,8 +1,8 @@
-// node --expose-gc bench/run.mjs [--ci] [--only TEXT]
+// node --expose-gc bench/run.mjs [--ci] [--only TEXT] [--rounds N]
 //
 // Without arguments: everything, and docs/benchmarks.md and .svg are written. `--ci` runs a few short
 // rounds against what the main install has, and fails only if a benchmark breaks. `--only` runs the
-// rows of the goals whose text holds TEXT and writes nothing; with `node --cpu-prof` it profiles them.
+// rows of the goals whose text holds TEXT and writes nothing; with `node --cpu-prof` it profiles them. `--rounds` sets how often each side is timed.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,11 @@ import { prepareAddon, preparePeers } from "./lib/setup.mjs";
 import { textTable } from "./lib/table.mjs";
 
 const { values: options } = parseArgs({
-  options: { ci: { type: "boolean", default: false }, only: { type: "string", default: "" } },
+  options: {
+    ci: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    rounds: { type: "string" },
+  },
 });
 
 const BUDGET = options.ci
@@ -21,6 +25,14 @@ const BUDGET = options.ci
   : { rounds: 15, sliceMs: 10, processes: 30 };
 // The wide tables have no goal to decide; they get by with fewer rounds.
 const TABLE_BUDGET = { rounds: 7, sliceMs: 10, slices: 1 };
+
+if (options.rounds !== undefined) {
+  const rounds = Number(options.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds takes a positive number");
+  BUDGET.rounds = rounds;
+  TABLE_BUDGET.rounds = rounds;
+  BUDGET.processes = 2 * rounds;
+}
 
 const THEMES = ["memory", "js-driver", "fs", "queue", "process"];
 

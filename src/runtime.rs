@@ -34,9 +34,10 @@ pub trait Runtime {
     fn keep_alive(&self) -> Box<dyn Any>;
 
     /// Runs `hook` on the host's thread when its context ends, in whatever way but a kill, unless
-    /// the guard was dropped before. Later hooks run first. The hook must come to an end soon and
-    /// cannot call the host. Hosts that do not end on their own ignore it.
-    fn at_exit(&self, _hook: Box<dyn FnOnce()>) -> Box<dyn Any> {
+    /// the guard was dropped before. Later hooks run first. A hook must come to an end soon and
+    /// cannot call the host; it may run twice, when the end begins and when it is there. Hosts that
+    /// do not end on their own ignore it.
+    fn at_exit(&self, _hook: Box<dyn Fn()>) -> Box<dyn Any> {
         Box::new(())
     }
 

@@ -52,8 +52,12 @@ const stall = (method) => ({
   absolute: true,
   measure() {
     ours.fsStorage(newFolder());
-    const of = (side) => median(stallsOf(side).map((longestMs) => longestMs[method]));
-    return { ours: of("ours"), peer: of("upstream"), unit: "ms" };
+    const failures = (side) => stallsOf(side).flatMap(({ failed }) => failed[method] ?? []);
+    const of = (side) => median(stallsOf(side).map(({ longest }) => longest[method]));
+    if (failures("ours").length > 0) throw new Error(`${method} failed: ${failures("ours")[0]}`);
+    const [peerFailure] = failures("upstream");
+    const theirs = peerFailure ? { peerFailure } : { peer: of("upstream") };
+    return { ours: of("ours"), ...theirs, unit: "ms" };
   },
 });
 

@@ -1,4 +1,5 @@
-// Prints the longest time, in milliseconds, that a batch kept the event loop from turning.
+// Prints the longest time, in milliseconds, that each batch kept the event loop from turning, and the
+// error of a batch that fails: the upstream opens every file at once and runs out of them.
 //
 //   node stall.mjs ours|upstream FOLDER ITEMS
 
@@ -28,12 +29,22 @@ async function longestStallMs(work) {
 async function measure(items, base) {
   const storage = fsStorage(base);
   const keys = items.map(({ key }) => key);
+  const batches = {
+    setItems: () => storage.setItems(items),
+    getKeys: () => storage.getKeys(),
+    getItems: () => storage.getItems(keys),
+  };
   const longest = {};
-  longest.setItems = await longestStallMs(() => storage.setItems(items));
-  longest.getKeys = await longestStallMs(() => storage.getKeys());
-  longest.getItems = await longestStallMs(() => storage.getItems(keys));
+  const failed = {};
+  for (const [method, batch] of Object.entries(batches)) {
+    try {
+      longest[method] = await longestStallMs(batch);
+    } catch (error) {
+      failed[method] = error.code ?? error.message;
+    }
+  }
   await storage.dispose();
-  return longest;
+  return { longest, failed };
 }
 
 const itemsOfSize = (size) => itemsOf(keysOf(size), values.profile);
@@ -41,4 +52,6 @@ const itemsOfSize = (size) => itemsOf(keysOf(size), values.profile);
 // The first run compiles the code; its stalls are those of a start-up.
 await measure(itemsOfSize(1000), `${folder}-warm`);
 globalThis.gc();
+// A batch that failed goes on in the background, and its other files fail one by one.
+process.on("unhandledRejection", () => {});
 console.log(JSON.stringify(await measure(itemsOfSize(Number(count)), folder)));

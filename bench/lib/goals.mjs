@@ -28,7 +28,7 @@ export function valueText({ absolute, value, unit }) {
 }
 
 function cells(row) {
-  const { ours, peer, unit, spread } = row.result ?? {};
+  const { ours, peer, peerFailure, unit, spread } = row.result ?? {};
   const amount = (number) => (number === undefined ? "–" : `${digits(number)} ${unit}`);
   return [
     row.operation,
@@ -37,7 +37,7 @@ function cells(row) {
     valueText(row),
     spread ? spread.map(digits).join("–") : "–",
     amount(ours),
-    amount(peer),
+    peerFailure ? `fails: ${peerFailure}` : amount(peer),
     MARKS[row.state],
   ];
 }

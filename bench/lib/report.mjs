@@ -124,7 +124,8 @@ ${summary(goals)}.
 
 ${markdownTable(goalRows(goals), NUMBER_COLUMNS)}
 
-The stall rows show the upstream's stall beside ours.
+The stall rows show the upstream's stall beside ours, or the error with which it fails: its batches
+open every file at once.
 
 ## All peers in memory
 

@@ -50,7 +50,7 @@ pub(super) struct Context {
     warner: RefCell<Option<Reference>>,
     warned: RefCell<HashSet<String>>,
     /// What runs when the environment ends, in order of its registration.
-    exit_hooks: RefCell<BTreeMap<u64, Box<dyn FnOnce()>>>,
+    exit_hooks: RefCell<BTreeMap<u64, Rc<dyn Fn()>>>,
     last_exit_hook: Cell<u64>,
 }
 
@@ -319,12 +319,13 @@ impl Context {
         }
     }
 
-    fn run_exit_hooks(&self) {
-        // Each is taken out before it runs: it may drop the guards of others.
-        loop {
-            let last = self.exit_hooks.borrow_mut().pop_last();
-            let Some((_, hook)) = last else { return };
-            let ran = catch_unwind(AssertUnwindSafe(hook));
+    /// Runs what [`Runtime::at_exit`] was given. Node tells the addons of the main thread nothing
+    /// of `process.exit()`: there the facade calls this.
+    pub(super) fn run_exit_hooks(&self) {
+        // A hook may drop guards: none runs while the hooks are borrowed.
+        let hooks: Vec<_> = self.exit_hooks.borrow().values().rev().cloned().collect();
+        for hook in hooks {
+            let ran = catch_unwind(AssertUnwindSafe(|| hook()));
             // The environment ends all the same; there is nobody to tell.
             drop(ran);
         }
@@ -332,6 +333,8 @@ impl Context {
 
     fn end(&self) {
         self.run_exit_hooks();
+        let hooks = std::mem::take(&mut *self.exit_hooks.borrow_mut());
+        drop(hooks);
         let wake_up = self.shared.detach();
         let abort = sys::ThreadsafeFunctionReleaseMode::abort;
         api!(napi_release_threadsafe_function(wake_up, abort));
@@ -463,13 +466,13 @@ impl Runtime for NodeRuntime {
         }
     }
 
-    fn at_exit(&self, hook: Box<dyn FnOnce()>) -> Box<dyn Any> {
+    fn at_exit(&self, hook: Box<dyn Fn()>) -> Box<dyn Any> {
         let Some(context) = self.0.upgrade().filter(|context| context.shared.is_alive()) else {
             return Box::new(());
         };
         let id = context.last_exit_hook.get() + 1;
         context.last_exit_hook.set(id);
-        context.exit_hooks.borrow_mut().insert(id, hook);
+        context.exit_hooks.borrow_mut().insert(id, hook.into());
         Box::new(ExitHook {
             context: self.0.clone(),
             id,

@@ -27,12 +27,15 @@ use crate::driver::{
 use crate::error::{Error, Kind, Result};
 use crate::value::{Text, Value};
 
+/// What is done with the outcome of a call.
+type Waiting = Box<dyn FnOnce(Result<Val>)>;
+
 /// Calls whose Promise has not settled, by ticket. Tickets are never used again: a late settlement
 /// must not reach another call.
 #[derive(Default)]
 pub(super) struct Pending {
     last_ticket: Cell<u64>,
-    waiting: RefCell<FxHashMap<u64, Box<dyn FnOnce(Result<Val>)>>>,
+    waiting: RefCell<FxHashMap<u64, Waiting>>,
 }
 
 impl Pending {

@@ -98,6 +98,13 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
     });
     env.set(core, c"setWarner", set_warner);
 
+    let held = context.clone();
+    let run_exit_hooks = function(env, "runExitHooks", move |env, _| {
+        held.run_exit_hooks();
+        Ok(env.undefined())
+    });
+    env.set(core, c"runExitHooks", run_exit_hooks);
+
     let normalize_key = function(env, "normalizeKey", |env, arguments| {
         let key = strings::read_lossy(env, arguments[0]).unwrap_or_default();
         Ok(strings::string(env, &crate::key::normalize(&key)))

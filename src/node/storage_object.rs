@@ -175,6 +175,7 @@ const OPERATIONS: &[(&str, &str, Body)] = &[
     ("getItem", "getItemSync", get_item),
     ("getItemRaw", "getItemRawSync", get_item_raw),
     ("getItems", "getItemsSync", get_items),
+    ("findItems", "findItemsSync", find_items),
     ("readText", "readTextSync", read_text),
     ("readTexts", "readTextsSync", read_texts),
     ("getMeta", "getMetaSync", get_meta),
@@ -199,6 +200,7 @@ const ACTIONS: &[(&str, Body)] = &[
     ("watch", watch),
     ("unwatch", unwatch),
     ("dispose", dispose),
+    ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
     ("isMigrationOpen", is_migration_open),
     ("beginMigration", begin_migration),
@@ -272,6 +274,38 @@ fn get_item_raw(request: &Request<'_>) -> Result<Val> {
 fn get_items(request: &Request<'_>) -> Result<Val> {
     let op = get_batch(request)?;
     request.finish(op, coded_values)
+}
+
+/// What a batch found, for taking out in slices.
+struct Found(Vec<(String, Option<Value>)>);
+
+/// As `getItems`, giving a handle of what was found.
+fn find_items(request: &Request<'_>) -> Result<Val> {
+    let op = get_batch(request)?;
+    request.finish(op, |context, found| context.env.external(Found(found)))
+}
+
+/// `(found, from, to)`: the values of a slice of what `findItems` found.
+fn take_found(request: &Request<'_>) -> Result<Val> {
+    let env = request.env;
+    // SAFETY: the facade passes what `findItems` gave.
+    let found = unsafe { env.unwrap_external::<Found>(request.arguments[0]) }
+        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch handle"))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates, and the slice is cut to what there is"
+    )]
+    let place = |index: usize| {
+        let given = env.as_number(request.arguments[index]).unwrap_or_default() as usize;
+        given.min(found.0.len())
+    };
+    let slice = found.0.get(place(1)..place(2)).unwrap_or_default();
+    Ok(env.array(
+        slice
+            .iter()
+            .map(|(_, stored)| strings::coded(env, stored.as_ref())),
+    ))
 }
 
 /// As `getItems`, with the texts as the driver has them.

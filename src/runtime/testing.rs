@@ -7,13 +7,17 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::{Job, Runtime, lock};
 use crate::driver::LocalFuture;
+
+/// How long threads of the process may be silent before a test that waits for them is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How jobs for other threads are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +96,7 @@ impl TestRuntime {
     /// Runs everything until the future is ready.
     ///
     /// # Panics
-    /// When it would wait forever: no job is left, no thread runs, and time stands still.
+    /// When it would wait forever: no job is left, no thread wakes it, and time stands still.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         loop {
@@ -102,7 +106,7 @@ impl TestRuntime {
             }
             self.poll_tasks();
             assert!(
-                self.wait() || self.run_job(),
+                self.wait() || self.run_job() || self.wait_for_others(),
                 "the future waits for something that nobody does"
             );
         }
@@ -180,8 +184,23 @@ impl TestRuntime {
                 .signal
                 .changed
                 .wait(state)
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+                .unwrap_or_else(PoisonError::into_inner);
         }
+        state.is_woken
+    }
+
+    /// Waits for a wake-up by threads that are not the host's, such as those of the process's pool;
+    /// says whether there was one.
+    fn wait_for_others(&self) -> bool {
+        if self.kind == Jobs::ByHand {
+            return false;
+        }
+        let state = lock(&self.signal.state);
+        let (state, _) = self
+            .signal
+            .changed
+            .wait_timeout_while(state, PATIENCE, |state| !state.is_woken)
+            .unwrap_or_else(PoisonError::into_inner);
         state.is_woken
     }
 }
@@ -299,6 +318,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "nobody does")]
     fn waiting_for_nothing_is_told_apart_from_waiting() {
-        TestRuntime::new(Jobs::Threads, 0).block_on(std::future::pending::<()>());
+        TestRuntime::new(Jobs::ByHand, 0).block_on(std::future::pending::<()>());
     }
 }

@@ -5,13 +5,11 @@ use std::rc::Rc;
 
 use electron_async_storage::calls;
 use electron_async_storage::driver::{Driver, Item, KeyQuery, Mode, Op, Options};
-use electron_async_storage::drivers::{Entry, TABLE};
+use electron_async_storage::drivers::{Entry, TABLE, system_time_ms};
 use electron_async_storage::error::Result;
 use electron_async_storage::options::{DriverOptions, Given};
 use electron_async_storage::runtime::testing::{Jobs, TestRuntime};
 use electron_async_storage::value::{Text, Value};
-
-pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
 
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
@@ -58,7 +56,7 @@ fn options(name: &str, folder: &std::path::Path, runtime: &Rc<TestRuntime>) -> D
 
 impl Setting {
     fn open(entry: &Entry, mode: Mode) -> Self {
-        let runtime = TestRuntime::new(Jobs::Threads, NOW_MS);
+        let runtime = TestRuntime::new(Jobs::Threads, system_time_ms());
         let folder = tempfile::tempdir().expect("a folder for the test");
         let options = options(entry.name, folder.path(), &runtime);
         let driver = (entry.open)(&options, &runtime.port()).expect("the driver opens");

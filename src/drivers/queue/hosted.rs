@@ -17,7 +17,7 @@ use crate::key;
 use crate::runtime::Runtime;
 use crate::value::{Text, Value};
 
-use super::WARNING;
+use super::warn;
 
 /// After so many attempts that wrote nothing, about six seconds, a queue no longer keeps the
 /// program from ending.
@@ -108,7 +108,7 @@ impl Hosted {
                 }
                 Step::End { next, unreported } => {
                     if let Some(error) = unreported {
-                        self.runtime.warn(WARNING, error.to_string());
+                        warn(&*self.runtime, self.inner.name(), &error);
                     }
                     self.go(next);
                     return;

@@ -248,13 +248,20 @@ impl QueueDriver {
                 Err(error) => return Op::fail(error),
             }
         }
-        let outcome = match mode {
-            Mode::Async => return self.enqueue(taken, call),
-            Mode::Sync => taken
-                .into_iter()
-                .try_for_each(|operation| self.write_through(operation)),
-        };
+        if mode == Mode::Async && !self.is_ending() {
+            return self.enqueue(taken, call);
+        }
+        let outcome = taken
+            .into_iter()
+            .try_for_each(|operation| self.write_through(operation));
         Op::ready(outcome.map_err(|error| self.place(error, call, mode)))
+    }
+
+    fn is_ending(&self) -> bool {
+        match &self.writer {
+            Writer::Threaded(threaded) => threaded.is_ending(),
+            Writer::Hosted(_) => false,
+        }
     }
 
     fn enqueue(&self, operations: Vec<Operation>, call: Call) -> Op<()> {
@@ -324,18 +331,27 @@ impl QueueDriver {
     }
 }
 
+/// Tells the developer that writing failed where no caller waits for it.
+fn warn(runtime: &dyn Runtime, inner: &str, error: &Error) {
+    let message = format!(
+        "[electron-async-storage] [queue] writing to \"{inner}\" failed, what was queued is kept and tried again: {error}"
+    );
+    runtime.warn(WARNING, message);
+}
+
 /// Passes on what other threads have to say, for as long as they can.
 fn listen(
     mut notices: mpsc::UnboundedReceiver<Notice>,
     inner: Rc<dyn Driver>,
     runtime: &Rc<dyn Runtime>,
 ) {
+    let name = inner.name().to_owned();
     let inner = Rc::downgrade(&inner);
     let warner = runtime.clone();
     runtime.spawn(Box::pin(async move {
         while let Some(notice) = notices.recv().await {
             match notice {
-                Notice::Failed(error) => warner.warn(WARNING, error.to_string()),
+                Notice::Failed(error) => warn(&*warner, &name, &error),
                 Notice::Expires(expires_ms) => {
                     if let Some(inner) = inner.upgrade() {
                         inner.note_expiry(expires_ms);

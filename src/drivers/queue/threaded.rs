@@ -2,7 +2,7 @@
 //! be busy: nothing here needs it.
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub struct Threaded {
     store: Arc<dyn BlockingDriver>,
     threads: Arc<dyn Threads>,
     notices: UnboundedSender<Notice>,
+    /// The process has begun to end: there may be no later moment to write.
+    is_ending: AtomicBool,
 }
 
 /// A batch that several threads write.
@@ -82,6 +84,7 @@ impl Threaded {
             store,
             threads,
             notices,
+            is_ending: AtomicBool::new(false),
         })
     }
 
@@ -290,9 +293,15 @@ impl Threaded {
         Ok(())
     }
 
+    /// Whether writes should not wait in the queue any more.
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
     /// Lets other threads write everything before the process goes on to end. Gives up, with a line
     /// on the standard error, when an attempt fails or nothing is written for `patience`.
     pub fn finish_at_exit(self: &Arc<Self>, patience: Duration) {
+        self.is_ending.store(true, Ordering::Relaxed);
         let (_, next) = self.control.flush();
         self.go(next);
         let left = self.control.wait_for_end(patience);
@@ -323,7 +332,7 @@ fn part_by_key(batch: &Batch) -> Vec<Vec<usize>> {
     if count < WRITERS * LEAST_OPERATIONS_A_WRITER {
         return vec![(0..count).collect()];
     }
-    let mut parts = vec![Vec::with_capacity(count); WRITERS];
+    let mut parts = vec![Vec::new(); WRITERS];
     for (index, (_, operation)) in batch.operations.iter().enumerate() {
         let mut hasher = FxBuildHasher.build_hasher();
         hasher.write(operation.key.as_bytes());

@@ -343,9 +343,15 @@
       },
       get,
       has: (key) => get(key) !== undefined,
-      keys: () => operations().map((operation) => operation.key)[Symbol.iterator](),
+      keys: () =>
+        operations()
+          .map((operation) => operation.key)
+          [Symbol.iterator](),
       values: () => operations()[Symbol.iterator](),
-      entries: () => operations().map((operation) => [operation.key, operation])[Symbol.iterator](),
+      entries: () =>
+        operations()
+          .map((operation) => [operation.key, operation])
+          [Symbol.iterator](),
       forEach(callback, self) {
         for (const operation of operations()) callback.call(self, operation, operation.key, this);
       },

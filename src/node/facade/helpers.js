@@ -8,6 +8,11 @@
     }
   });
 
+  // `process.exit()` and uncaught exceptions end the main thread without a word to its addons.
+  if (typeof process !== "undefined" && typeof process.on === "function") {
+    process.on("exit", core.runExitHooks);
+  }
+
   // Most keys are in normal form; telling is cheaper than asking the native core.
   const NOT_NORMAL = /[?/\\]|::|^:|:$/;
 

@@ -6,6 +6,16 @@
   const { parse } = JSON;
   const { open, readMeta, readBatch, describe, listeners, factories } = drivers;
 
+  const SLICE = 256;
+  const LONGEST_TURN_MS = 4;
+
+  const now = () => Date.now();
+  const nextTurn = () =>
+    new Promise((resolve) => {
+      if (typeof setImmediate === "function") setImmediate(resolve);
+      else setTimeout(resolve, 0);
+    });
+
   function wrongArgument(what, expected, given, operation) {
     return Object.assign(
       new TypeError(
@@ -73,6 +83,21 @@
       }));
     }
 
+    // A large batch is decoded in slices, so that the event loop turns in between.
+    async function readFound(keys, found) {
+      const items = [];
+      let turn = now();
+      for (let from = 0; from < keys.length; from += SLICE) {
+        const slice = keys.slice(from, from + SLICE);
+        items.push(...readItems(slice, core.takeFound(found, from, from + SLICE)));
+        if (now() - turn > LONGEST_TURN_MS) {
+          await nextTurn();
+          turn = now();
+        }
+      }
+      return items;
+    }
+
     // Values are taken as they are at the time of the call.
     function encodeItems(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
@@ -111,6 +136,10 @@
       },
       async getItems(items, commonOptions) {
         const { keys, options: itemOptions } = readBatch(items, commonOptions);
+        if (keys.length > SLICE) {
+          const found = await core.findItems(handle, keys, itemOptions, commonOptions);
+          return readFound(keys, found);
+        }
         return readItems(keys, await core.getItems(handle, keys, itemOptions, commonOptions));
       },
       async getItemRaw(key, opts) {

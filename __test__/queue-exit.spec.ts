@@ -1,0 +1,128 @@
+// What a queue over files has written when its process or its thread is over.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { folder } from "./helpers/folders.js";
+import { root } from "./helpers/package.js";
+
+const KEYS = 500;
+
+/** The start of a script that queues writes which no timer would flush in time. */
+function prelude(base: string): string {
+  return `
+    const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+    const queue = require(${JSON.stringify(join(root, "drivers/queue.js"))});
+    const fs = require(${JSON.stringify(join(root, "drivers/fs.js"))});
+    const storage = createStorage({
+      driver: queue({
+        driver: fs({ base: ${JSON.stringify(base)}, durability: "none" }),
+        flushInterval: 1_000_000,
+        batchSize: 10_000,
+        maxQueueSize: 10_000,
+      }),
+    });
+    const fill = () => {
+      for (let n = 0; n < ${KEYS}; n++) storage.setItem("key" + n, "value " + n);
+    };
+  `;
+}
+
+function run(script: string) {
+  return spawnSync(process.execPath, ["-e", script], { encoding: "utf8", timeout: 25_000 });
+}
+
+function expectAll(base: string): void {
+  for (let n = 0; n < KEYS; n++) {
+    expect(JSON.parse(readFileSync(join(base, `key${n}`), "utf8"))).toEqual({ json: `value ${n}` });
+  }
+}
+
+describe("what waits is written", () => {
+  it.each([
+    ["at a normal end", "fill();", 0],
+    ["at process.exit()", "fill(); process.exit(3);", 3],
+    ["from an exit listener", 'process.on("exit", fill);', 0],
+    ["after an uncaught exception", 'fill(); throw new Error("expected");', 1],
+    ["after an unhandled rejection", 'fill(); Promise.reject(new Error("expected"));', 1],
+  ])("%s", (_, end, code) => {
+    const base = folder();
+    const { status, signal, stderr } = run(`${prelude(base)} ${end}`);
+    expect([status, signal], stderr).toEqual([code, null]);
+    expectAll(base);
+  });
+
+  it.each([
+    ["at the normal end of a worker", "fill();", ""],
+    ["at process.exit() in a worker", "fill(); process.exit(0);", ""],
+    [
+      "when a worker is terminated",
+      'fill(); require("node:worker_threads").parentPort.postMessage("full"); setInterval(() => {}, 1000);',
+      'worker.once("message", () => worker.terminate());',
+    ],
+    [
+      "when a busy worker is terminated",
+      'fill(); require("node:worker_threads").parentPort.postMessage("full"); for (;;);',
+      'worker.once("message", () => worker.terminate());',
+    ],
+  ])("%s", (_, inside, outside) => {
+    const base = folder();
+    const script = `
+      const { Worker } = require("node:worker_threads");
+      const worker = new Worker(${JSON.stringify(`${prelude(base)} ${inside}`)}, { eval: true });
+      ${outside}
+      worker.once("exit", () => console.log("over"));
+    `;
+    const { status, stdout, stderr } = run(script);
+    expect([status, stdout], stderr).toEqual([0, "over\n"]);
+    expectAll(base);
+  });
+
+  it("by a driver of the program, which keeps the process until it is done", () => {
+    const base = folder();
+    const target = JSON.stringify(join(base, "written"));
+    const script = `
+      const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+      const queue = require(${JSON.stringify(join(root, "drivers/queue.js"))});
+      const { promises } = require("node:fs");
+      const driver = {
+        hasItem: () => false, getItem: () => null, getKeys: () => [],
+        async setItem(key, value) { await promises.writeFile(${target}, value); },
+      };
+      createStorage({ driver: queue({ driver, flushInterval: 50 }) }).setItem("a", 1);
+    `;
+    const { status, stderr } = run(script);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(readFileSync(join(base, "written"), "utf8"))).toEqual({ json: 1 });
+  });
+});
+
+describe("a process that is killed", () => {
+  it("loses nothing that was flushed, and leaves whole values alone", () => {
+    const base = folder();
+    const script = `
+      ${prelude(base)}
+      (async () => {
+        fill();
+        await storage.flush();
+        for (let round = 0; ; round++) {
+          for (let n = 0; n < ${KEYS}; n++) storage.setItem("key" + n, "value " + n);
+          storage.setItem("more" + round, "x".repeat(100_000));
+          const flushed = storage.flush();
+          if (round === 2) process.kill(process.pid, "SIGKILL");
+          await flushed;
+        }
+      })();
+    `;
+    const { signal, stderr } = run(script);
+    expect(signal, stderr).toBe("SIGKILL");
+    expectAll(base);
+    for (const name of readdirSync(base).filter((name) => name.startsWith("more"))) {
+      expect(JSON.parse(readFileSync(join(base, name), "utf8"))).toEqual({
+        json: "x".repeat(100_000),
+      });
+    }
+    expect(existsSync(join(base, "more0"))).toBe(true);
+  });
+});
