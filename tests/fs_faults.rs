@@ -1,4 +1,6 @@
 //! Every call of the file system fails in turn, in every operation.
+//!
+//! The only test of this file, since it counts the open files of the process.
 
 mod fs_support;
 
@@ -335,6 +337,10 @@ fn a_failing_call_is_a_clear_error_and_costs_nothing_else() {
     for operation in OPERATIONS {
         for level in [Level::Full, Level::Background, Level::None] {
             for fault in FAULTS {
+                // Where a call fails makes the difference, not with which code.
+                if level != Level::Full && fault != FAULTS[0] && fault != Fault::ShortWrite {
+                    continue;
+                }
                 let calls = (0..)
                     .take_while(|call| fails_well(operation, level, fault, *call))
                     .count();
@@ -346,35 +352,4 @@ fn a_failing_call_is_a_clear_error_and_costs_nothing_else() {
             }
         }
     }
-}
-
-#[test]
-fn what_the_background_could_not_fsync_is_told_by_flush_and_tried_again() {
-    let (_guard, base) = folder();
-    let machine = Machine::at(NOW_MS);
-    let disk = FaultyDisk::default();
-    let store = machine.store(disk.clone(), FsOptions::at(&base).unwrap());
-    assert!(!store.has("a").unwrap());
-    machine.run_jobs();
-    store.set("a", &text("1"), None).unwrap();
-    disk.fail_after(0, Fault::Error("EIO"));
-    machine.run_jobs();
-    assert!(disk.disarm().is_some());
-    let error = store.flush().expect_err("the background failed");
-    assert_eq!(error.kind(), Kind::System("EIO"));
-    store.flush().unwrap();
-
-    store.set("a", &text("2"), None).unwrap();
-    disk.fail_after(0, Fault::Error("EIO"));
-    assert_eq!(
-        store.flush().expect_err("the flush failed").kind(),
-        Kind::System("EIO")
-    );
-    disk.fail_after(0, Fault::Error("EIO"));
-    assert!(
-        store.flush().is_err(),
-        "what failed is not taken for durable"
-    );
-    disk.disarm();
-    store.flush().unwrap();
 }

@@ -248,6 +248,24 @@ fn without_durability_what_was_flushed_is_there_whole() {
 }
 
 #[test]
+fn a_flush_covers_more_files_than_are_noted() {
+    const FILES: usize = 11_000;
+    let base = Path::new("/disk/base");
+    let disk = ModelDisk::new(Path::new("/disk"));
+    let store = store_on(&disk, base, Level::None, NOW_MS);
+    for number in 0..FILES {
+        store
+            .set(&format!("{}:{number}", number % 100), &text("1"), None)
+            .unwrap();
+    }
+    store.flush().unwrap();
+    let found = disk.after_power_loss(Survives::Nothing);
+    let store = store_on(&found, base, Level::None, NOW_MS);
+    assert_eq!(keys(&store, "").len(), FILES);
+    assert_eq!(store.get("99:10999").unwrap(), Some(text("1")));
+}
+
+#[test]
 fn the_model_loses_what_was_not_fsynced() {
     let base = Path::new("/disk/base");
     let disk = ModelDisk::new(Path::new("/disk"));

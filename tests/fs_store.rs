@@ -10,6 +10,7 @@ use electron_async_storage::drivers::fs::ignore::Ignore;
 use electron_async_storage::drivers::fs::{FsOptions, FsStore};
 use electron_async_storage::error::Kind;
 use electron_async_storage::value::Value;
+use fs_support::faulty::{Fault, FaultyDisk};
 use fs_support::{Machine, bytes, folder, get, keys, open, text, tree};
 
 #[test]
@@ -720,4 +721,35 @@ fn the_journal_stays_small_whatever_passes_through_it() {
     assert_eq!(other.sweep(HOUR_MS + 20).unwrap().len(), 7);
     machine.set_time(HOUR_MS + 50);
     assert_eq!(keys(&store, ""), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_background_could_not_fsync_is_told_by_flush_and_tried_again() {
+    let (_guard, base) = folder();
+    let machine = Machine::at(0);
+    let disk = FaultyDisk::default();
+    let store = machine.store(disk.clone(), FsOptions::at(&base).unwrap());
+    assert!(!store.has("a").unwrap());
+    machine.run_jobs();
+    store.set("a", &text("1"), None).unwrap();
+    disk.fail_after(0, Fault::Error("EIO"));
+    machine.run_jobs();
+    assert!(disk.disarm().is_some());
+    let error = store.flush().expect_err("the background failed");
+    assert_eq!(error.kind(), Kind::System("EIO"));
+    store.flush().unwrap();
+
+    store.set("a", &text("2"), None).unwrap();
+    disk.fail_after(0, Fault::Error("EIO"));
+    assert_eq!(
+        store.flush().expect_err("the flush failed").kind(),
+        Kind::System("EIO")
+    );
+    disk.fail_after(0, Fault::Error("EIO"));
+    assert!(
+        store.flush().is_err(),
+        "what failed is not taken for durable"
+    );
+    disk.disarm();
+    store.flush().unwrap();
 }

@@ -1,6 +1,8 @@
 //! A queue gives what the same calls without one give: at every moment to reads, and in the driver
 //! below once it is flushed.
 
+#![allow(clippy::unwrap_used, reason = "a poisoned lock fails the test")]
+
 mod queue_support;
 
 use std::cell::Cell;

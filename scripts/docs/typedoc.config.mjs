@@ -22,6 +22,8 @@ export default {
   // `npm run typecheck` does it, under more settings than one.
   skipErrorChecking: true,
   hidePageHeader: true,
+  // Most defaults are words.
+  jsDocCompatibility: { defaultTag: false },
   parametersFormat: "table",
   pageTitleTemplates: { module: ({ name }) => importPath(name) },
   logLevel: "Error",

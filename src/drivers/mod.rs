@@ -19,8 +19,11 @@ pub struct Entry {
     /// Its name, which is also that of its module under `drivers/`.
     pub name: &'static str,
     /// Makes one. Nothing outside the process is touched.
-    pub open: fn(&DriverOptions, &Rc<dyn Runtime>) -> Result<Rc<dyn Driver>>,
+    pub open: Open,
 }
+
+/// Makes a driver from what the program gave.
+pub type Open = fn(&DriverOptions, &Rc<dyn Runtime>) -> Result<Rc<dyn Driver>>;
 
 /// Every driver, one row each.
 pub const TABLE: &[Entry] = &[

@@ -416,7 +416,7 @@ impl Drop for Timer {
 pub(super) struct NodeRuntime(Weak<Context>);
 
 impl NodeRuntime {
-    pub(super) fn new(context: &Rc<Context>) -> Rc<dyn Runtime> {
+    pub(super) fn of(context: &Rc<Context>) -> Rc<dyn Runtime> {
         Rc::new(NodeRuntime(Rc::downgrade(context)))
     }
 }

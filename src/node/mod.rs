@@ -6,6 +6,10 @@
 //! - `facade/`: the JavaScript that users see, run once per context.
 
 #![expect(unsafe_code, reason = "Node-API is a C interface")]
+#![cfg_attr(
+    test,
+    expect(dead_code, reason = "tests have no Node to register the addon with")
+)]
 
 mod context;
 mod env;

@@ -277,7 +277,10 @@ fn get_items(request: &Request<'_>) -> Result<Val> {
 }
 
 /// What a batch found, for taking out in slices.
-struct Found(Vec<(String, Option<Value>)>);
+struct Found(FoundItems);
+
+/// Keys in normal form with what they hold.
+type FoundItems = Vec<(String, Option<Value>)>;
 
 /// As `getItems`, giving a handle of what was found.
 fn find_items(request: &Request<'_>) -> Result<Val> {
@@ -314,7 +317,7 @@ fn read_texts(request: &Request<'_>) -> Result<Val> {
     request.finish(op, values)
 }
 
-fn get_batch(request: &Request<'_>) -> Result<Op<Vec<(String, Option<Value>)>>> {
+fn get_batch(request: &Request<'_>) -> Result<Op<FoundItems>> {
     let env = request.env;
     let common = request.options(3)?;
     let count = env.length(request.arguments[1]);
@@ -487,7 +490,7 @@ fn create_storage(request: &Request<'_>) -> Result<Val> {
     let root = request.handle()?.root();
     Ok(request
         .env
-        .external(Handle::new(root, &NodeRuntime::new(request.context))))
+        .external(Handle::new(root, &NodeRuntime::of(request.context))))
 }
 
 /// `(handle, base, driverHandle)`
@@ -577,7 +580,8 @@ fn dispose(request: &Request<'_>) -> Result<Val> {
 }
 
 fn note_corrupt(request: &Request<'_>) -> Result<Val> {
-    request.with_key(1, |key| Ok(request.storage()?.note_corrupt(key)))??;
+    let storage = request.storage()?;
+    request.with_key(1, |key| storage.note_corrupt(key))?;
     Ok(request.env.undefined())
 }
 
@@ -610,7 +614,7 @@ fn open_driver(request: &Request<'_>) -> Result<Val> {
                 format!("there is no driver {name:?}"),
             )
         })?;
-    let runtime = NodeRuntime::new(request.context);
+    let runtime = NodeRuntime::of(request.context);
     let driver = driver_options(request.context, request.arguments[1])
         .and_then(|options| (entry.open)(&options, &runtime))
         .map_err(|error| error.driver(entry.name))?;
@@ -684,7 +688,7 @@ pub(super) fn install_js_driver(context: &Rc<Context>, core: Val) {
             flags,
             capabilities,
         )?;
-        Ok(env.external(Handle::new(Rc::new(driver), &NodeRuntime::new(&held))))
+        Ok(env.external(Handle::new(Rc::new(driver), &NodeRuntime::of(&held))))
     });
     env.set(core, c"jsDriver", js_driver);
 

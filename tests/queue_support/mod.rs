@@ -6,6 +6,7 @@
     unreachable_pub,
     reason = "each test binary uses its own part"
 )]
+#![allow(clippy::unwrap_used, reason = "a poisoned lock fails the test")]
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};

@@ -89,7 +89,7 @@ impl<D: Disk> Durability<D> {
     /// Notes a folder in which a name came or went.
     pub(super) fn note_folder(&self, path: &Path) {
         let mut dirty = self.room_for_a_note();
-        if dirty.everything {
+        if dirty.everything && path.starts_with(&self.base) {
             return;
         }
         dirty.notes += 1;
@@ -126,7 +126,10 @@ impl<D: Disk> Durability<D> {
         let mut dirty = lock(&self.dirty);
         if self.level == Level::None && dirty.files.len() + dirty.folders.len() >= MAX_NOTES {
             dirty.files.clear();
-            dirty.folders.clear();
+            // Those above the base are not found again.
+            dirty
+                .folders
+                .retain(|folder, _| !folder.starts_with(&self.base));
             dirty.everything = true;
         }
         dirty

@@ -5,15 +5,13 @@
 //! all of them, and keeps the ends of raw values, which have no envelope.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
-use std::path::Path;
 
 use serde_json::value::RawValue;
 
 use super::Engine;
-use super::disk::{Disk, Stat};
+use super::disk::{Disk, Kind, Stat};
 use super::journal::Entry;
-use super::locate::{Found, folder_of};
+use super::locate::{Found, Place, folder_of};
 use crate::error::{Error, Result};
 
 const ENVELOPE: &[u8] = b"{\"json\":";
@@ -275,66 +273,58 @@ impl<D: Disk> Engine<D> {
             }
             Some(_) => {}
         }
-        if !self.remove_if_ended(entry, &found, now_ms)? {
+        if !self.remove_if_ended(&place, entry, now_ms)? {
             return Ok(Swept::Stays(Some(entry.clone())));
         }
-        let stays = self.remove_empty(folder_of(&found.path));
-        self.durability.note_folder(&stays);
         self.durability.settle(&place)?;
         Ok(Swept::Removed)
     }
 
-    /// Removes a file if it is still the one that ended: a write may replace it at any moment. It is
-    /// moved aside, looked at again where no write reaches it, and put back if it is another.
-    fn remove_if_ended(&self, entry: &Entry, found: &Found, now_ms: u64) -> Result<bool> {
-        let folder = folder_of(&found.path);
-        // Under this name it can only replace a file, never be a folder that came in its place.
-        let (draft, aside) = self
-            .draft_in(folder, None)
-            .map_err(|error| Error::io(error, "create"))?;
-        match self.disk.rename(&found.path, &aside) {
-            Ok(()) => {}
-            Err(error) => {
-                drop(draft);
-                let _ = self.disk.remove_file(&aside);
-                return if super::is_absent(&error) {
-                    Ok(false)
-                } else {
-                    Err(Error::io(error, "rename"))
-                };
-            }
-        }
-        drop(draft);
-        let outcome = self.is_ended(entry, &aside, now_ms);
-        if !matches!(outcome, Ok(true)) {
-            match self.disk.link(&aside, &found.path) {
-                // What was written meanwhile is newer.
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(_) => {
-                    if self.stat_name(&found.path)?.is_none() {
-                        let put_back = self.disk.rename(&aside, &found.path);
-                        put_back.map_err(|error| Error::io(error, "rename"))?;
-                    }
-                }
-            }
-        }
-        self.unlink(&aside)?;
-        outcome
-    }
-
-    fn is_ended(&self, entry: &Entry, path: &Path, now_ms: u64) -> Result<bool> {
-        let stat = self
-            .disk
-            .stat(path)
-            .map_err(|error| Error::io(error, "stat"))?;
-        let found = Found {
-            path: path.to_owned(),
-            stat,
+    /// Removes a value if it is still the one that ended, which a write may replace at any moment.
+    /// It is moved to where readers look next and no write reaches, looked at again there, and moved
+    /// back if it is another.
+    fn remove_if_ended(&self, place: &Place, entry: &Entry, now_ms: u64) -> Result<bool> {
+        let Some(_lock) = self.lock(place.folder())? else {
+            return Ok(false);
         };
-        Ok(self
-            .expiry_of(entry, &found)?
-            .is_some_and(|expires_ms| expires_ms <= now_ms))
+        let moved = place.moved();
+        let is_file = self
+            .stat_name(&place.path)?
+            .is_some_and(|stat| stat.kind == Kind::File);
+        let outcome = if is_file {
+            self.move_aside(&place.path, &moved)
+        } else {
+            Ok(())
+        }
+        .and_then(|()| self.find(place))
+        .and_then(|found| match found {
+            // A write that came after the move.
+            Some(found) if found.path == place.path && is_file => Ok(None),
+            Some(found) => {
+                let expires_ms = self.expiry_of(entry, &found)?;
+                Ok(Some(found)
+                    .filter(|_| expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms)))
+            }
+            None => Ok(None),
+        })
+        .and_then(|ended| match ended {
+            Some(found) => Ok(self.unlink(&found.path)?.then_some(found)),
+            None => Ok(None),
+        });
+        if is_file {
+            self.undo(&place.path, &moved);
+        }
+        let _ = self.disk.remove_folder(folder_of(&moved));
+        let removed = outcome?;
+        if let Some(found) = &removed {
+            let folder = if found.path == moved {
+                place.folder()
+            } else {
+                folder_of(&found.path)
+            };
+            self.durability.note_folder(&self.remove_empty(folder));
+        }
+        Ok(removed.is_some())
     }
 }
 

@@ -56,14 +56,7 @@ impl<D: Disk> Engine<D> {
 
     fn move_inside(&self, file: &Path, moved: &Path) -> Result<()> {
         for _ in 0..ATTEMPTS {
-            if self.stat_name(moved)?.is_none() {
-                self.put_placeholder(moved)?;
-            }
-            match self.disk.rename(file, moved) {
-                Ok(()) => {}
-                Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => {}
-                Err(error) => return Err(Error::io(error, "rename")),
-            }
+            self.move_aside(file, moved)?;
             match self.disk.create_folder(file) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -81,6 +74,18 @@ impl<D: Disk> Engine<D> {
             io_from_code("EBUSY"),
             "make a folder in place of a file",
         ))
+    }
+
+    /// Moves a file to the place for files on the move, if it is there and no folder.
+    pub(super) fn move_aside(&self, file: &Path, moved: &Path) -> Result<()> {
+        if self.stat_name(moved)?.is_none() {
+            self.put_placeholder(moved)?;
+        }
+        match self.disk.rename(file, moved) {
+            Ok(()) => Ok(()),
+            Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => Ok(()),
+            Err(error) => Err(Error::io(error, "rename")),
+        }
     }
 
     /// Moves a value from the place for files on the move into its folder. Says whether the folder
@@ -105,17 +110,30 @@ impl<D: Disk> Engine<D> {
         }
     }
 
-    fn undo(&self, file: &Path, moved: &Path) {
+    /// Takes back a move as far as it went. A value that came to the name since is newer and stays.
+    pub(super) fn undo(&self, file: &Path, moved: &Path) {
         let Ok(Some(stat)) = self.stat_name(moved) else {
             return;
         };
         let is_placeholder = self.is_placeholder(moved, &stat).unwrap_or(false);
-        if is_placeholder || self.disk.link(moved, file).is_ok() {
-            let _ = self.unlink(moved);
-        } else {
-            // The folder is there: the way on is the way out.
-            let _ = self.settle(file, moved);
+        if !is_placeholder {
+            match self.disk.link(moved, file) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if matches!(self.stat_name(file), Ok(Some(stat)) if is_folder(&stat)) {
+                        // The folder is there: the way on is the way out.
+                        let _ = self.settle(file, moved);
+                        return;
+                    }
+                }
+                Err(_) if matches!(self.stat_name(file), Ok(None)) => {
+                    let _ = self.disk.rename(moved, file);
+                    return;
+                }
+                Err(_) => return,
+            }
         }
+        let _ = self.unlink(moved);
     }
 
     fn put_placeholder(&self, moved: &Path) -> Result<()> {

@@ -9,6 +9,9 @@
 //! `100%` or `a%41` stay as they are. Every name stands for at most one segment, and every segment
 //! has exactly one name that is written. Names that other programs wrote without any escape
 //! (`a<b`, `con`) stand for themselves; they are read and replaced, never written.
+//!
+//! Case and Unicode form are kept as they are: on a file system that ignores them, keys that differ
+//! in nothing else share a file.
 
 use std::borrow::Cow;
 

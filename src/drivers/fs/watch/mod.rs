@@ -131,7 +131,7 @@ impl<D: Disk> Watch<D> {
             // After the end of the watch nobody listens.
             let _ = notices.send(Message::Notice(notice));
         })
-        .map_err(|error| watch_error(error))?;
+        .map_err(watch_error)?;
         let real_base = store.base().to_path_buf();
         let folders = Folders {
             store,
@@ -385,13 +385,14 @@ impl<D: Disk> Tree for Folders<D> {
 
     fn enter(&mut self, path: &str) -> Vec<(String, bool)> {
         let folder = self.absolute(path);
-        if EACH_FOLDER && !path.is_empty() {
-            if let Err(error) = self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                if folder.exists() {
-                    self.note_failure(watch_error(error));
-                }
-                return Vec::new();
+        if EACH_FOLDER
+            && !path.is_empty()
+            && let Err(error) = self.watcher.watch(&folder, RecursiveMode::NonRecursive)
+        {
+            if folder.exists() {
+                self.note_failure(watch_error(error));
             }
+            return Vec::new();
         }
         let mut names = Vec::new();
         let listed = self.store.disk().list(&folder, &mut |name, kind| {
@@ -399,10 +400,10 @@ impl<D: Disk> Tree for Folders<D> {
                 names.push((name.to_owned(), kind == FileKind::Folder));
             }
         });
-        if let Err(error) = listed {
-            if error.kind() != std::io::ErrorKind::NotFound {
-                self.note_failure(Error::io(error, "list a folder"));
-            }
+        if let Err(error) = listed
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            self.note_failure(Error::io(error, "list a folder"));
         }
         names
     }

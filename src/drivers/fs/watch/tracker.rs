@@ -247,11 +247,11 @@ impl Tracker {
                     format!("{folder}/{name}")
                 };
                 if is_folder {
-                    folders.push(path);
-                } else if self.compare(tree, &path, now_ms, events) {
-                    if let Some(known) = self.files.get(&path) {
-                        self.echoes.insert(path, (known.stamp, now_ms + ECHO_MS));
-                    }
+                    folders.push(path)
+                } else if self.compare(tree, &path, now_ms, events)
+                    && let Some(known) = self.files.get(&path)
+                {
+                    self.echoes.insert(path, (known.stamp, now_ms + ECHO_MS));
                 }
             }
         }
