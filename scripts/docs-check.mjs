@@ -64,5 +64,7 @@ report(
 );
 report("every link leads somewhere", brokenLinks());
 
-const codeRuns = buildIfStale() && run(npmTool("vitest", "vitest", "run", "__test__/docs.spec.ts"));
+// A binary that the environment names is used as it is.
+const hasAddon = process.env.EAS_NATIVE_PATH !== undefined || buildIfStale();
+const codeRuns = hasAddon && run(npmTool("vitest", "vitest", "run", "__test__/docs.spec.ts"));
 report("the code of every page runs", codeRuns ? [] : ["see above"]);

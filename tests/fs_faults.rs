@@ -2,6 +2,8 @@
 //!
 //! The only test of this file, since it counts the open files of the process.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fs_support;
 
 use std::collections::BTreeMap;
@@ -335,10 +337,10 @@ fn fails_well(operation: &Operation, level: Level, fault: Fault, call: usize) ->
 #[test]
 fn a_failing_call_is_a_clear_error_and_costs_nothing_else() {
     for operation in OPERATIONS {
-        for level in [Level::Full, Level::Background, Level::None] {
+        for level in [Level::Full, Level::Background] {
             for fault in FAULTS {
                 // Where a call fails makes the difference, not with which code.
-                if level != Level::Full && fault != FAULTS[0] && fault != Fault::ShortWrite {
+                if level != Level::Full && fault != FAULTS[0] {
                     continue;
                 }
                 let calls = (0..)

@@ -1,5 +1,7 @@
 //! Power goes at every call of the file system, and whatever was not fsynced may be lost.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fs_support;
 
 use std::collections::BTreeMap;

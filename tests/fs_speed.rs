@@ -1,5 +1,7 @@
 //! Times of the calls that programs make most. Run with `--ignored --nocapture` on a release build.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fs_support;
 
 use std::time::{Duration, Instant};
@@ -41,14 +43,11 @@ fn times_of_single_calls() {
         drop(store.get(&format!("folder{}:no{key}", key % 100)).unwrap())
     });
     time("has", 5000, |key| {
-        drop(store.has(&format!("folder{}:key{key}", key % 100)).unwrap())
+        assert!(store.has(&format!("folder{}:key{key}", key % 100)).unwrap());
     });
     time("meta", 5000, |key| {
-        drop(
-            store
-                .meta(&format!("folder{}:key{key}", key % 100))
-                .unwrap(),
-        )
+        let meta = store.meta(&format!("folder{}:key{key}", key % 100));
+        assert!(meta.unwrap().is_some());
     });
     time("keys of 5,000", 5, |_| {
         assert_eq!(store.keys("", None).unwrap().len(), 5000)

@@ -1,5 +1,7 @@
 //! Several stores on one base, as several processes have them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fs_support;
 
 use std::sync::Barrier;

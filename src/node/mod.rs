@@ -8,7 +8,7 @@
 #![expect(unsafe_code, reason = "Node-API is a C interface")]
 #![cfg_attr(
     test,
-    expect(dead_code, reason = "tests have no Node to register the addon with")
+    allow(dead_code, reason = "tests have no Node to register the addon with")
 )]
 
 mod context;

@@ -155,27 +155,16 @@ impl State {
             .ok_or_else(|| ErrorKind::NotFound.into())
     }
 
+    /// A missing folder counts as a file only if one of those above it is a file.
     fn check_folder(names: &BTreeMap<PathBuf, Node>, path: &Path) -> io::Result<()> {
-        for folder in path
-            .ancestors()
-            .skip(1)
-            .filter(|folder| *folder != Path::new(""))
-        {
-            match names.get(folder) {
-                Some(Node::Folder) => return Ok(()),
-                Some(Node::File(_)) => return error(ErrorKind::NotADirectory),
-                None if folder == Path::new("/") => return Ok(()),
-                None if names.keys().all(|name| name != folder) => {
-                    // A missing folder counts as a file only if one of those above it is a file.
-                    return match Self::check_folder(names, folder) {
-                        Err(above) if above.kind() == ErrorKind::NotADirectory => Err(above),
-                        _ => error(ErrorKind::NotFound),
-                    };
-                }
-                None => return error(ErrorKind::NotFound),
-            }
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
+        match names.get(folder) {
+            Some(Node::Folder) => Ok(()),
+            Some(Node::File(_)) => error(ErrorKind::NotADirectory),
+            None => Self::check_folder(names, folder).and_then(|()| error(ErrorKind::NotFound)),
         }
-        Ok(())
     }
 
     fn check_new(names: &BTreeMap<PathBuf, Node>, path: &Path) -> io::Result<()> {

@@ -69,6 +69,8 @@ impl Wake for Flag {
     }
 }
 
+type Hooks = Rc<RefCell<BTreeMap<u64, Box<dyn Fn()>>>>;
+
 /// A host on the test's thread.
 pub struct TestHost {
     pub threads: Arc<FakeThreads>,
@@ -76,7 +78,7 @@ pub struct TestHost {
     woken: Arc<Flag>,
     pub warnings: RefCell<Vec<(&'static str, String)>>,
     pub holds: Rc<Cell<usize>>,
-    exit_hooks: Rc<RefCell<BTreeMap<u64, Box<dyn Fn()>>>>,
+    exit_hooks: Hooks,
 }
 
 struct Hold(Rc<Cell<usize>>);
@@ -89,7 +91,7 @@ impl Drop for Hold {
 
 struct Hook {
     id: u64,
-    hooks: Rc<RefCell<BTreeMap<u64, Box<dyn Fn()>>>>,
+    hooks: Hooks,
 }
 
 impl Drop for Hook {

@@ -46,7 +46,9 @@ const commands = {
   /** Stops watching when a key changes. */
   async watchUntil(last) {
     const stop = await storage.watch((_event, key) => {
-      if (key === last) void stop();
+      if (key !== last) return;
+      process.exitCode = 7;
+      void stop();
     });
   },
   unwatch: () => unwatch(),
@@ -93,7 +95,7 @@ const commands = {
     return number;
   },
   /** Reads them until it is told to stop; gives how many it read and each that was not whole. */
-  async readAll(keys) {
+  async readAll(keys, { lists = true } = {}) {
     let reads = 0;
     const torn = [];
     while (!stopped) {
@@ -102,7 +104,7 @@ const commands = {
         if (!isWhole(value)) torn.push([key, value]);
         reads++;
       }
-      const listed = (await storage.getKeys()).sort();
+      const listed = lists ? (await storage.getKeys()).sort() : [...keys].sort();
       if (listed.join() !== [...keys].sort().join()) torn.push(["getKeys", listed]);
       await pause();
     }

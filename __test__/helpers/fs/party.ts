@@ -1,6 +1,7 @@
 // A process that a test works with or against.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { root } from "../package.js";
@@ -56,7 +57,9 @@ export class Party {
       else this.warnings.push(second);
     });
     this.exit = new Promise((resolve) => {
-      child.on("close", (code, signal) => {
+      // `close` does not come once the channel was let go of.
+      child.on("exit", async (code, signal) => {
+        if (child.stderr && !child.stderr.readableEnded) await once(child.stderr, "end");
         const gone = Object.assign(new Error(`the other party is gone: ${stderr}`), {
           code: "GONE",
         });

@@ -1,0 +1,264 @@
+// The code on the pages of the documentation, as programs of an app that has the package installed.
+//
+// - A js block runs as it stands. A ts block is type-checked, then runs without its types.
+// - `// → TEXT` after a console.log is what it prints: a block that has such lines prints nothing else.
+// - A block that does not declare one of the GIVEN names finds it there, as a reader assumes it.
+// - `<!-- block: continues -->` in front of a block puts it behind the block before it.
+// - `<!-- block: checked only -->` is for a block that would need the world to run: its types are checked,
+//   or in js its syntax.
+
+import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import ts from "typescript";
+import { fencedBlocks, pagePaths, readPage } from "../../scripts/docs/pages.mjs";
+import { root } from "./package.js";
+
+const from = (name: string, path: string) => `import ${name} from "electron-async-storage${path}";`;
+
+/** What a page may use without saying again where it comes from. */
+const GIVEN: Record<string, string> = {
+  ...Object.fromEntries(
+    [
+      "createStorage",
+      "prefixStorage",
+      "snapshot",
+      "restoreSnapshot",
+      "snapshotSync",
+      "restoreSnapshotSync",
+      "builtinDrivers",
+      "normalizeKey",
+      "normalizeBaseKey",
+      "joinKeys",
+    ].map((name) => [name, from(`{ ${name} }`, "")]),
+  ),
+  defineDriver: from("{ defineDriver }", "/drivers/utils"),
+  createError: from("{ createError }", "/drivers/utils"),
+  createRequiredError: from("{ createRequiredError }", "/drivers/utils"),
+  memoryDriver: from("memoryDriver", "/drivers/memory"),
+  fsDriver: from("fsDriver", "/drivers/fs"),
+  fsLiteDriver: from("fsLiteDriver", "/drivers/fs-lite"),
+  queueDriver: from("queueDriver", "/drivers/queue"),
+  importElectronStore: from("{ importElectronStore }", "/import"),
+  importUnstorage: from("{ importUnstorage }", "/import"),
+  join: 'import { join } from "node:path";',
+  app: 'import { app } from "electron";',
+  storage: 'const storage = createStorage({ driver: fsDriver({ base: "./data" }) });',
+};
+
+/** The same for types, and what the examples of the API reference stand for. */
+const GIVEN_TYPES: Record<string, string> = {
+  Driver: 'import type { Driver } from "electron-async-storage";',
+  Storage: 'import type { Storage } from "electron-async-storage";',
+  StorageError: 'import type { StorageError } from "electron-async-storage";',
+  User: "interface User { name: string }",
+  ann: 'declare const ann: User;',
+  token: "declare const token: string;",
+  error: "declare const error: unknown;",
+  host: "declare const host: string;",
+  Redis:
+    "interface Redis { exists(key: string): Promise<number>; get(key: string): Promise<string | null>; keys(pattern: string): Promise<string[]> }",
+};
+
+export interface Example {
+  title: string;
+  language: "js" | "ts";
+  /** Its file in the app. */
+  file: string;
+  program: string;
+  /** Where in `program` the code of the page begins, as a number of lines. */
+  given: number;
+  runs: boolean;
+  /** The lines that it prints, if it says so. */
+  prints: string[] | undefined;
+}
+
+/** A block that is no program. */
+export interface OtherBlock {
+  title: string;
+  language: string;
+  code: string;
+}
+
+function declares(code: string, name: string): boolean {
+  return (
+    new RegExp(`\\b(?:const|let|var|function|class|interface|type)\\s+${name}\\b`).test(code) ||
+    new RegExp(`\\bimport\\b[^;]*\\b${name}\\b[^;]*\\bfrom\\b`).test(code) ||
+    new RegExp(`\\b(?:const|let)\\s*\\{[^}]*\\b${name}\\b[^}]*\\}\\s*=`).test(code) ||
+    new RegExp(`[(,]\\s*${name}\\b[^()]*\\)\\s*(?:=>|\\{|:)`).test(code) ||
+    new RegExp(`catch \\(${name}\\)`).test(code)
+  );
+}
+
+function uses(code: string, name: string): boolean {
+  const withoutTexts = code.replace(/\/\/.*$/gm, "").replace(/"[^"\n]*"/g, '""');
+  return new RegExp(`(?<![.\\w])${name}\\b(?!\\s*[:?]?:)`).test(withoutTexts);
+}
+
+/** The lines that a block needs in front of it. */
+function prelude(code: string, given: Record<string, string>): string[] {
+  const lines: string[] = [];
+  const names = Object.keys(given);
+  let grown = code;
+  // What is put in front may itself need something.
+  for (let added = true; added; ) {
+    added = false;
+    for (const name of names) {
+      const line = given[name];
+      if (line === undefined || lines.includes(line)) continue;
+      if (uses(grown, name) && !declares(grown, name)) {
+        lines.unshift(line);
+        grown = `${line}\n${grown}`;
+        added = true;
+      }
+    }
+  }
+  return lines.sort((a, b) => Number(b.startsWith("import")) - Number(a.startsWith("import")));
+}
+
+/** `require` in the place of `import`, for a block that is a CommonJS module. */
+function asRequire(line: string): string {
+  return line.replace(/^import (.+) from (".*");$/, "const $1 = require($2);");
+}
+
+function printed(code: string): string[] | undefined {
+  const lines = [...code.matchAll(/^\s*console\.log\(.*\/\/ → (.*)$/gm)].map(([, text]) => text);
+  return lines.length > 0 ? lines : undefined;
+}
+
+/** Everything in fenced blocks, on all pages. */
+export function readExamples(): { examples: Example[]; others: OtherBlock[] } {
+  const examples: Example[] = [];
+  const others: OtherBlock[] = [];
+  for (const page of pagePaths()) {
+    let before = "";
+    for (const { line, language, code: own, marker } of fencedBlocks(readPage(page))) {
+      const title = `${page}:${line}`;
+      if (language !== "js" && language !== "ts") {
+        others.push({ title, language, code: own });
+        continue;
+      }
+      const code = marker === "continues" ? `${before}\n${own}` : own;
+      before = code;
+      const isCommonJs = language === "js" && /\brequire\(/.test(code) && !/^import /m.test(code);
+      // The reference is made of the declarations, whose examples show a call and not a program.
+      const isReference = page.startsWith("docs/api/");
+      const given = prelude(code, language === "ts" ? { ...GIVEN, ...GIVEN_TYPES } : GIVEN);
+      const lines = isCommonJs ? given.map(asRequire) : given;
+      examples.push({
+        title,
+        language,
+        file: `${page.replace(/[/.]/g, "-")}-${line}.${language === "ts" ? "mts" : isCommonJs ? "cjs" : "mjs"}`,
+        program: [...lines, code, ...(language === "ts" ? ["export {};"] : [])].join("\n"),
+        given: lines.length,
+        runs: marker !== "checked only" && !isReference,
+        prints: printed(code),
+      });
+    }
+  }
+  return { examples, others };
+}
+
+const ELECTRON = `
+"use strict";
+const { EventEmitter } = require("node:events");
+const { join } = require("node:path");
+
+// Quits once the program has nothing left to do.
+const app = Object.assign(new EventEmitter(), {
+  getPath: (name) => join(process.cwd(), name),
+  whenReady: async () => {},
+  quit() {},
+});
+process.once("beforeExit", () => {
+  app.emit("before-quit", { preventDefault() {} });
+  app.emit("will-quit", { preventDefault() {} });
+});
+
+const handlers = new Map();
+const ipcMain = Object.assign(new EventEmitter(), {
+  handle: (channel, handler) => void handlers.set(channel, handler),
+});
+const ipcRenderer = Object.assign(new EventEmitter(), {
+  invoke: async (channel, ...args) => handlers.get(channel)?.({}, ...args),
+  send() {},
+});
+class BrowserWindow {
+  webContents = { send() {} };
+  static getAllWindows = () => [];
+  async loadFile() {}
+}
+// As Electron does: own enumerable functions become proxies, and the rest is cloned.
+const bridged = (value) => {
+  if (typeof value === "function") return (...args) => value(...args);
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(bridged);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return structuredClone(value);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, bridged(item)]));
+};
+const contextBridge = {
+  exposeInMainWorld: (name, api) => void (globalThis[name] = bridged(api)),
+};
+
+exports.app = app;
+exports.ipcMain = ipcMain;
+exports.ipcRenderer = ipcRenderer;
+exports.BrowserWindow = BrowserWindow;
+exports.contextBridge = contextBridge;
+`;
+
+const ELECTRON_TYPES = `
+export declare const app: any;
+export declare const ipcMain: any;
+export declare const ipcRenderer: any;
+export declare const contextBridge: any;
+export declare class BrowserWindow { constructor(options: any); [name: string]: any; static getAllWindows(): any[] }
+`;
+
+/** A folder of an app, with the package linked and a stand-in for Electron. Whoever asks removes it. */
+export function makeApp(): string {
+  const app = realpathSync(mkdtempSync(join(tmpdir(), "eas-docs-")));
+  const modules = join(app, "node_modules");
+  mkdirSync(join(modules, "electron"), { recursive: true });
+  writeFileSync(join(modules, "electron", "index.js"), ELECTRON);
+  writeFileSync(join(modules, "electron", "index.d.ts"), ELECTRON_TYPES);
+  symlinkSync(root, join(modules, "electron-async-storage"), "junction");
+  return app;
+}
+
+/** Type-checks the ts examples, whose files are in the app; gives what is wrong by the file. */
+export function typeErrors(app: string, examples: Example[]): Map<string, string[]> {
+  const byFile = new Map(examples.map((example) => [example.file, example]));
+  const program = ts.createProgram(
+    [...byFile.keys()].map((file) => join(app, file)),
+    {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      types: ["node"],
+      typeRoots: [join(root, "node_modules", "@types")],
+    },
+  );
+  const errors = new Map<string, string[]>();
+  for (const { file, start, messageText } of ts.getPreEmitDiagnostics(program)) {
+    const name = file === undefined ? "" : basename(file.fileName);
+    const example = byFile.get(name);
+    const line =
+      file === undefined || start === undefined
+        ? 0
+        : file.getLineAndCharacterOfPosition(start).line + 1 - (example?.given ?? 0);
+    const text = ts.flattenDiagnosticMessageText(messageText, "\n");
+    errors.set(name, [...(errors.get(name) ?? []), `line ${line} of the block: ${text}`]);
+  }
+  return errors;
+}
+
+/** A program without its types. */
+export function withoutTypes(program: string): string {
+  return ts.transpileModule(program, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  }).outputText;
+}
