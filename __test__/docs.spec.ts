@@ -1,9 +1,10 @@
 // The pages of the documentation: their code runs, and what else is in their blocks is right.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { readPage } from "../scripts/docs/pages.mjs";
 import { makeApp, readExamples, typeErrors, withoutTypes } from "./helpers/docs.js";
 import { root } from "./helpers/package.js";
 
@@ -55,9 +56,20 @@ describe("a block of code", () => {
 
 describe("another block", () => {
   const { scripts, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const languages = ["sh", "json", "yaml", "text", "diff", "html", "rust", "toml", "powershell"];
+  const languages = [
+    "",
+    "sh",
+    "json",
+    "yaml",
+    "text",
+    "diff",
+    "html",
+    "rust",
+    "toml",
+    "powershell",
+  ];
 
-  it.each(others)("says what language it is in: $title", ({ language }) => {
+  it.each(others)("is in a language that is known here: $title", ({ language }) => {
     expect(languages).toContain(language);
   });
 
@@ -86,6 +98,28 @@ describe("another block", () => {
         expect(Object.keys(exports), title).toContain(`.${subpath ?? ""}`);
       }
     }
+  });
+});
+
+describe("the page about reliability", () => {
+  const rows = readPage("docs/reliability.md")
+    .split("\n")
+    .filter((line) => line.startsWith("|") && /`(?:__test__|tests)\//.test(line));
+
+  it.each(rows)("names tests that there are: %s", (row) => {
+    const paths = [...row.matchAll(/`((?:__test__|tests)\/[^`]*)`/g)].map(([, path]) => path);
+    for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
+    const sources = paths
+      .filter((path) => /\.(ts|rs)$/.test(path))
+      .map((path) => readFileSync(join(root, path), "utf8"));
+    for (const [, name] of row.matchAll(/“([^”]+)”/g)) {
+      const isThere = sources.some((source) => source.includes(name));
+      expect(isThere, `${name} in ${paths.join(", ")}`).toBe(true);
+    }
+  });
+
+  it("names many", () => {
+    expect(rows.length).toBeGreaterThan(20);
   });
 });
 

@@ -2,7 +2,8 @@
 //
 // Without arguments: everything, and docs/benchmarks.md and .svg are written. `--ci` runs a few short
 // rounds against what the main install has, and fails only if a benchmark breaks. `--only` runs the
-// rows of the goals whose text holds TEXT and writes nothing; with `node --cpu-prof` it profiles them. `--rounds` sets how often each side is timed.
+// rows of the goals whose text holds TEXT and writes nothing; with `node --cpu-prof` it profiles them.
+// `--rounds` sets how often each side is timed.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -47,6 +48,7 @@ async function goalsToMeasure() {
 
 function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  else if (text !== "") process.stderr.write(`${text}\n`);
 }
 
 async function measureGoals() {

@@ -46,13 +46,11 @@ const GIVEN: Record<string, string> = {
   storage: 'const storage = createStorage({ driver: fsDriver({ base: "./data" }) });',
 };
 
-/** The same for types, and what the examples of the API reference stand for. */
-const GIVEN_TYPES: Record<string, string> = {
-  Driver: 'import type { Driver } from "electron-async-storage";',
-  Storage: 'import type { Storage } from "electron-async-storage";',
+/** What the examples in the declarations, and so those of the API reference, stand for besides. */
+const GIVEN_IN_REFERENCE: Record<string, string> = {
   StorageError: 'import type { StorageError } from "electron-async-storage";',
   User: "interface User { name: string }",
-  ann: 'declare const ann: User;',
+  ann: "declare const ann: User;",
   token: "declare const token: string;",
   error: "declare const error: unknown;",
   host: "declare const host: string;",
@@ -80,38 +78,42 @@ export interface OtherBlock {
   code: string;
 }
 
-function declares(code: string, name: string): boolean {
-  return (
-    new RegExp(`\\b(?:const|let|var|function|class|interface|type)\\s+${name}\\b`).test(code) ||
-    new RegExp(`\\bimport\\b[^;]*\\b${name}\\b[^;]*\\bfrom\\b`).test(code) ||
-    new RegExp(`\\b(?:const|let)\\s*\\{[^}]*\\b${name}\\b[^}]*\\}\\s*=`).test(code) ||
-    new RegExp(`[(,]\\s*${name}\\b[^()]*\\)\\s*(?:=>|\\{|:)`).test(code) ||
-    new RegExp(`catch \\(${name}\\)`).test(code)
-  );
-}
-
-function uses(code: string, name: string): boolean {
-  const withoutTexts = code.replace(/\/\/.*$/gm, "").replace(/"[^"\n]*"/g, '""');
-  return new RegExp(`(?<![.\\w])${name}\\b(?!\\s*[:?]?:)`).test(withoutTexts);
+/** The names that a program declares anywhere, and those that it uses. */
+function namesIn(code: string): { declared: Set<string>; used: Set<string> } {
+  const declared = new Set<string>();
+  const used = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) {
+      const { parent } = node;
+      const isName = (parent as { name?: ts.Node }).name === node;
+      if (isName && (ts.isPropertyAccessExpression(parent) || ts.isObjectLiteralElement(parent))) {
+        // `{ storage }` is a use, `{ storage: 1 }` and `.storage` are not.
+        if (ts.isShorthandPropertyAssignment(parent)) used.add(node.text);
+      } else if (isName) {
+        declared.add(node.text);
+      } else {
+        used.add(node.text);
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("page.mts", code, ts.ScriptTarget.ES2022, true));
+  return { declared, used };
 }
 
 /** The lines that a block needs in front of it. */
 function prelude(code: string, given: Record<string, string>): string[] {
   const lines: string[] = [];
-  const names = Object.keys(given);
   let grown = code;
   // What is put in front may itself need something.
   for (let added = true; added; ) {
-    added = false;
-    for (const name of names) {
-      const line = given[name];
-      if (line === undefined || lines.includes(line)) continue;
-      if (uses(grown, name) && !declares(grown, name)) {
-        lines.unshift(line);
-        grown = `${line}\n${grown}`;
-        added = true;
-      }
+    const { declared, used } = namesIn(grown);
+    const missing = Object.entries(given).filter(([name]) => used.has(name) && !declared.has(name));
+    for (const [, line] of missing) {
+      lines.unshift(line);
+      grown = `${line}\n${grown}`;
     }
+    added = missing.length > 0;
   }
   return lines.sort((a, b) => Number(b.startsWith("import")) - Number(a.startsWith("import")));
 }
@@ -140,10 +142,11 @@ export function readExamples(): { examples: Example[]; others: OtherBlock[] } {
       }
       const code = marker === "continues" ? `${before}\n${own}` : own;
       before = code;
-      const isCommonJs = language === "js" && /\brequire\(/.test(code) && !/^import /m.test(code);
+      const isCommonJs =
+        language === "js" && /\brequire\(|^module\.exports/m.test(code) && !/^import /m.test(code);
       // The reference is made of the declarations, whose examples show a call and not a program.
       const isReference = page.startsWith("docs/api/");
-      const given = prelude(code, language === "ts" ? { ...GIVEN, ...GIVEN_TYPES } : GIVEN);
+      const given = prelude(code, isReference ? { ...GIVEN, ...GIVEN_IN_REFERENCE } : GIVEN);
       const lines = isCommonJs ? given.map(asRequire) : given;
       examples.push({
         title,
@@ -220,6 +223,8 @@ export function makeApp(): string {
   const app = realpathSync(mkdtempSync(join(tmpdir(), "eas-docs-")));
   const modules = join(app, "node_modules");
   mkdirSync(join(modules, "electron"), { recursive: true });
+  const manifest = { name: "electron", main: "index.js", types: "index.d.ts" };
+  writeFileSync(join(modules, "electron", "package.json"), JSON.stringify(manifest));
   writeFileSync(join(modules, "electron", "index.js"), ELECTRON);
   writeFileSync(join(modules, "electron", "index.d.ts"), ELECTRON_TYPES);
   symlinkSync(root, join(modules, "electron-async-storage"), "junction");

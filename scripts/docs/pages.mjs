@@ -48,7 +48,14 @@ export function fencedBlocks(text) {
       if (fence === null) return;
       const marker = MARKER.exec(lines[index - 1]?.trim() ?? "")?.[1];
       const [indent, ticks, info] = fence.slice(1);
-      open = { line: index + 2, language: info.trim().split(/\s/)[0], marker, indent, ticks, code: [] };
+      open = {
+        line: index + 2,
+        language: info.trim().split(/\s/)[0],
+        marker,
+        indent,
+        ticks,
+        code: [],
+      };
     } else if (fence !== null && fence[2].startsWith(open.ticks) && fence[3].trim() === "") {
       const { indent, ticks, code, ...block } = open;
       blocks.push({ ...block, code: code.map((part) => part.slice(indent.length)).join("\n") });
@@ -81,7 +88,7 @@ export function prose(text) {
     .join("\n");
 }
 
-const LINK = /!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g;
+const LINK = /!?\[(?:[^[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g;
 const ATTRIBUTE = /\s(?:src|srcset|href)="([^"]+)"/g;
 const REFERENCE = /^\[[^\]]+\]:\s*(\S+)/gm;
 

@@ -8,11 +8,7 @@ const importPath = (name) => (name === "index" ? PACKAGE : `${PACKAGE}/${name}`)
 /** @type {import("typedoc").TypeDocOptions & import("typedoc-plugin-markdown").PluginOptions} */
 export default {
   name: "API reference",
-  entryPoints: [
-    "../../index.d.ts",
-    "../../drivers/*.d.ts",
-    "../../import/index.d.ts",
-  ],
+  entryPoints: ["../../index.d.ts", "../../drivers/*.d.ts", "../../import/index.d.ts"],
   tsconfig: "tsconfig.json",
   plugin: ["typedoc-plugin-markdown", "./shape.mjs"],
   router: "module",

@@ -129,7 +129,7 @@ impl<D: BlockingDriver> Offloaded<D> {
     fn forgive(runtime: &Rc<dyn Runtime>, outcome: Result<Option<Value>>) -> Result<Option<Value>> {
         match outcome {
             Err(error) if error.kind() == Kind::CorruptValue => {
-                runtime.warn(Kind::CorruptValue.code(), error.to_string());
+                runtime.warn(Kind::CorruptValue.code(), unreadable(&error));
                 Ok(None)
             }
             other => other,
@@ -146,6 +146,13 @@ impl<D: BlockingDriver> Offloaded<D> {
         }
         jobs
     }
+}
+
+fn unreadable(error: &Error) -> String {
+    format!(
+        "{error} The item {:?} reads as null, and its bytes are kept until and beyond the next write.",
+        error.key_name().unwrap_or_default()
+    )
 }
 
 /// Writes every item, also after one failed; the outcome is that of the first that failed.

@@ -5,6 +5,8 @@ const fs = require("node:fs");
 const { setTimeout: pause } = require("node:timers/promises");
 const { join } = require("node:path");
 const { createHash } = require("node:crypto");
+const { runInThisContext } = require("node:vm");
+const { Worker } = require("node:worker_threads");
 
 const root = join(__dirname, "..", "..", "..");
 const { createStorage } = require(root);
@@ -147,6 +149,32 @@ const commands = {
     }
     return rounds;
   },
+  /** Writes keys and ends in the way that a line of JavaScript tells. */
+  writeAndEnd(keys, end) {
+    for (const key of keys) storage.setItemSync(key, 1);
+    runInThisContext(`(process) => { ${end} }`)(process);
+  },
+  /** Asks for writes, awaits none of them and ends. */
+  askAndEnd(count, end) {
+    for (let number = 0; number < count; number++) void storage.setItem(`k${number}`, number);
+    runInThisContext(`(process) => { ${end} }`)(process);
+  },
+  /** Lets a worker thread write and exit; gives its exit code. */
+  workerThatWrites(base) {
+    const program = `
+      const { createStorage } = require(${JSON.stringify(root)});
+      const driver = require(${JSON.stringify(join(root, "drivers", "fs"))})({
+        base: ${JSON.stringify(base)},
+      });
+      createStorage({ driver }).setItemSync("w", 1);
+      process.exit(3);
+    `;
+    const worker = new Worker(program, { eval: true });
+    return new Promise((resolve, reject) => {
+      worker.on("error", reject);
+      worker.on("exit", resolve);
+    });
+  },
   /** Sets many items at once. */
   async setMany(count) {
     const items = Array.from({ length: count }, (_, index) => ({ key: `k:${index}`, value: index }));
@@ -162,9 +190,11 @@ function plain(error) {
 }
 
 process.on("message", async ([id, name, ...args]) => {
+  let answer;
   try {
-    process.send([id, null, await commands[name](...args)]);
+    answer = [id, null, await commands[name](...args)];
   } catch (error) {
-    process.send([id, plain(error)]);
+    answer = [id, plain(error)];
   }
+  if (process.connected) process.send(answer);
 });

@@ -181,7 +181,15 @@ impl<D: Disk> Engine<D> {
     pub(super) fn unlink(&self, path: &Path) -> Result<bool> {
         match self.disk.remove_file(path) {
             Ok(()) => Ok(true),
-            Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => Ok(false),
+            Err(error)
+                if is_absent(&error)
+                    || matches!(
+                        error.kind(),
+                        ErrorKind::IsADirectory | ErrorKind::InvalidFilename
+                    ) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(Error::io(error, "remove")),
         }
     }

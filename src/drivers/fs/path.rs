@@ -47,6 +47,8 @@ pub fn refusal(key: &str) -> Option<&'static str> {
     if memchr::memchr(0, key.as_bytes()).is_some() {
         return Some("It should not contain NUL characters");
     }
+    // Metadata of a key that cannot be is refused with it.
+    let key = key.strip_suffix(crate::key::META_SUFFIX).unwrap_or(key);
     let dots = memchr::memmem::find(key.as_bytes(), b"..").is_some();
     (dots && key.split(':').any(|segment| segment == ".."))
         .then_some("It should not contain .. segments")

@@ -1,0 +1,12 @@
+// Every attack, in the order in which they are made.
+//
+// An attack is `{ name, title, share, run }`. `share` is its part of the time, 1 when left out.
+// `run(task, outcome)` makes rounds from `task.from` on, as long as `isOn` says so, draws what is random
+// from `randomOf(task, round)`, and tells `outcome` what it did and found.
+
+import contexts from "./attacks/contexts.mjs";
+import kill from "./attacks/kill.mjs";
+import leaks from "./attacks/leaks.mjs";
+import processes from "./attacks/processes.mjs";
+
+export const attacks = [kill, contexts, leaks, processes];

@@ -1,0 +1,146 @@
+// Runs many worker threads in this process, ends them, and compares what the process holds.
+
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import vm from "node:vm";
+import { Worker } from "node:worker_threads";
+import { isOn, report, taskOfChild } from "../child.mjs";
+import { Counters, SLOTS } from "../counters.mjs";
+import { folder } from "../folders.mjs";
+import { gauges, hasGauges, mebibytes } from "../gauges.mjs";
+import { memory, packageMain, require } from "../package.mjs";
+import { randomOf } from "../random.mjs";
+
+const task = taskOfChild();
+const { atOnce, lanes = 6, scale = 1 } = task;
+const home = folder();
+const buffer = new SharedArrayBuffer(Counters.bytesFor(atOnce));
+const workerScript = new URL("./worker.mjs", import.meta.url);
+const totals = Object.fromEntries(SLOTS.map((name) => [name, 0]));
+let [started, terminated, active] = [0, 0, 0];
+
+/** What is kept between two measurements that may come from one worker: less is noise. */
+const SPARE_BYTES_A_WORKER = 64 * 1024;
+const SPARE_BYTES = 48 * 1024 * 1024;
+/** Threads of the pools end when they had nothing to do for a while. */
+const SPARE_THREADS = 4;
+const SETTLE_MS = 15_000;
+
+/** Starts one worker, ends it, and gives when it is gone. */
+async function one(slot, random) {
+  const counters = new Counters(buffer, slot);
+  counters.clear();
+  const kind = random.pick(["late", "late", "late", "late", "late", "early", "exit", "throw"]);
+  const delayMs = scale * (kind === "early" ? random.below(120) : 1 + random.below(80));
+  const worker = new Worker(workerScript, {
+    workerData: {
+      counters: buffer,
+      slot,
+      lanes,
+      seed: `${random.below(1e9)}`,
+      base: join(home, `base${random.below(4)}`),
+      end: kind,
+      endMs: delayMs,
+    },
+  });
+  started += 1;
+  const gone = new Promise((resolve) => worker.once("exit", resolve));
+  worker.on("error", (error) => {
+    if (error.message !== "expected by the torture") report.loss(`a worker failed: ${error.stack}`);
+  });
+  if (kind === "early") await pause(delayMs);
+  else if (kind === "late") {
+    while (counters.get("up") === 0) await pause(2);
+    await pause(delayMs);
+  }
+  if (kind === "early" || kind === "late") {
+    if (counters.isActive) active += 1;
+    terminated += 1;
+    await worker.terminate();
+  }
+  await gone;
+  for (const name of SLOTS) totals[name] += counters.get(name);
+}
+
+/** The package in a vm context, used from there, and loaded once more in this one. */
+function load(random) {
+  const realm = vm.createContext({ require, memory, packageMain });
+  const outcome = vm.runInContext(
+    `const { createStorage } = require(packageMain);
+     const storage = createStorage({ driver: memory() });
+     storage.setItemSync("a", { list: [1, { deep: new Map([["k", new Date(7)]]) }], none: null });
+     const read = storage.getItemSync("a");
+     const late = storage.setItem("b", ${random.below(1000)});
+     JSON.stringify([read.list[1].deep.get("k").getTime(), storage.getKeysSync()])`,
+    realm,
+  );
+  if (outcome !== '[7,["a","b"]]') report.loss(`in a vm context: ${outcome}`);
+  // The addon of this context once more, as after the module cache was emptied.
+  const override = process.env.EAS_NATIVE_PATH;
+  for (const path of Object.keys(require.cache)) {
+    if (path.endsWith(".node") || path === packageMain || path.endsWith("loader.js")) {
+      delete require.cache[path];
+    }
+  }
+  const again = require(packageMain).createStorage();
+  again.setItemSync("again", override ? 1 : 2);
+  if (!again.hasItemSync("again")) report.loss("loaded again, the package loses an item");
+}
+
+async function settled(reference) {
+  const end = Date.now() + SETTLE_MS;
+  for (;;) {
+    globalThis.gc();
+    await pause(20);
+    const now = gauges();
+    const isFlat =
+      now.descriptors <= reference.descriptors && now.threads <= reference.threads + SPARE_THREADS;
+    if (isFlat || Date.now() > end) return now;
+  }
+}
+
+let round = task.from;
+let [reference, referenceAt] = [undefined, 0];
+for (; isOn(task, round); round++) {
+  const random = randomOf(task, round);
+  const slots = Array.from({ length: atOnce }, (_, slot) => slot);
+  await Promise.all(slots.map((slot) => one(slot, random)));
+  load(random);
+  report.round();
+  report.fault(atOnce);
+  // The first rounds fill pools and caches.
+  if (hasGauges && round === task.from + 2) {
+    globalThis.gc();
+    await pause(200);
+    reference = gauges();
+    referenceAt = started;
+  }
+}
+
+if (reference && started > referenceAt) {
+  const now = await settled(reference);
+  const since = started - referenceAt;
+  const grownBytes = now.rssBytes - reference.rssBytes;
+  if (now.descriptors > reference.descriptors) {
+    report.loss(`descriptors: ${reference.descriptors} became ${now.descriptors}`);
+  }
+  if (now.threads > reference.threads + SPARE_THREADS) {
+    report.loss(`threads: ${reference.threads} became ${now.threads}`);
+  }
+  if (grownBytes > SPARE_BYTES + since * SPARE_BYTES_A_WORKER) {
+    report.loss(`memory grew by ${mebibytes(grownBytes)} MiB in ${since} workers`);
+  }
+  report.note(
+    `after ${since} workers more: threads ${reference.threads} -> ${now.threads}, ` +
+      `descriptors ${reference.descriptors} -> ${now.descriptors}, ` +
+      `memory ${mebibytes(reference.rssBytes)} -> ${mebibytes(now.rssBytes)} MiB`,
+  );
+}
+report.note(
+  `${started} workers, ${totals.up} came to work; ${terminated} terminated, ${active} of them with ` +
+    `operations under way; ${totals.done} operations done, ${totals.events} events, ` +
+    `${totals.queued} queued, ${totals.unsettled} Promises of a driver`,
+);
+if (totals.caught > 0) report.loss(`${totals.caught} operations failed in workers`);
+if (started > 0 && active * 2 < terminated) report.loss("most workers were idle when they were ended");
+process.exit(0);
