@@ -16,7 +16,8 @@ export const rustLint = [
 
 export const rustTests = [
   { title: "Rust tests, core alone", command: ["cargo", "test", "--no-default-features"] },
-  { title: "Rust tests, whole crate", command: ["cargo", "test"] },
+  // The core was tested without Node above; with it, what is left is that the boundary builds too.
+  { title: "Rust tests, with the boundary", command: ["cargo", "test", "--lib"] },
 ];
 
 export const jsLint = [
