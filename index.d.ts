@@ -234,7 +234,8 @@ export type Unwatch = () => MaybePromise<void>;
  * - `EAS_SYNC_UNSUPPORTED`: the driver cannot do this operation synchronously
  * - `EAS_CORRUPT_VALUE`: the stored text is not JSON (the code of a process warning)
  * - `EAS_ALREADY_MOUNTED`: another driver is mounted at this base
- * - `EAS_DISPOSED`: the storage or the driver was disposed
+ * - `EAS_DISPOSED`: a write to a queue that was disposed, or a call in a context that is ending
+ * - `EAS_ADDON_UNAVAILABLE`: the package has no binary for this system, or it could not be loaded
  * - `EAS_READ_ONLY`: the driver takes no writes
  * - `EAS_DRIVER_RESULT`: a JavaScript driver returned something that its interface does not allow
  * - `EAS_PANIC`: an internal failure was caught; the process goes on
@@ -253,7 +254,8 @@ export type StorageErrorCode =
   | "EAS_READ_ONLY"
   | "EAS_DRIVER_RESULT"
   | "EAS_PANIC"
-  | "EAS_MIGRATION";
+  | "EAS_MIGRATION"
+  | "EAS_ADDON_UNAVAILABLE";
 
 /**
  * An error that the library raised. Compare `code`; the message is for people.
@@ -561,8 +563,7 @@ export interface QueueOptions {
  *
  * Every operation has a Promise form, which never throws synchronously, and (where listed) a `…Sync` form
  * with the same result, which never returns a Promise and throws `EAS_SYNC_UNSUPPORTED` when the driver
- * behind the key cannot do it. After `dispose`, operations fail with `EAS_DISPOSED`. I/O errors carry the
- * operating system's code, such as `EACCES`.
+ * behind the key cannot do it. I/O errors carry the operating system's code, such as `EACCES`.
  *
  * Methods are own properties and need no `this`: take them off the object, spread it, hand it to Electron's
  * `contextBridge`. A storage can itself be mounted as a driver.
@@ -785,7 +786,7 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * Puts `driver` in charge of the keys under `base`.
    *
    * @returns the storage
-   * @throws {@link StorageError} `EAS_ALREADY_MOUNTED`, `EAS_INVALID_ARGUMENT`, `EAS_DISPOSED`
+   * @throws {@link StorageError} `EAS_ALREADY_MOUNTED`, `EAS_INVALID_ARGUMENT`
    */
   mount(this: void, base: string, driver: Driver): Storage<T>;
 

@@ -129,9 +129,9 @@ describe.each(DRIVERS)("%s", (name) => {
       writeFileSync(join(base, "a", own), "damage");
       expect(await calls.getItem("a")).toBeNull();
       await calls.setItem("a", 3);
-      expect(kept(join(base, "a")).map((file) => readFileSync(join(base, "a", file), "utf8"))).toEqual(
-        ["damage"],
-      );
+      expect(
+        kept(join(base, "a")).map((file) => readFileSync(join(base, "a", file), "utf8")),
+      ).toEqual(["damage"]);
       expect((await calls.getKeys()).sort()).toEqual(["a", "a:b"]);
     });
 

@@ -13,12 +13,7 @@ import { builtin } from "./helpers/package.js";
 
 const newBase = () => join(realpathSync(folder()), "base");
 
-const inFull = (file: string) => [
-  "write %~tmp",
-  "fsync %~tmp",
-  `rename %~tmp ${file}`,
-  "fsync .",
-];
+const inFull = (file: string) => ["write %~tmp", "fsync %~tmp", `rename %~tmp ${file}`, "fsync ."];
 
 describe("the option", () => {
   it.each([[""], ["fast"], ["Full"], [true], [1]])("%j is refused", (durability) => {
@@ -27,21 +22,24 @@ describe("the option", () => {
     );
   });
 
-  it.each(["background", "full", "none"])("%s: what is written is read, in any form", async (level) => {
-    const storage = fsStorage(newBase(), { durability: level });
-    await storage.setItem("a:b", 1);
-    storage.setItemSync("a:c", 2);
-    await storage.setItems([
-      { key: "a", value: 3 },
-      { key: "d", value: 4 },
-    ]);
-    await storage.removeItem("d");
-    await storage.flush();
-    storage.flushSync();
-    await storage.flush("a");
-    const found = await storage.getItems(["a", "a:b", "a:c", "d"]);
-    expect(found.map(({ value }) => value)).toEqual([3, 1, 2, null]);
-  });
+  it.each(["background", "full", "none"])(
+    "%s: what is written is read, in any form",
+    async (level) => {
+      const storage = fsStorage(newBase(), { durability: level });
+      await storage.setItem("a:b", 1);
+      storage.setItemSync("a:c", 2);
+      await storage.setItems([
+        { key: "a", value: 3 },
+        { key: "d", value: 4 },
+      ]);
+      await storage.removeItem("d");
+      await storage.flush();
+      storage.flushSync();
+      await storage.flush("a");
+      const found = await storage.getItems(["a", "a:b", "a:c", "d"]);
+      expect(found.map(({ value }) => value)).toEqual([3, 1, 2, null]);
+    },
+  );
 });
 
 describe.runIf(canRecord)("full", () => {

@@ -39,11 +39,9 @@ describe.each(DRIVERS)("%s", (name) => {
   it("touches nothing on disk before the first write", async () => {
     const base = join(folder(), "x", "base");
     const storage = fsStorage(base, {}, name);
-    expect([await storage.getKeys(), await storage.getItem("a"), storage.hasItemSync("a")]).toEqual([
-      [],
-      null,
-      false,
-    ]);
+    expect([await storage.getKeys(), await storage.getItem("a"), storage.hasItemSync("a")]).toEqual(
+      [[], null, false],
+    );
     await storage.removeItem("a");
     await storage.clear();
     await storage.flush();
@@ -108,7 +106,9 @@ describe.each(DRIVERS)("%s", (name) => {
       const calls = open(base);
       await calls.setItem("a:b:c", { n: 1 });
       await calls.setItemRaw("a:raw", Buffer.from([0, 255]));
-      expect(JSON.parse(readFileSync(join(base, "a", "b", "c"), "utf8"))).toEqual({ json: { n: 1 } });
+      expect(JSON.parse(readFileSync(join(base, "a", "b", "c"), "utf8"))).toEqual({
+        json: { n: 1 },
+      });
       expect([...readFileSync(join(base, "a", "raw"))]).toEqual([0, 255]);
       await calls.removeItem("a:b:c");
       expect(readdirSync(join(base, "a"))).toEqual(["raw"]);
@@ -200,26 +200,29 @@ describe.each(DRIVERS)("%s", (name) => {
 });
 
 describe("the ignore function of fs-lite", () => {
-  it.each(MODES)("is called with relative paths, hides keys and guards them from clear (%s)", async (mode) => {
-    const { base } = place();
-    put(base, "a", "temp/b", "x/c.tmp", "x/d");
-    const asked = new Set<string>();
-    const ignore = (path: string) => {
-      asked.add(path);
-      return path.includes("temp") || path.endsWith(".tmp");
-    };
-    const calls = callsOf(fsStorage(base, { ignore }, "fs-lite"), mode);
-    expect((await calls.getKeys()).sort()).toEqual(["a", "x:d"]);
-    expect([...asked].some((path) => path.startsWith("/") || path.includes("\\"))).toBe(false);
-    expect([...asked]).toContain("x/d");
-    expect(await calls.getKeys("x")).toEqual(["x:d"]);
-    await calls.clear();
-    expect(await calls.getKeys()).toEqual([]);
-    expect([existsSync(join(base, "temp", "b")), existsSync(join(base, "x", "c.tmp"))]).toEqual([
-      true,
-      true,
-    ]);
-  });
+  it.each(MODES)(
+    "is called with relative paths, hides keys and guards them from clear (%s)",
+    async (mode) => {
+      const { base } = place();
+      put(base, "a", "temp/b", "x/c.tmp", "x/d");
+      const asked = new Set<string>();
+      const ignore = (path: string) => {
+        asked.add(path);
+        return path.includes("temp") || path.endsWith(".tmp");
+      };
+      const calls = callsOf(fsStorage(base, { ignore }, "fs-lite"), mode);
+      expect((await calls.getKeys()).sort()).toEqual(["a", "x:d"]);
+      expect([...asked].some((path) => path.startsWith("/") || path.includes("\\"))).toBe(false);
+      expect([...asked]).toContain("x/d");
+      expect(await calls.getKeys("x")).toEqual(["x:d"]);
+      await calls.clear();
+      expect(await calls.getKeys()).toEqual([]);
+      expect([existsSync(join(base, "temp", "b")), existsSync(join(base, "x", "c.tmp"))]).toEqual([
+        true,
+        true,
+      ]);
+    },
+  );
 
   it("that throws is the error of the listing", async () => {
     const { base } = place();
@@ -315,7 +318,9 @@ describe("the examples of the guide", () => {
       "Configuration remove: config:theme",
     ]);
     expect(lines).toContain(`File size: ${size} bytes`);
-    expect(lines.find((line: string) => line.startsWith("Last modified: "))).not.toContain("Invalid");
+    expect(lines.find((line: string) => line.startsWith("Last modified: "))).not.toContain(
+      "Invalid",
+    );
     expect(result).toEqual({ reloads: 2, keys: ["app-settings.json", "config:.hidden"] });
     expect(existsSync(join(cwd, ".config", "userData", "app-storage", "temp", "x"))).toBe(true);
   });
@@ -370,7 +375,9 @@ describe("the examples of the guide", () => {
 describe("the two drivers", () => {
   it("read what the other wrote, in one folder", async () => {
     const { base } = place();
-    const [fs, lite] = DRIVERS.map((name) => createStorage<any>({ driver: builtin(name, { base }) }));
+    const [fs, lite] = DRIVERS.map((name) =>
+      createStorage<any>({ driver: builtin(name, { base }) }),
+    );
     await fs.setItem("a:b", new Map([[1, new Date(5)]]));
     await lite.setItem("a", "own");
     expect(await lite.getItem("a:b")).toEqual(new Map([[1, new Date(5)]]));

@@ -32,7 +32,11 @@ describe("watchOptions.ignored", () => {
   const CASES: [title: string, ignored: unknown, silent: string[]][] = [
     ["a RegExp", /today/, ["logs/today.log"]],
     ["the guide's RegExp for dotfiles", DOTFILES, inDots],
-    ["a RegExp with the flag g, at every file alike", /\.log$/g, ["logs/today.log", "logs/x/y.log"]],
+    [
+      "a RegExp with the flag g, at every file alike",
+      /\.log$/g,
+      ["logs/today.log", "logs/x/y.log"],
+    ],
     ["a RegExp that is sticky, anywhere", /b/y, ["x/b"]],
     ["a function", (path: string) => path.endsWith(".log"), ["logs/today.log", "logs/x/y.log"]],
     ["a function of a folder", (path: string) => path === "logs/x", ["logs/x/y.log"]],
@@ -104,7 +108,7 @@ describe("watchOptions.ignored", () => {
     await eventually(() => expect(warnings.length).toBeGreaterThan(0));
     process.off("warning", onWarning);
     expect(warnings[0]).toMatchObject({ code: "EAS_WATCH" });
-    expect(warnings[0].message).toContain("of the test");
+    expect(warnings[0].message).toContain("watchOptions.ignored");
   });
 
   it.each([[5], [{}], [[1]], [true]])("%j is refused", (ignored) => {
@@ -128,7 +132,9 @@ describe("ignore", () => {
     await events.take(["remove mark-1"]);
     expect((await storage.getKeys()).sort()).toEqual([...keys].sort());
     await storage.clear();
-    expect((await events.untilMark(base)).sort()).toEqual(keys.map((key) => `remove ${key}`).sort());
+    expect((await events.untilMark(base)).sort()).toEqual(
+      keys.map((key) => `remove ${key}`).sort(),
+    );
     const everything = fsStorage(base, { ignore: [] });
     await everything.removeItem("mark-2");
     expect((await everything.getKeys()).sort()).toEqual(
@@ -264,7 +270,8 @@ describe("options of chokidar that have no meaning here", () => {
     ["persistent", 1],
     ["ignorePermissionErrors", "yes"],
   ])("%s: %j is refused, as it would mean nothing", (name, value) => {
-    const open = () => createStorage({ driver: builtin("fs", { base: "x", watchOptions: { [name]: value } }) });
+    const open = () =>
+      createStorage({ driver: builtin("fs", { base: "x", watchOptions: { [name]: value } }) });
     expect(open).toThrow(expect.objectContaining({ code: "EAS_INVALID_OPTION" }));
   });
 });

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use tokio::sync::oneshot;
 
@@ -56,9 +57,32 @@ pub fn offload<T: Send + 'static>(
     runtime: &Rc<dyn Runtime>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
+    offload_by(runtime, |job| runtime.run_blocking(job), work)
+}
+
+/// As [`offload`], on a thread of its own. For work that waits for someone else, who may need the
+/// threads of the process to get on.
+pub fn offload_alone<T: Send + 'static>(
+    runtime: &Rc<dyn Runtime>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    let start = |job: Job| {
+        // Without a thread the job is dropped, and the future ends with an error.
+        let _ = thread::Builder::new()
+            .name("eas-wait".to_owned())
+            .spawn(job);
+    };
+    offload_by(runtime, start, work)
+}
+
+fn offload_by<T: Send + 'static>(
+    runtime: &Rc<dyn Runtime>,
+    start: impl FnOnce(Job),
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
     let alive = runtime.keep_alive();
     let (answer, outcome) = oneshot::channel();
-    runtime.run_blocking(Box::new(move || {
+    start(Box::new(move || {
         // Nobody listens once the host's context has ended; the work was done all the same.
         let _ = answer.send(caught(work));
     }));

@@ -4,6 +4,8 @@
 // - `// → TEXT` after a console.log is what it prints: a block that has such lines prints nothing else.
 // - A block that does not declare one of the GIVEN names finds it there, as a reader assumes it.
 // - `<!-- block: continues -->` in front of a block puts it behind the block before it.
+// - A block that watches has its storage disposed at its end: a reader's app goes on, a test does not.
+// - `<!-- block: given CODE -->` puts CODE in front of a block: what else the reader's app has.
 // - `<!-- block: checked only -->` is for a block that would need the world to run: its types are checked,
 //   or in js its syntax.
 
@@ -44,6 +46,9 @@ const GIVEN: Record<string, string> = {
   join: 'import { join } from "node:path";',
   app: 'import { app } from "electron";',
   storage: 'const storage = createStorage({ driver: fsDriver({ base: "./data" }) });',
+  // Parts of the reader's app.
+  order: "const order = { id: 17 };",
+  reloadConfig: "const reloadConfig = () => {};",
 };
 
 /** What the examples in the declarations, and so those of the API reference, stand for besides. */
@@ -123,6 +128,13 @@ function asRequire(line: string): string {
   return line.replace(/^import (.+) from (".*");$/, "const $1 = require($2);");
 }
 
+/** What a block needs behind it. */
+function ending(code: string, language: string, isCommonJs: boolean): string[] {
+  const lines = language === "ts" ? ["export {};"] : [];
+  if (/\bstorage\.watch\(/.test(code) && !isCommonJs) lines.push("await storage.dispose();");
+  return lines;
+}
+
 function printed(code: string): string[] | undefined {
   const lines = [...code.matchAll(/^\s*console\.log\(.*\/\/ → (.*)$/gm)].map(([, text]) => text);
   return lines.length > 0 ? lines : undefined;
@@ -140,7 +152,9 @@ export function readExamples(): { examples: Example[]; others: OtherBlock[] } {
         others.push({ title, language, code: own });
         continue;
       }
-      const code = marker === "continues" ? `${before}\n${own}` : own;
+      const givenHere = /^given (.*)$/.exec(marker ?? "")?.[1];
+      const code =
+        marker === "continues" ? `${before}\n${own}` : givenHere ? `${givenHere}\n${own}` : own;
       before = code;
       const isCommonJs =
         language === "js" && /\brequire\(|^module\.exports/m.test(code) && !/^import /m.test(code);
@@ -152,8 +166,8 @@ export function readExamples(): { examples: Example[]; others: OtherBlock[] } {
         title,
         language,
         file: `${page.replace(/[/.]/g, "-")}-${line}.${language === "ts" ? "mts" : isCommonJs ? "cjs" : "mjs"}`,
-        program: [...lines, code, ...(language === "ts" ? ["export {};"] : [])].join("\n"),
-        given: lines.length,
+        program: [...lines, code, ...ending(code, language, isCommonJs)].join("\n"),
+        given: lines.length + (givenHere ? 1 : 0),
         runs: marker !== "checked only" && !isReference,
         prints: printed(code),
       });
@@ -170,6 +184,7 @@ const { join } = require("node:path");
 // Quits once the program has nothing left to do.
 const app = Object.assign(new EventEmitter(), {
   getPath: (name) => join(process.cwd(), name),
+  getAppPath: () => process.cwd(),
   whenReady: async () => {},
   quit() {},
 });

@@ -21,8 +21,11 @@ async function longestStallMs(work) {
   await new Promise(setImmediate);
   last = performance.now();
   setImmediate(turn);
-  await work();
-  watching = false;
+  try {
+    await work();
+  } finally {
+    watching = false;
+  }
   return Math.max(longest, performance.now() - last);
 }
 

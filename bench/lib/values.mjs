@@ -7,8 +7,8 @@ const small = (index) => ({ value: index, timestamp: EPOCH_MS + index });
 // 15 fields, two of them objects; about 250 bytes of JSON.
 const profile = (index) => ({
   id: 10_000 + index,
-  name: `Ada Byron ${index}`,
-  email: `ada.${index}@example.org`,
+  name: `Ada ${index}`,
+  email: `ada${index}@a.org`,
   age: 36,
   admin: false,
   verified: true,

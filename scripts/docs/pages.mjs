@@ -56,7 +56,7 @@ export function fencedBlocks(text) {
         ticks,
         code: [],
       };
-    } else if (fence !== null && fence[2].startsWith(open.ticks) && fence[3].trim() === "") {
+    } else if (fence?.[2].startsWith(open.ticks) && fence[3].trim() === "") {
       const { indent, ticks, code, ...block } = open;
       blocks.push({ ...block, code: code.map((part) => part.slice(indent.length)).join("\n") });
       open = undefined;

@@ -1,6 +1,6 @@
 // A plugin of typedoc: what the generated reference leaves out.
 
-import { Converter, ReflectionKind } from "typedoc";
+import { Converter, ReflectionKind, UnknownType } from "typedoc";
 
 /** `drivers/fs-lite` to `fsLiteDriver`, the name that the guides import the factory by. */
 function factoryName(moduleName) {
@@ -31,6 +31,19 @@ function dropInherited(project, module) {
   }
 }
 
+/** A short name says in its comment what it is short for, which is described there, once. */
+function foldShortNames(project, module) {
+  for (const type of module.children ?? []) {
+    for (const member of type.children ?? []) {
+      const [words, link] = member.comment?.summary ?? [];
+      if (!words?.text.startsWith("Short for") || member.type?.type !== "reflection") continue;
+      const name = link.text.split(".").pop();
+      project.removeTypeReflections(member.type);
+      member.type = new UnknownType(`${type.name}<T>["${name}"]`);
+    }
+  }
+}
+
 /** Runs after typedoc has found out what is inherited, and before it sorts members into groups. */
 const BEFORE_GROUPING = -50;
 
@@ -42,5 +55,6 @@ export function load(app) {
       for (const module of project.children ?? []) change(project, module);
     };
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, eachModule(nameFactory));
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, eachModule(foldShortNames));
   app.converter.on(Converter.EVENT_RESOLVE_END, eachModule(dropInherited), BEFORE_GROUPING);
 }

@@ -18,6 +18,7 @@ export default {
   // `npm run typecheck` does it, under more settings than one.
   skipErrorChecking: true,
   hidePageHeader: true,
+  useHTMLAnchors: true,
   // Most defaults are words.
   jsDocCompatibility: { defaultTag: false },
   parametersFormat: "table",

@@ -5,8 +5,23 @@
 // from `randomOf(task, round)`, and tells `outcome` what it did and found.
 
 import contexts from "./attacks/contexts.mjs";
+import faults from "./attacks/faults.mjs";
+import hostile from "./attacks/hostile.mjs";
 import kill from "./attacks/kill.mjs";
 import leaks from "./attacks/leaks.mjs";
+import memcheck from "./attacks/memcheck.mjs";
+import model from "./attacks/model.mjs";
+import power from "./attacks/power.mjs";
 import processes from "./attacks/processes.mjs";
 
-export const attacks = [kill, contexts, leaks, processes];
+export const attacks = [
+  kill,
+  power,
+  faults,
+  contexts,
+  memcheck,
+  leaks,
+  processes,
+  hostile,
+  model,
+];

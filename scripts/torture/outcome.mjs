@@ -1,7 +1,7 @@
 // What an attack did and what it found.
 
 /** Losses that are shown in full; the rest is counted. */
-const MOST_SHOWN = 1000;
+const MOST_SHOWN = 10;
 
 export class Outcome {
   rounds = 0;

@@ -11,6 +11,9 @@ use crate::runtime::{Runtime, offload};
 /// Timers this long apart wake a machine once a day at most.
 const LONGEST_SLEEP_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// How long after a sweep that failed the next one is.
+const RETRY_MS: u64 = 60 * 1000;
+
 /// Removes items of one driver when their time is over, and reports them.
 pub(super) struct Expiry<D> {
     driver: Arc<D>,
@@ -111,7 +114,10 @@ impl<D: BlockingDriver> Expiry<D> {
             offload(&self.runtime, work).await
         };
         // A failed sweep costs disk space, not correctness: ended items read as missing anyway.
-        let Ok((keys, next)) = swept else { return };
+        let Ok((keys, next)) = swept else {
+            self.schedule(now_ms + RETRY_MS);
+            return;
+        };
         for key in keys {
             let sinks: Vec<EventSink> = self
                 .sinks

@@ -14,7 +14,7 @@ use crate::driver::{
 };
 use crate::error::{At, Error, Kind, Result};
 use crate::pool;
-use crate::runtime::{Runtime, offload};
+use crate::runtime::{Runtime, offload, offload_alone};
 use crate::value::{BytesKind, Text, Value};
 
 /// Fewer items than this a thread are not worth handing over.
@@ -62,11 +62,9 @@ impl<D: BlockingDriver> Offloaded<D> {
         mode: Mode,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
+        self.look_once();
         if self.in_place(mode) {
             return Op::ready(work(&self.driver));
-        }
-        if !self.has_looked.replace(true) {
-            self.expiry.look();
         }
         let driver = self.driver.clone();
         Op::Pending(offload(&self.runtime, move || work(&driver)))
@@ -84,6 +82,7 @@ impl<D: BlockingDriver> Offloaded<D> {
         if let Err(error) = self.driver.check_key(key) {
             return Op::fail(error.driver(name).operation(operation).key(key));
         }
+        self.look_once();
         if self.in_place(mode) {
             return Op::ready(read(&self.driver, key).at(name, operation, key));
         }
@@ -119,10 +118,29 @@ impl<D: BlockingDriver> Offloaded<D> {
         })
     }
 
+    /// Looks for items that an earlier process left to end, at the first use.
+    fn look_once(&self) {
+        if !self.has_looked.replace(true) {
+            self.expiry.look();
+        }
+    }
+
     fn expires_ms(&self, options: &Options) -> Option<u64> {
-        let expires_ms = self.runtime.now_ms().saturating_add(options.ttl_ms?);
-        self.expiry.schedule(expires_ms);
-        Some(expires_ms)
+        let ttl_ms = options.ttl_ms?;
+        Some(self.runtime.now_ms().saturating_add(ttl_ms))
+    }
+
+    /// Sees to the end of what was written. Not before it is there: a sweep would pass it over.
+    fn ends(&self, written: Op<()>, expires_ms: Option<u64>) -> Op<()> {
+        let Some(expires_ms) = expires_ms else {
+            return written;
+        };
+        let expiry = self.expiry.clone();
+        written.map_result(move |outcome| {
+            // Of several items, those that were written end, also when another one failed.
+            expiry.schedule(expires_ms);
+            outcome
+        })
     }
 
     /// Reads that cannot be text read as missing, with a warning; the bytes stay.
@@ -298,20 +316,26 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
                 )
             })
             .collect();
+        let first_end = writes
+            .iter()
+            .filter_map(|(.., expires_ms)| *expires_ms)
+            .min();
         if self.in_place(mode) {
-            return Op::ready(write_all(&*self.driver, operation, writes));
+            let written = Op::ready(write_all(&*self.driver, operation, writes));
+            return self.ends(written, first_end);
         }
         let jobs: Vec<_> = Self::split(writes)
             .into_iter()
             .map(|writes| self.run(mode, move |driver| write_all(driver, operation, writes)))
             .collect();
-        Op::later(async move {
+        let written = Op::later(async move {
             let mut outcome = Ok(());
             for job in jobs {
                 outcome = outcome.and(job.await);
             }
             outcome
-        })
+        });
+        self.ends(written, first_end)
     }
 
     fn set_item_raw(
@@ -432,10 +456,13 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
         Op::later(async move {
             let own = self.lock.clone().lock_owned().await;
-            let others = self
-                .clone()
-                .run(Mode::Async, |driver| driver.lock())
-                .await?;
+            let driver = self.driver.clone();
+            let others = if driver.is_instant() {
+                driver.lock()?
+            } else {
+                // The holder of the lock may be another storage of this process.
+                offload_alone(&self.runtime, move || driver.lock()).await?
+            };
             Ok(Some(Box::new((own, others)) as Box<dyn Any>))
         })
     }
@@ -470,14 +497,14 @@ impl<D: BlockingDriver> Offloaded<D> {
                 .driver
                 .check_key(key)
                 .and_then(|()| self.driver.set(key, &value, expires_ms));
-            return Op::ready(
-                written
-                    .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key)),
-            );
+            let written = written
+                .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key));
+            return self.ends(Op::ready(written), expires_ms);
         }
-        self.write(call, key, mode, move |driver, key| {
+        let written = self.write(call, key, mode, move |driver, key| {
             driver.set(key, &value, expires_ms)
-        })
+        });
+        self.ends(written, expires_ms)
     }
 }
 

@@ -90,6 +90,9 @@ impl Storage {
         }
         let mut done = Vec::new();
         for share in self.shares(&base) {
+            if refuses_clear(&share.driver) {
+                continue;
+            }
             match calls::can_clear(&share.driver, mode) {
                 Ok(true) => done.push(self.clear_share(share, options, mode)),
                 Ok(false) => {}
@@ -105,11 +108,15 @@ impl Storage {
         let (storage, options) = (self.clone(), options.clone());
         Op::later(async move {
             for share in shares {
+                if refuses_clear(&share.driver) || !calls::can_clear(&share.driver, mode)? {
+                    continue;
+                }
                 let query = KeyQuery {
                     base: share.relative_base.clone(),
                     ..KeyQuery::default()
                 };
-                for key in calls::get_keys(&share.driver, &query, mode).await? {
+                let keys = calls::get_keys(&share.driver, &query, mode).await?;
+                for key in with_metadata(keys) {
                     let key = normal(key);
                     let full = format!("{}{key}", share.mount);
                     if !is_record(&key) && full.starts_with(&base) && share.shows(&full) {
@@ -195,6 +202,13 @@ impl Storage {
             .map(|(mount, driver)| share(mount, driver))
             .collect()
     }
+}
+
+/// Whether the driver takes a clear as nothing to do. Its keys are not removed one by one then.
+fn refuses_clear(driver: &Rc<dyn Driver>) -> bool {
+    driver
+        .blocking()
+        .is_some_and(|store| store.refuses_clear() || store.is_read_only())
 }
 
 /// The keys and those of their metadata. A driver may keep the latter out of its listings, as a

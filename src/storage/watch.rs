@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use super::Storage;
+use super::migrate::is_record;
 use crate::calls;
 use crate::driver::{Call, Driver, Event, EventKind, EventSink, Mode, Op, Unwatch};
 use crate::key;
@@ -111,7 +112,11 @@ impl Storage {
 
     /// Reports a change of the storage's own, where the driver does not.
     pub(super) fn announce(&self, kind: EventKind, key: &str, driver: &dyn Driver) {
-        if self.hub.is_watched() && !driver.capabilities().has(Call::Watch, Mode::Async) {
+        let is_written = !driver.is_read_only();
+        if is_written
+            && self.hub.is_watched()
+            && !driver.capabilities().has(Call::Watch, Mode::Async)
+        {
             self.hub.emit(kind, key);
         }
     }
@@ -165,7 +170,11 @@ impl Storage {
             let Some(storage) = storage.upgrade() else {
                 return;
             };
-            let key = format!("{base}{}", key::normalize(&event.key));
+            let relative = key::normalize(&event.key);
+            if is_record(&relative) {
+                return;
+            }
+            let key = format!("{base}{relative}");
             // An inner mount hides the keys of the one around it.
             if storage.mounts.borrow().find(&key).0 == base {
                 storage.hub.emit(event.kind, &key);

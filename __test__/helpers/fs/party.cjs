@@ -15,7 +15,9 @@ let storage;
 let unwatch;
 let stopped = false;
 
-process.on("warning", (warning) => notify("warning", { code: warning.code, text: warning.message }));
+process.on("warning", (warning) =>
+  notify("warning", { code: warning.code, text: warning.message }),
+);
 
 function notify(topic, data) {
   if (process.connected) process.send([0, topic, data]);
@@ -79,6 +81,12 @@ const commands = {
     for (let number = 0; number < count; number++) {
       fs.writeFileSync(join(base, `${prefix}${number}`), "1");
     }
+  },
+
+  /** Makes and removes a folder within one turn. */
+  comeAndGoFolder(path) {
+    fs.mkdirSync(path);
+    fs.rmdirSync(path);
   },
 
   /** Writes values of all sizes to shared keys until it is told to stop. */
@@ -177,7 +185,10 @@ const commands = {
   },
   /** Sets many items at once. */
   async setMany(count) {
-    const items = Array.from({ length: count }, (_, index) => ({ key: `k:${index}`, value: index }));
+    const items = Array.from({ length: count }, (_, index) => ({
+      key: `k:${index}`,
+      value: index,
+    }));
     await storage.setItems(items);
     const found = await storage.getItems(items.map(({ key }) => key));
     return found.filter(({ value }, index) => value !== index).length;
@@ -196,5 +207,6 @@ process.on("message", async ([id, name, ...args]) => {
   } catch (error) {
     answer = [id, plain(error)];
   }
-  if (process.connected) process.send(answer);
+  // The other side may be letting go just now.
+  if (process.connected) process.send(answer, () => {});
 });

@@ -39,7 +39,10 @@ export function recorder(under: string, fail?: string): Recorder {
   if (built.status !== 0) throw new Error(built.stderr);
   const file = join(at, "record");
   const shown = (path: string) =>
-    path.replace(`${under}/`, "").replace(under, ".").replace(/%~tmp-[^/]*/, "%~tmp");
+    path
+      .replace(`${under}/`, "")
+      .replace(under, ".")
+      .replace(/%~tmp-[^/]*/, "%~tmp");
   return {
     env: {
       LD_PRELOAD: library,

@@ -1,10 +1,11 @@
 // Runs many worker threads in this process, ends them, and compares what the process holds.
 
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import vm from "node:vm";
 import { Worker } from "node:worker_threads";
-import { isOn, report, taskOfChild } from "../child.mjs";
+import { isOn, report, taskOfChild, tell } from "../child.mjs";
 import { Counters, SLOTS } from "../counters.mjs";
 import { folder } from "../folders.mjs";
 import { gauges, hasGauges, mebibytes } from "../gauges.mjs";
@@ -12,7 +13,8 @@ import { memory, packageMain, require } from "../package.mjs";
 import { randomOf } from "../random.mjs";
 
 const task = taskOfChild();
-const { atOnce, lanes = 6, scale = 1 } = task;
+// `isChecked`: a checker of memory runs this, which makes it slow and its gauges those of the checker.
+const { atOnce, lanes = 6, scale = 1, isChecked = false } = task;
 const home = folder();
 const buffer = new SharedArrayBuffer(Counters.bytesFor(atOnce));
 const workerScript = new URL("./worker.mjs", import.meta.url);
@@ -109,7 +111,7 @@ for (; isOn(task, round); round++) {
   report.round();
   report.fault(atOnce);
   // The first rounds fill pools and caches.
-  if (hasGauges && round === task.from + 2) {
+  if (hasGauges && !isChecked && round === task.from + 2) {
     globalThis.gc();
     await pause(200);
     reference = gauges();
@@ -141,6 +143,10 @@ report.note(
     `operations under way; ${totals.done} operations done, ${totals.events} events, ` +
     `${totals.queued} queued, ${totals.unsettled} Promises of a driver`,
 );
+if (isChecked && existsSync("/proc/self/maps")) {
+  const [path] = /\/\S+\.node$/m.exec(readFileSync("/proc/self/maps", "utf8")) ?? [];
+  if (path && totals.done > 0) tell({ loaded: `the addon is mapped, ${totals.done} operations done` });
+}
 if (totals.caught > 0) report.loss(`${totals.caught} operations failed in workers`);
 if (started > 0 && active * 2 < terminated) report.loss("most workers were idle when they were ended");
 process.exit(0);

@@ -275,6 +275,10 @@ impl Driver for FsDriver {
         self.inner.on_expired(sink)
     }
 
+    fn note_expiry(&self, expires_ms: u64) {
+        self.inner.note_expiry(expires_ms);
+    }
+
     fn note_corrupt(&self, key: &str) {
         self.inner.note_corrupt(key);
     }

@@ -76,7 +76,12 @@ impl<D: Disk> Engine<D> {
         is_text: bool,
         expires_ms: Option<u64>,
     ) -> Result<()> {
-        let Some(expires_ms) = expires_ms else {
+        // A copy of what was stored, such as a migration puts back, ends when it says.
+        let copied = || {
+            let is_copy = bytes.starts_with(WITH_EXPIRY);
+            is_copy.then(|| expiry_in(bytes)).flatten()
+        };
+        let Some(expires_ms) = expires_ms.or_else(copied) else {
             self.write(key, bytes, None)?;
             self.forget_expiry(key);
             return Ok(());

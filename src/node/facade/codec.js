@@ -527,23 +527,27 @@
   }
 
   function writeTypedArray(session, value, parent, key) {
-    const text = allFinite(value) ? joinTyped(value, ",") : finiteOrNullText(value);
+    const text = isPlainNumbers(value) ? joinTyped(value, ",") : numbersText(value);
     const note = `[["typed-array","${typedArrayName(value)}"]]`;
     return writeLeaf(session, value, parent, key, `[${text}]`, note);
   }
 
-  function allFinite(items) {
+  const isPlainNumber = (number) => isFiniteNumber(number) && (number !== 0 || 1 / number > 0);
+
+  function isPlainNumbers(items) {
     const length = typedArrayLength(items);
-    for (let i = 0; i < length; i++) if (!isFiniteNumber(items[i])) return false;
+    for (let i = 0; i < length; i++) if (!isPlainNumber(items[i])) return false;
     return true;
   }
 
-  // superjson keeps typed arrays as JSON numbers, which have no NaN and no infinities.
-  function finiteOrNullText(items) {
+  // superjson loses what JSON numbers lack, but its reader makes numbers of these strings.
+  function numbersText(items) {
     const length = typedArrayLength(items);
     let text = "";
     for (let i = 0; i < length; i++) {
-      text += (i === 0 ? "" : ",") + (isFiniteNumber(items[i]) ? items[i] : "null");
+      const item = items[i];
+      const plain = isPlainNumber(item) ? item : item === 0 ? "-0" : `"${item}"`;
+      text += (i === 0 ? "" : ",") + plain;
     }
     return text;
   }
@@ -765,6 +769,8 @@
     return new RegExpType(slice(source, 1, end), slice(source, end + 1));
   }
 
+  const isNumberName = (item) => item === "NaN" || item === "Infinity" || item === "-Infinity";
+
   function reviveTypedArray(type, source) {
     const Type =
       isArray(type) && type.length === 2 && type[0] === "typed-array" && typeof type[1] === "string"
@@ -775,6 +781,7 @@
     const result = new Type(items.length);
     for (let i = 0; i < items.length; i++) {
       if (typeof items[i] === "number") result[i] = items[i];
+      else if (isNumberName(items[i])) result[i] = +items[i];
       else if (items[i] !== null) throw corrupt("a typed array of something else than numbers");
     }
     return result;

@@ -8,6 +8,14 @@
     return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
   }
 
+  function failure(message, cause) {
+    const error = new Error(
+      `[electron-async-storage] ${message}`,
+      cause === undefined ? undefined : { cause },
+    );
+    return Object.assign(error, { code: "EAS_MIGRATION", operation: "migrate" });
+  }
+
   function checked(version) {
     if (Number.isSafeInteger(version) && version >= 0) return version;
     const given = typeof version === "string" ? JSON.stringify(version) : String(version);
@@ -34,7 +42,12 @@
 
     async function storedVersion() {
       const stored = await storage.getItem(VERSION_KEY);
-      return typeof stored === "number" ? stored : 0;
+      if (typeof stored === "number") return stored;
+      if (stored === null && !(await storage.hasItem(VERSION_KEY))) return 0;
+      // As version 0 it would run steps over data that may well have been through them.
+      throw failure(
+        `The stored version at ${VERSION_KEY} is not a number. Write the number that the data is at, or remove the item to start from 0.`,
+      );
     }
 
     async function runSteps(from, to) {
@@ -42,6 +55,30 @@
       for (const step of stepsBetween(migrations, from, to)) await step(storage);
       await storage.setItem(VERSION_KEY, to);
       await hooks?.afterMigration?.(from, to, storage);
+    }
+
+    // What the caller gets: the error, unless something worse has happened.
+    async function undone(error) {
+      try {
+        await core.undoMigration(handle);
+        return error;
+      } catch (undoError) {
+        const why = asError(undoError).message;
+        return failure(
+          `The migration failed (${asError(error).message}) and could not be undone (${why}). The next migrate() tries again.`,
+          error,
+        );
+      }
+    }
+
+    // The error of the migration matters more than one of the hook that is told of it.
+    async function reported(error, from, to) {
+      try {
+        await hooks?.onMigrationError?.(error, from, to, storage);
+      } catch (hookError) {
+        const message = `[electron-async-storage] The hook onMigrationError failed: ${asError(hookError).message}`;
+        process.emitWarning(message, { code: "EAS_MIGRATION", type: "StorageWarning" });
+      }
     }
 
     async function run() {
@@ -56,9 +93,9 @@
         if (from < to) await runSteps(from, to);
         await core.commitMigration(handle);
       } catch (error) {
-        await core.undoMigration(handle);
-        await hooks?.onMigrationError?.(asError(error), from, to, storage);
-        throw error;
+        const outcome = await undone(error);
+        await reported(asError(outcome), from, to);
+        throw outcome;
       }
     }
 

@@ -88,6 +88,11 @@
       });
     });
 
+    // A storage of a class has these on its prototype, where a spread does not reach.
+    for (const name of ["dispose", "unwatch", "migrate", "getStorageVersion"]) {
+      replace(name, (method) => method);
+    }
+
     // Depth counts on the key as the caller sees it.
     function deeper(opts) {
       if (typeof opts?.maxDepth !== "number") return opts;

@@ -252,9 +252,10 @@ impl<D: Disk> Watch<D> {
         let (tracker, folders) = (&mut self.tracker, &mut self.folders);
         match signal {
             Signal::Rescan => tracker.rescan(folders, now_ms, events),
-            Signal::Gone(path) if folders.is_base(&path) => {
-                if !folders.is_folder(folders.store.base()) {
-                    tracker.gone_all(events);
+            Signal::Gone(path) | Signal::MovedAway(path) if folders.is_base(&path) => {
+                // Where each folder is watched, what has that name by now is another folder.
+                if EACH_FOLDER || !folders.is_folder(folders.store.base()) {
+                    tracker.gone_all(folders, events);
                     self.is_armed = false;
                 }
             }
@@ -264,6 +265,7 @@ impl<D: Disk> Watch<D> {
                 };
                 match signal {
                     Signal::Written(_) => tracker.written(folders, &path, now_ms, events),
+                    Signal::Made(_) => tracker.made(folders, &path, now_ms, events),
                     Signal::Closed(_) => tracker.closed(folders, &path, now_ms, events),
                     Signal::Touched(_) => tracker.touched(folders, &path, now_ms, events),
                     Signal::MovedAway(_) => tracker.moved_away(folders, &path, now_ms),
@@ -409,7 +411,7 @@ impl<D: Disk> Tree for Folders<D> {
     }
 
     fn leave(&mut self, path: &str) {
-        if EACH_FOLDER {
+        if EACH_FOLDER || path.is_empty() {
             // The system takes the watch of a folder that is gone away by itself.
             let _ = self.watcher.unwatch(&self.absolute(path));
         }

@@ -10,6 +10,8 @@ use notify::{Event, EventKind};
 pub(super) enum Signal {
     /// A whole file or folder took this name.
     Written(PathBuf),
+    /// A folder was made there.
+    Made(PathBuf),
     /// A program that could write to the file has let go of it.
     Closed(PathBuf),
     /// Something about it changed, perhaps not for the last time.
@@ -26,6 +28,7 @@ impl Signal {
     pub(super) fn path(&self) -> &Path {
         match self {
             Signal::Written(path)
+            | Signal::Made(path)
             | Signal::Closed(path)
             | Signal::Touched(path)
             | Signal::MovedAway(path)
@@ -48,7 +51,7 @@ pub(super) fn signals(event: Event) -> Vec<Signal> {
         EventKind::Modify(ModifyKind::Name(RenameMode::Both)) | EventKind::Access(_) => {
             return Vec::new();
         }
-        EventKind::Create(CreateKind::Folder) => Signal::Written,
+        EventKind::Create(CreateKind::Folder) => Signal::Made,
         EventKind::Remove(_) => Signal::Gone,
         EventKind::Create(_) | EventKind::Modify(_) | EventKind::Any | EventKind::Other => {
             Signal::Touched
@@ -72,7 +75,7 @@ mod tests {
             ),
             (
                 EventKind::Create(CreateKind::Folder),
-                vec![Signal::Written(path())],
+                vec![Signal::Made(path())],
             ),
             (
                 EventKind::Modify(ModifyKind::Data(DataChange::Any)),

@@ -13,8 +13,9 @@ const QUIET_MS: u64 = 40;
 /// How long a file that was moved away may take to appear elsewhere, in ms.
 const MOVE_MS: u64 = 15;
 
-/// How long the notices of what a listing found may take, in ms.
-const ECHO_MS: u64 = 1000;
+/// How long the notices of what a listing found may take, in ms. They wait behind those of all else
+/// that happens; a file that was written again has another stamp.
+const ECHO_MS: u64 = 30_000;
 
 /// Tells one content of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub(super) struct Tracker {
     relocated: HashMap<String, Stamp>,
     /// Files that a listing reported, whose own notices may still come, with until when.
     echoes: HashMap<String, (Stamp, u64)>,
+    /// When to look for echoes that will not come any more.
+    echoes_due_ms: u64,
 }
 
 struct Known {
@@ -93,7 +96,9 @@ impl Tracker {
             .collect();
         for path in quiet {
             self.changing.remove(&path);
-            self.compare(tree, &path, now_ms, events);
+            if self.compare(tree, &path, events) {
+                self.expect_echo(path, now_ms);
+            }
         }
         let gone: Vec<String> = self
             .moved
@@ -114,7 +119,10 @@ impl Tracker {
                 });
             }
         }
-        self.echoes.retain(|_, (_, until_ms)| *until_ms > now_ms);
+        if self.echoes_due_ms <= now_ms {
+            self.echoes.retain(|_, (_, until_ms)| *until_ms > now_ms);
+            self.echoes_due_ms = now_ms + ECHO_MS;
+        }
     }
 
     /// A whole file or folder took the name.
@@ -148,6 +156,19 @@ impl Tracker {
                     );
                 }
             }
+        }
+    }
+
+    /// A folder was made. One that is gone again was no item, whatever its name.
+    pub(super) fn made(
+        &mut self,
+        tree: &mut impl Tree,
+        path: &str,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
+        if tree.look(path) == Some(Entry::Folder) {
+            self.appeared(tree, path, now_ms, events);
         }
     }
 
@@ -210,8 +231,11 @@ impl Tracker {
         }
     }
 
-    /// The whole tree is gone.
-    pub(super) fn gone_all(&mut self, events: &mut Events) {
+    /// The whole tree is gone from its place.
+    pub(super) fn gone_all(&mut self, tree: &mut impl Tree, events: &mut Events) {
+        for folder in &self.folders {
+            tree.leave(folder);
+        }
         let keys: BTreeSet<String> = self
             .places
             .keys()
@@ -233,6 +257,8 @@ impl Tracker {
         now_ms: u64,
         events: &mut Events,
     ) {
+        // What is there when the watch starts is not being made now.
+        let may_be_begun = !self.folders.is_empty();
         let mut folders = vec![path.to_owned()];
         while let Some(folder) = folders.pop() {
             if !folder.is_empty() && tree.is_ignored(&folder) {
@@ -247,11 +273,11 @@ impl Tracker {
                     format!("{folder}/{name}")
                 };
                 if is_folder {
-                    folders.push(path)
-                } else if self.compare(tree, &path, now_ms, events)
-                    && let Some(known) = self.files.get(&path)
-                {
-                    self.echoes.insert(path, (known.stamp, now_ms + ECHO_MS));
+                    folders.push(path);
+                } else if may_be_begun && self.is_begun(tree, &path) {
+                    self.changing.insert(path, now_ms + QUIET_MS);
+                } else if self.compare(tree, &path, events) {
+                    self.expect_echo(path, now_ms);
                 }
             }
         }
@@ -281,14 +307,23 @@ impl Tracker {
         self.echoes.clear();
     }
 
+    /// Whether the file is new and has nothing in it yet: a program that has made it is about to
+    /// write.
+    fn is_begun(&self, tree: &impl Tree, path: &str) -> bool {
+        !self.files.contains_key(path)
+            && matches!(tree.look(path), Some(Entry::File(stamp)) if stamp.size == 0)
+            && tree.key_of(path).is_some()
+    }
+
+    /// Notices of what was just reported may still come.
+    fn expect_echo(&mut self, path: String, now_ms: u64) {
+        if let Some(known) = self.files.get(&path) {
+            self.echoes.insert(path, (known.stamp, now_ms + ECHO_MS));
+        }
+    }
+
     /// Reports a file that is not as it was known; says whether it did.
-    fn compare(
-        &mut self,
-        tree: &mut impl Tree,
-        path: &str,
-        _now_ms: u64,
-        events: &mut Events,
-    ) -> bool {
+    fn compare(&mut self, tree: &mut impl Tree, path: &str, events: &mut Events) -> bool {
         let Some(Entry::File(stamp)) = tree.look(path) else {
             return false;
         };
@@ -418,6 +453,15 @@ mod tests {
             let stamp = Stamp {
                 mtime_ns: Some(i128::from(content)),
                 size: 1,
+            };
+            self.entries.insert(path.to_owned(), Entry::File(stamp));
+        }
+
+        fn empty(&mut self, path: &str) {
+            self.file(path, 0);
+            let stamp = Stamp {
+                mtime_ns: Some(0),
+                size: 0,
             };
             self.entries.insert(path.to_owned(), Entry::File(stamp));
         }
@@ -645,6 +689,42 @@ mod tests {
         );
         case.tree.file("x/b", 2);
         assert_eq!(case.signal(Tracker::written, "x/b"), ["update x:b"]);
+    }
+
+    #[test]
+    fn a_folder_that_went_as_soon_as_it_was_made_is_no_event() {
+        let mut case = Case::over(&[]);
+        assert!(case.signal(Tracker::made, "x").is_empty());
+        assert!(case.signal(Tracker::gone, "x").is_empty());
+        case.tree.file("x/a", 1);
+        assert_eq!(case.signal(Tracker::made, "x"), ["update x:a"]);
+    }
+
+    #[test]
+    fn a_file_that_a_listing_finds_empty_is_reported_once_when_it_is_written() {
+        let mut case = Case::over(&[]);
+        case.tree.empty("x/a");
+        case.tree.empty("x/left");
+        assert!(case.signal(Tracker::made, "x").is_empty());
+        case.signal(Tracker::touched, "x/a");
+        case.tree.file("x/a", 1);
+        assert_eq!(case.signal(Tracker::closed, "x/a"), ["update x:a"]);
+        assert_eq!(case.after(QUIET_MS), ["update x:left"]);
+        case.signal(Tracker::touched, "x/left");
+        assert!(
+            case.signal(Tracker::closed, "x/left").is_empty(),
+            "notices that came late"
+        );
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
+    fn a_tree_that_goes_is_left_as_a_whole() {
+        let mut case = Case::over(&["a", "x/b"]);
+        let mut events = Vec::new();
+        case.tracker.gone_all(&mut case.tree, &mut events);
+        assert_eq!(shown(events), ["remove a", "remove x:b"]);
+        assert!(case.tree.entered.is_empty());
     }
 
     #[test]

@@ -1,0 +1,164 @@
+// Copies of what lies under a base, and their way back.
+
+import { createRequire } from "node:module";
+import { describe, expect, it } from "vitest";
+import type { Storage } from "../index.js";
+import { folder } from "./helpers/folders.js";
+import { promiseDriver } from "./helpers/js-drivers.js";
+import { failureOf, type Mode } from "./helpers/modes.js";
+import { builtin, createStorage } from "./helpers/package.js";
+
+const require = createRequire(import.meta.url);
+const { prefixStorage, snapshot, snapshotSync, restoreSnapshot, restoreSnapshotSync } =
+  require("../index.js") as typeof import("../index.js");
+
+type Any = Storage<any>;
+
+/** A storage of the user's own: a class with the few methods that copies need. */
+class OwnStorage {
+  data = new Map<string, unknown>();
+  async getKeys(base = "") {
+    return this.getKeysSync(base);
+  }
+  getKeysSync(base = "") {
+    return [...this.data.keys()].filter((key) => key.startsWith(base));
+  }
+  async getItem(key: string) {
+    return this.getItemSync(key);
+  }
+  getItemSync(key: string) {
+    return this.data.get(key) ?? null;
+  }
+  async setItem(key: string, value: unknown) {
+    this.setItemSync(key, value);
+  }
+  setItemSync(key: string, value: unknown) {
+    this.data.set(key, value);
+  }
+}
+
+const STORAGES: [title: string, open: () => Any][] = [
+  ["memory", () => createStorage<any>()],
+  ["fs", () => createStorage<any>({ driver: builtin("fs", { base: folder() }) })],
+  ["a prefix", () => prefixStorage<any>(createStorage<any>(), "outer")],
+  ["a mount inside", () => createStorage<any>().mount("a:m", builtin("memory"))],
+  ["a storage of the user", () => new OwnStorage() as unknown as Any],
+];
+
+const VALUES: Record<string, unknown> = {
+  one: 1,
+  "deep:er": { at: new Date(3), set: new Set([1]) },
+  "m:inner": "text",
+  empty: "",
+  none: null,
+  no: false,
+};
+
+const copy = async (mode: Mode, storage: Any, base: string) =>
+  mode === "sync" ? snapshotSync(storage, base) : await snapshot(storage, base);
+
+async function restore(mode: Mode, storage: Any, from: Record<string, any>, base?: string) {
+  if (mode === "sync") restoreSnapshotSync(storage, from, base);
+  else await restoreSnapshot(storage, from, base);
+}
+
+describe.each<Mode>(["async", "sync"])("%s", (mode) => {
+  describe.each(STORAGES)("of %s", (_title, open) => {
+    async function filled(): Promise<Any> {
+      const storage = open();
+      for (const [key, value] of Object.entries(VALUES)) await storage.setItem(`a:${key}`, value);
+      await storage.setItem("ab", "beside");
+      await storage.setItem("b:one", "elsewhere");
+      return storage;
+    }
+
+    it("a snapshot has the values under its base, by their keys without it", async () => {
+      const storage = await filled();
+      for (const base of ["a", "a:", "/a/"]) {
+        expect(await copy(mode, storage, base), base).toEqual(VALUES);
+      }
+      expect(Object.keys(await copy(mode, storage, "")).sort()).toEqual(
+        [...Object.keys(VALUES).map((key) => `a:${key}`), "ab", "b:one"].sort(),
+      );
+      expect(await copy(mode, storage, "nothing")).toEqual({});
+    });
+
+    it("a snapshot is a plain object that later writes leave alone", async () => {
+      const storage = await filled();
+      const taken = await copy(mode, storage, "a");
+      await storage.setItem("a:one", 2);
+      expect(taken.one).toBe(1);
+      expect(Object.getPrototypeOf(taken)).toBe(Object.prototype);
+    });
+
+    it("a restored snapshot has the old values, and other keys stay", async () => {
+      const storage = await filled();
+      const taken = await copy(mode, storage, "a");
+      await storage.setItem("a:one", "changed");
+      await storage.setItem("a:more", "stays");
+      await restore(mode, storage, taken, "a");
+      expect(await copy(mode, storage, "a")).toEqual({ ...VALUES, more: "stays" });
+      expect(await storage.getItem("ab")).toBe("beside");
+    });
+
+    it("a snapshot goes to another base, and without one to the root", async () => {
+      const storage = await filled();
+      const taken = await copy(mode, storage, "a");
+      await restore(mode, storage, taken, "c/d");
+      expect(await copy(mode, storage, "c:d")).toEqual(VALUES);
+      const other = open();
+      await restore(mode, other, { x: 1, "y:z": 2 });
+      expect(await copy(mode, other, "")).toEqual({ x: 1, "y:z": 2 });
+    });
+
+    it("a key such as __proto__ is a key like any other", async () => {
+      const storage = open();
+      await storage.setItem("p:__proto__", { polluted: true });
+      await storage.setItem("p:constructor", 1);
+      const taken = await copy(mode, storage, "p");
+      expect(Object.getPrototypeOf(taken)).toBe(Object.prototype);
+      expect(Object.keys(taken).sort()).toEqual(["__proto__", "constructor"]);
+      await restore(mode, storage, taken, "q");
+      expect(await storage.getItem("q:__proto__")).toEqual({ polluted: true });
+      expect(({} as any).polluted).toBeUndefined();
+    });
+  });
+
+  it("metadata and times to live are no part of a snapshot", async () => {
+    const storage = createStorage<any>();
+    await storage.setItem("a:key", 1, { ttl: 3_600_000 });
+    await storage.setMeta("a:key", { owner: "ann" });
+    const taken = await copy(mode, storage, "a");
+    expect(taken).toEqual({ key: 1 });
+    await restore(mode, storage, taken, "a");
+    expect(await storage.getMeta("a:key")).toEqual({ owner: "ann" });
+  });
+
+  it("undefined in a snapshot removes the key", async () => {
+    const storage = createStorage<any>();
+    await storage.setItem("key", 1);
+    await restore(mode, storage, { key: undefined });
+    expect(await storage.hasItem("key")).toBe(false);
+  });
+});
+
+it("the Sync forms need a storage whose drivers have Sync methods", async () => {
+  const storage = createStorage<any>({ driver: promiseDriver() });
+  expect((await failureOf(() => snapshotSync(storage, ""))).code).toBe("EAS_SYNC_UNSUPPORTED");
+  expect((await failureOf(() => restoreSnapshotSync(storage, { a: 1 }))).code).toBe(
+    "EAS_SYNC_UNSUPPORTED",
+  );
+});
+
+it("the Promise forms reject and do not throw", async () => {
+  for (const call of [
+    () => snapshot(undefined as any, ""),
+    () => restoreSnapshot(createStorage<any>(), null as any),
+  ]) {
+    let promise: unknown;
+    expect(() => {
+      promise = call();
+    }).not.toThrow();
+    expect(await failureOf(promise as Promise<unknown>)).toBeInstanceOf(Error);
+  }
+});
