@@ -14,14 +14,4 @@ import model from "./attacks/model.mjs";
 import power from "./attacks/power.mjs";
 import processes from "./attacks/processes.mjs";
 
-export const attacks = [
-  kill,
-  power,
-  faults,
-  contexts,
-  memcheck,
-  leaks,
-  processes,
-  hostile,
-  model,
-];
+export const attacks = [kill, power, faults, contexts, memcheck, leaks, processes, hostile, model];

@@ -62,7 +62,9 @@ export class History {
   judge(key, value) {
     const { begun, lasting } = this.#of(key);
     if (value === null) {
-      const removals = [...begun].filter(([number, kind]) => kind === "remove" && number >= lasting);
+      const removals = [...begun].filter(
+        ([number, kind]) => kind === "remove" && number >= lasting,
+      );
       if (removals.length === 0) return `${key} is gone; write ${lasting} was reported done`;
       this.#keys.set(key, { begun: new Map([[removals[0][0], "remove"]]), lasting });
       return "";

@@ -1,14 +1,45 @@
 // Texts that no storage wrote, or that it wrote and something spoilt.
 
 const TYPES = ["Date", "bigint", "regexp", "set", "map", "Error", "URL", "undefined", "number"];
-const ODD_TYPES = ["", "constructor", "__proto__", 7, null, ["typed-array", "Nothing"], ["class", "X"]];
-const ODD_TYPED = [["typed-array", "Uint8Array"], ["typed-array", "__proto__"], ["symbol", "s"], ["custom", "c"]];
-const PATHS = ["", "a", "a.b", "0", "__proto__", "__proto__.polluted", "constructor.prototype.polluted"];
-const ODD_PATHS = ["a.__proto__.polluted", "\\", "a\\.b", ".", "..", "a.0.1", "toString", "length", "-1"];
+const ODD_TYPES = [
+  "",
+  "constructor",
+  "__proto__",
+  7,
+  null,
+  ["typed-array", "Nothing"],
+  ["class", "X"],
+];
+const ODD_TYPED = [
+  ["typed-array", "Uint8Array"],
+  ["typed-array", "__proto__"],
+  ["symbol", "s"],
+  ["custom", "c"],
+];
+const PATHS = [
+  "",
+  "a",
+  "a.b",
+  "0",
+  "__proto__",
+  "__proto__.polluted",
+  "constructor.prototype.polluted",
+];
+const ODD_PATHS = [
+  "a.__proto__.polluted",
+  "\\",
+  "a\\.b",
+  ".",
+  "..",
+  "a.0.1",
+  "toString",
+  "length",
+  "-1",
+];
 
 /** Things that JSON text is made of, and things that it is not. */
 const PIECES = [
-  ..."{}[]:,\"\\ \n0-.eE+".split(""),
+  ...'{}[]:,"\\ \n0-.eE+'.split(""),
   "true",
   "null",
   "NaN",
@@ -108,7 +139,16 @@ function envelope(random) {
   if (random.chance(0.2)) {
     parts.push([
       "expires",
-      random.pick(["99999999999999", "1e999", "-1", '"soon"', "null", "[]", "9".repeat(400), "1.5e13"]),
+      random.pick([
+        "99999999999999",
+        "1e999",
+        "-1",
+        '"soon"',
+        "null",
+        "[]",
+        "9".repeat(400),
+        "1.5e13",
+      ]),
     ]);
   }
   if (random.chance(0.3)) parts.reverse();
@@ -153,7 +193,8 @@ export function hostileText(random) {
 
 /** The bytes of one hostile file. */
 export function hostileBytes(random) {
-  if (random.chance(0.2)) return Buffer.from(random.list(random.below(60), () => random.below(256)));
+  if (random.chance(0.2))
+    return Buffer.from(random.list(random.below(60), () => random.below(256)));
   const bytes = Buffer.from(hostileText(random));
   if (bytes.length > 0 && random.chance(0.4)) {
     for (let count = random.between(1, 3); count > 0; count--) {

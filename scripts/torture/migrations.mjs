@@ -45,8 +45,10 @@ export async function migrated(base, count, complain) {
   const storage = createStorage({ driver: fs({ base, durability: "none" }), version, migrations });
   await storage.migrate();
   const stored = await storage.getStorageVersion();
-  if (stored !== version) complain(`after migrate() the version is ${stored} instead of ${version}`);
+  if (stored !== version)
+    complain(`after migrate() the version is ${stored} instead of ${version}`);
   const listed = await storage.getKeys("items");
-  if (listed.length !== ITEMS + (version % 3)) complain(`${listed.length} items at version ${version}`);
+  if (listed.length !== ITEMS + (version % 3))
+    complain(`${listed.length} items at version ${version}`);
   await storage.dispose();
 }

@@ -40,7 +40,9 @@ for (const name of names) {
 }
 const chosen = attacks.filter(({ name }) => names.includes(name));
 
-console.log(`seed ${seed}; the same again: npm run torture -- --seed ${seed} --only ATTACK --from ROUND`);
+console.log(
+  `seed ${seed}; the same again: npm run torture -- --seed ${seed} --only ATTACK --from ROUND`,
+);
 
 const end = Date.now() + minutes * 60_000;
 const outcomes = [];
@@ -69,7 +71,9 @@ for (const [index, attack] of chosen.entries()) {
     console.error(`and ${outcome.lossCount - outcome.losses.length} more`);
   }
   const seconds = ((Date.now() - now) / 1000).toFixed(1);
-  console.log(outcome.skipped ? `skipped: ${outcome.skipped}` : `${outcome.rounds} rounds, ${seconds} s`);
+  console.log(
+    outcome.skipped ? `skipped: ${outcome.skipped}` : `${outcome.rounds} rounds, ${seconds} s`,
+  );
   outcomes.push([attack.name, outcome]);
 }
 

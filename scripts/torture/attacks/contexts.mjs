@@ -8,7 +8,8 @@ export default {
   title: "worker threads are terminated while they work",
   share: 1.5,
   async run(task, outcome) {
-    if (!hasGauges) outcome.note("this system does not tell of threads and descriptors: not compared");
+    if (!hasGauges)
+      outcome.note("this system does not tell of threads and descriptors: not compared");
     await supervise("contexts", { ...task, atOnce: 8 }, outcome, {
       flags: ["--expose-gc"],
       // Fewer arenas: what the allocator keeps for threads that are gone is no leak.

@@ -50,7 +50,8 @@ async function killWriter(task, history, random) {
   });
   const end = await writer.ended;
   if (guard.hung()) found.push("the writer hangs");
-  else if (!isKilled) found.push(`the writer ${badEnd(end, writer.errorText) || "ended by itself"}`);
+  else if (!isKilled)
+    found.push(`the writer ${badEnd(end, writer.errorText) || "ended by itself"}`);
   return found;
 }
 
@@ -70,7 +71,8 @@ async function inspect(base, history, random) {
       if (value !== null) held.add(key);
     }
     if (!listFirst) listed = await storage.getKeys();
-    for (const key of listed) if (!held.delete(key)) found.push(`${key} is listed and holds nothing`);
+    for (const key of listed)
+      if (!held.delete(key)) found.push(`${key} is listed and holds nothing`);
     for (const key of held) found.push(`${key} holds a value and is not listed`);
   } finally {
     await storage.dispose();
@@ -102,7 +104,12 @@ export default {
       mkdirSync(base, { recursive: true });
       const history = histories.get(workload) ?? new History();
       histories.set(workload, history);
-      const writerTask = { base, workload, seed: `${task.seed}/${round}`, first: round * 1_000_000 + 1 };
+      const writerTask = {
+        base,
+        workload,
+        seed: `${task.seed}/${round}`,
+        first: round * 1_000_000 + 1,
+      };
       const found = await killWriter(writerTask, history, random);
       if (history.open > 0 || workload === "migrate") outcome.fault();
       found.push(

@@ -31,7 +31,14 @@ export default {
     const isLoaded = { proof: "" };
     await supervise(
       "contexts",
-      { ...task, rounds: Math.min(task.rounds, 6), atOnce: 2, lanes: 2, scale: 40, isChecked: true },
+      {
+        ...task,
+        rounds: Math.min(task.rounds, 6),
+        atOnce: 2,
+        lanes: 2,
+        scale: 40,
+        isChecked: true,
+      },
       outcome,
       {
         before: [

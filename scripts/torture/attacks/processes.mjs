@@ -60,7 +60,8 @@ async function contentsOf(base) {
 export function difference(mine, theirs) {
   for (const key of new Set([...Object.keys(mine), ...Object.keys(theirs)])) {
     if (mine[key] !== theirs[key]) {
-      const name = (contents) => (contents[key] === undefined ? "nothing" : contents[key].slice(0, 8));
+      const name = (contents) =>
+        contents[key] === undefined ? "nothing" : contents[key].slice(0, 8);
       return `${key}: ${name(mine)} and ${name(theirs)}`;
     }
   }

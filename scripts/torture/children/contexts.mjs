@@ -145,8 +145,10 @@ report.note(
 );
 if (isChecked && existsSync("/proc/self/maps")) {
   const [path] = /\/\S+\.node$/m.exec(readFileSync("/proc/self/maps", "utf8")) ?? [];
-  if (path && totals.done > 0) tell({ loaded: `the addon is mapped, ${totals.done} operations done` });
+  if (path && totals.done > 0)
+    tell({ loaded: `the addon is mapped, ${totals.done} operations done` });
 }
 if (totals.caught > 0) report.loss(`${totals.caught} operations failed in workers`);
-if (started > 0 && active * 2 < terminated) report.loss("most workers were idle when they were ended");
+if (started > 0 && active * 2 < terminated)
+  report.loss("most workers were idle when they were ended");
 process.exit(0);

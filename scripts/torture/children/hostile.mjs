@@ -97,7 +97,8 @@ async function texts(random, round) {
         return kept.getItem("k");
       });
       const complaint = complaintOf(again);
-      if (complaint) report.loss(`round ${round}: to store what ${shown(text)} reads as ${complaint}`);
+      if (complaint)
+        report.loss(`round ${round}: to store what ${shown(text)} reads as ${complaint}`);
       else if (!isDeep && !again.error && !isSame(again.value, late.value)) {
         report.loss(`round ${round}: what ${shown(text)} reads as comes back as something else`);
       }
@@ -143,7 +144,8 @@ async function files(random, round) {
     if (!json && got.getItem !== null) {
       report.loss(`round ${round}: ${what} is no JSON and reads as ${shown(got.getItem)}`);
     }
-    const isEnvelope = typeof json?.value === "object" && json.value !== null && "json" in json.value;
+    const isEnvelope =
+      typeof json?.value === "object" && json.value !== null && "json" in json.value;
     if (json && !isEnvelope && bytes.length <= MOST_COMPARED && !isSame(got.getItem, json.value)) {
       report.loss(`round ${round}: ${what} reads as ${shown(got.getItem)}`);
     }
@@ -155,7 +157,8 @@ async function files(random, round) {
     const aside = readdirSync(base)
       .filter((name) => name.startsWith("%~corrupt-"))
       .some((name) => readFileSync(join(base, name)).equals(bytes));
-    if (!json && !aside) report.loss(`round ${round}: ${what} was not kept when it was overwritten`);
+    if (!json && !aside)
+      report.loss(`round ${round}: ${what} was not kept when it was overwritten`);
     const listed = await storage.getKeys();
     if (listed.length !== index + 1) {
       report.loss(`round ${round}: after ${what} the listing is ${shown(listed)}`);

@@ -93,7 +93,11 @@ const canSync = ({ kind }) => kind !== "promises";
 
 const segment = fc.constantFrom("a", "b", "c", "d", "é<", "con");
 const key = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => parts.join(":"));
-const base = fc.oneof(fc.constant(""), bases, key.map((text) => `${text}:`));
+const base = fc.oneof(
+  fc.constant(""),
+  bases,
+  key.map((text) => `${text}:`),
+);
 
 const value = fc.oneof(
   fc.integer(),
@@ -103,12 +107,17 @@ const value = fc.oneof(
   fc.date(),
   fc.array(fc.oneof(fc.integer(), fc.constant(undefined), fc.date()), { maxLength: 4 }),
   fc.dictionary(fc.constantFrom("x", "y.z", "json", "meta"), fc.oneof(fc.string(), fc.date())),
-  fc.array(fc.tuple(fc.string(), fc.integer()), { maxLength: 3 }).map((entries) => new Map(entries)),
+  fc
+    .array(fc.tuple(fc.string(), fc.integer()), { maxLength: 3 })
+    .map((entries) => new Map(entries)),
   fc.array(fc.integer(), { maxLength: 3 }).map((items) => new Set(items)),
   fc.uint8Array({ maxLength: 8 }),
   fc.integer({ min: 1000, max: 60_000 }).map((size) => "large ".repeat(size / 6)),
 );
-const written = fc.oneof({ weight: 9, arbitrary: value }, { weight: 1, arbitrary: fc.constant(undefined) });
+const written = fc.oneof(
+  { weight: 9, arbitrary: value },
+  { weight: 1, arbitrary: fc.constant(undefined) },
+);
 
 const sync = fc.boolean();
 const write = fc.oneof(
@@ -132,7 +141,11 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant("has"), sync, key }) },
   {
     weight: 1,
-    arbitrary: fc.record({ op: fc.constant("getItems"), sync, keys: fc.array(key, { maxLength: 5 }) }),
+    arbitrary: fc.record({
+      op: fc.constant("getItems"),
+      sync,
+      keys: fc.array(key, { maxLength: 5 }),
+    }),
   },
   {
     weight: 2,
@@ -236,7 +249,11 @@ class Run {
   /** The answers of a batch; each is read by itself, so that none shares anything with another. */
   sameItems(what, found, keys) {
     const expected = keys.map((key) => [key, portrait(this.model.get(key))]);
-    this.same(what, found.map(({ key, value }) => [key, portrait(value)]), expected);
+    this.same(
+      what,
+      found.map(({ key, value }) => [key, portrait(value)]),
+      expected,
+    );
   }
 
   async step(step) {

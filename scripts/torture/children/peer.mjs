@@ -102,7 +102,9 @@ async function lane(end) {
 /** Keys for which the last event is not what is so. */
 async function stale() {
   const there = new Set(await storage.getKeys());
-  return KEYS.filter((key) => (seen.get(key) ?? "remove") !== (there.has(key) ? "update" : "remove"));
+  return KEYS.filter(
+    (key) => (seen.get(key) ?? "remove") !== (there.has(key) ? "update" : "remove"),
+  );
 }
 
 async function command(word) {

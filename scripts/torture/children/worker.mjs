@@ -35,7 +35,9 @@ async function churn(storage, lane) {
   }
 }
 
-const files = createStorage({ driver: fs({ base, durability: random.pick(["background", "none"]) }) });
+const files = createStorage({
+  driver: fs({ base, durability: random.pick(["background", "none"]) }),
+});
 await files.watch(() => counters.add("events"));
 for (let lane = 0; lane < lanes; lane++) churn(files, lane);
 

@@ -1,0 +1,183 @@
+//! What holds for every input: the properties behind the fuzz targets and `tests/fuzz_props.rs`.
+
+use std::sync::Arc;
+
+use electron_async_storage::blocking::BlockingDriver;
+use electron_async_storage::drivers::fs::disk::SystemDisk;
+use electron_async_storage::drivers::fs::ignore::Ignore;
+use electron_async_storage::drivers::fs::{FsOptions, FsStore, NAME, Ports, path};
+use electron_async_storage::error::Kind;
+use electron_async_storage::key;
+use electron_async_storage::value::{Inside, Text, Value};
+
+const MAX_NAME_BYTES: usize = 255;
+/// serde_json reads no deeper than 128; the envelope is one level of it.
+const MAX_NESTING: usize = 100;
+
+/// The path of a key can be stored on every system, stays below the base and reads back as the key.
+pub fn key_path(given: &str) {
+    let key = key::normalize(given);
+    if key.is_empty() || path::refusal(&key).is_some() {
+        return;
+    }
+    let mut path = String::new();
+    path::push_path(&mut path, &key, '/');
+    for name in path.split('/') {
+        assert!(
+            !matches!(name, "" | "." | ".."),
+            "{key:?} has the path {path:?}"
+        );
+        assert!(
+            name.len() <= MAX_NAME_BYTES,
+            "{key:?} has a name of {} bytes",
+            name.len()
+        );
+        assert!(!name.ends_with(['.', ' ']), "{key:?} has the path {path:?}");
+        let forbidden =
+            |character: char| u32::from(character) < 0x20 || "<>:\"\\|?*".contains(character);
+        assert!(!name.contains(forbidden), "{key:?} has the path {path:?}");
+        assert!(!is_device(name), "{key:?} has the path {path:?}");
+    }
+    assert_eq!(path::key_of(&path).as_deref(), Some(&*key), "path {path:?}");
+    if let Some(literal) = path::literal_path(&key, '/') {
+        assert_ne!(literal, path);
+        assert_eq!(
+            path::key_of(&literal).as_deref(),
+            Some(&*key),
+            "literal path {literal:?}"
+        );
+    }
+}
+
+fn is_device(name: &str) -> bool {
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let stem = stem.trim_end();
+    matches!(stem, "con" | "prn" | "aux" | "nul")
+        || (["com", "lpt"].iter().any(|device| stem.starts_with(device))
+            && stem.len() == 4
+            && matches!(stem.as_bytes()[3], b'1'..=b'9'))
+}
+
+/// A path that reads as a key is one of the places where that key is looked for.
+pub fn path_key(given: &str) {
+    let Some(key) = path::key_of(given) else {
+        return;
+    };
+    if path::refusal(&key).is_some() || key::normalize(&key) != key {
+        return;
+    }
+    let mut written = String::new();
+    path::push_path(&mut written, &key, '/');
+    assert_eq!(
+        path::key_of(&written).as_deref(),
+        Some(&*key),
+        "from {given:?}"
+    );
+    let own = format!("{written}/{}", path::SELF);
+    assert_eq!(path::key_of(&own).as_deref(), Some(&*key), "from {given:?}");
+}
+
+/// A file of any content reads as its text, as nothing, or as damaged; a write then takes its place.
+pub fn stored_file(bytes: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let file = folder.path().join("key");
+    std::fs::write(&file, bytes).expect("a file for the test");
+    let options = FsOptions::at(folder.path()).expect("the base is absolute");
+    let ports = Ports {
+        disk: SystemDisk,
+        clock: Arc::new(|| 1_700_000_000_000),
+        background: Arc::new(|_, job| job()),
+    };
+    let store = FsStore::with_ports(NAME, options, ports);
+    match store.get("key") {
+        Ok(Some(Value::Text(text))) => assert_eq!(&*text.to_utf8(), bytes),
+        Ok(Some(other)) => panic!("a file reads as {other:?}"),
+        Ok(None) => assert!(!store.has("key").expect("it can be asked for")),
+        Err(error) => assert_eq!(error.kind(), Kind::CorruptValue, "{error:?}"),
+    }
+    let listed = store.keys("", None).expect("the folder can be listed");
+    assert!(listed.iter().all(|key| key == "key"), "{listed:?}");
+    store.meta("key").expect("metadata can be read");
+    store.next_expiry().expect("the journal can be read");
+    store
+        .sweep(1_700_000_000_000)
+        .expect("what ended can be removed");
+    let value = Value::from(Text::from("{\"json\":1}"));
+    store
+        .set("key", &value, None)
+        .expect("a write replaces anything");
+    assert_eq!(store.get("key").expect("it can be read"), Some(value));
+    assert_eq!(
+        store.keys("", None).expect("the folder can be listed"),
+        ["key"]
+    );
+}
+
+/// The inside of an envelope, where it is JSON, is the value of that envelope and all there is in it.
+pub fn envelope(bytes: &[u8]) {
+    let Some(text) = Text::from_utf8(bytes.to_vec()) else {
+        return;
+    };
+    let nesting = bytes
+        .iter()
+        .filter(|byte| matches!(byte, b'[' | b'{'))
+        .count();
+    if nesting > MAX_NESTING {
+        return;
+    }
+    let inside = match text.inside_envelope() {
+        Some(Inside::Latin1(inside)) => String::from_utf8_lossy(inside).into_owned(),
+        Some(Inside::Utf8(inside)) => inside.to_owned(),
+        Some(Inside::Utf16(inside)) => String::from_utf16_lossy(inside),
+        None => return,
+    };
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(&inside) else {
+        return;
+    };
+    let whole: serde_json::Value =
+        serde_json::from_slice(bytes).expect("what is around JSON makes it an envelope");
+    assert_eq!(whole, serde_json::json!({ "json": value }));
+}
+
+/// Matching ends, a folder covers what is in it, and a name without special characters is itself.
+pub fn glob(pattern: &str, path: &str) {
+    let ignore = Ignore::new([pattern], "/base");
+    if ignore.matches(path) {
+        assert!(
+            ignore.covers(path),
+            "{pattern:?} matches {path:?} and does not cover it"
+        );
+        assert!(
+            ignore.covers(&format!("{path}/below")),
+            "{pattern:?} covers not below {path:?}"
+        );
+    }
+    let is_plain = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if is_plain(pattern) {
+        assert!(ignore.matches(pattern), "{pattern:?} does not match itself");
+        if is_plain(path) {
+            assert_eq!(
+                ignore.matches(path),
+                path == pattern,
+                "{pattern:?} and {path:?}"
+            );
+        }
+    }
+    let taken_back = format!("!{pattern}");
+    let nothing = Ignore::new([pattern, &taken_back], "/base");
+    if !pattern.starts_with('!') {
+        assert!(
+            !nothing.matches(path),
+            "{pattern:?} and {taken_back:?} match {path:?}"
+        );
+    }
+}
