@@ -78,7 +78,9 @@ it("createStorage, prefixStorage and the copies take as many arguments as declar
       checker.getTypeOfSymbol(symbol),
       ts.SignatureKind.Call,
     );
-    const rest = signature.declaration?.parameters.some((parameter) => parameter.dotDotDotToken);
+    const rest = signature.declaration?.parameters.some(
+      (parameter) => ts.isParameter(parameter) && parameter.dotDotDotToken,
+    );
     const most = rest ? Number.POSITIVE_INFINITY : signature.parameters.length;
     expect(exported[symbol.name].length, symbol.name).toBeLessThanOrEqual(most);
   }

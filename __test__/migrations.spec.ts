@@ -144,7 +144,7 @@ describe.each(DRIVERS)("%s", (title, open) => {
       driver: open(),
       version: 2,
       migrations: {
-        1: change,
+        1: async (migrated) => void (await change(migrated)),
         async 2(migrated) {
           seen = await contentOf(migrated);
           fail();

@@ -3,10 +3,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { root } from "./helpers/package.js";
 
-const run = join(root, "scripts", "torture", "run.mjs");
+const scripts = join(root, "scripts", "torture");
+const run = join(scripts, "run.mjs");
+
+/** A module of the attacks; they have no types. */
+function part(name: string): Promise<any> {
+  return import(pathToFileURL(join(scripts, name)).href);
+}
 
 async function torture(...args: string[]) {
   const child = spawn(process.execPath, [run, ...args], { stdio: ["ignore", "pipe", "pipe"] });
@@ -55,7 +62,7 @@ describe("the command", () => {
   });
 
   it("fails when an attack finds something", async () => {
-    const { Outcome, table } = await import("../scripts/torture/outcome.mjs");
+    const { Outcome, table } = await part("outcome.mjs");
     const outcome = new Outcome();
     outcome.round(3);
     outcome.loss("lost");
@@ -65,7 +72,7 @@ describe("the command", () => {
 
 describe("the same seed", () => {
   it("gives the same course, another one does not", async () => {
-    const { randomOf } = await import("../scripts/torture/random.mjs");
+    const { randomOf } = await part("random.mjs");
     const course = (seed: string, round: number) =>
       randomOf({ seed, attack: "kill" }, round).list(20, (random: any) => random.below(1000));
     expect(course("a", 1)).toEqual(course("a", 1));
@@ -75,7 +82,7 @@ describe("the same seed", () => {
 });
 
 describe("after a kill", async () => {
-  const { History, valueOf } = await import("../scripts/torture/history.mjs");
+  const { History, selfProving } = await part("history.mjs");
 
   function history() {
     const made = new History();
@@ -88,16 +95,16 @@ describe("after a kill", async () => {
     ["the write that was reported", 2],
     ["one that was under way", 3],
   ])("%s is fine", (_, number) => {
-    expect(history().judge("k", valueOf("k", number, 100))).toBe("");
+    expect(history().judge("k", selfProving("k", number, 100))).toBe("");
   });
 
   it.each([
-    ["an older write", valueOf("k", 1, 100)],
+    ["an older write", selfProving("k", 1, 100)],
     ["nothing", null],
-    ["a write that never was", valueOf("k", 4, 100)],
-    ["the value of another key", valueOf("other", 2, 100)],
-    ["part of a value", { ...valueOf("k", 2, 100), body: valueOf("k", 2, 50).body }],
-    ["a mixture", { ...valueOf("k", 2, 100), body: valueOf("k", 3, 100).body }],
+    ["a write that never was", selfProving("k", 4, 100)],
+    ["the value of another key", selfProving("other", 2, 100)],
+    ["part of a value", { ...selfProving("k", 2, 100), body: selfProving("k", 2, 50).body }],
+    ["a mixture", { ...selfProving("k", 2, 100), body: selfProving("k", 3, 100).body }],
   ])("%s is a loss", (_, value) => {
     expect(history().judge("k", value)).not.toBe("");
   });
@@ -106,12 +113,12 @@ describe("after a kill", async () => {
     const made = history();
     made.begin("k", 4, "remove");
     expect(made.judge("k", null)).toBe("");
-    expect(made.judge("k", valueOf("k", 3, 100))).not.toBe("");
+    expect(made.judge("k", selfProving("k", 3, 100))).not.toBe("");
   });
 });
 
 describe("what valgrind says counts when it names the addon", async () => {
-  const { complaintsOf } = await import("../scripts/torture/attacks/memcheck.mjs");
+  const { complaintsOf } = await part("attacks/memcheck.mjs");
   const inAddon = "at 0x1: poll (in /app/electron-async-storage.linux-x64-gnu.node)";
 
   it.each([
@@ -124,7 +131,7 @@ describe("what valgrind says counts when it names the addon", async () => {
 });
 
 describe("values are alike", async () => {
-  const { isSame } = await import("../scripts/torture/same.mjs");
+  const { isSame } = await part("same.mjs");
   const shared = { a: 1 };
 
   it.each([

@@ -23,9 +23,8 @@ impl Text {
     /// The text of a UTF-16 string, narrowed to one byte a unit where all of it fits.
     pub fn from_utf16(units: &[u16]) -> Self {
         if encoding_rs::mem::is_utf16_latin1(units) {
-            let mut bytes = vec![0; units.len()];
-            encoding_rs::mem::convert_utf16_to_latin1_lossy(units, &mut bytes);
-            Text::Latin1(bytes.into())
+            // All units are below 256, and one allocation is made.
+            Text::Latin1(units.iter().map(|unit| unit.to_le_bytes()[0]).collect())
         } else {
             Text::Utf16(units.into())
         }
@@ -64,32 +63,36 @@ impl Text {
         }
     }
 
-    /// What stands inside the text's envelope `{"json":…}`, if it is one that may hold nothing else:
-    /// the text is the envelope of just that value exactly when the inner text is JSON.
+    /// What stands inside the text's envelope `{"json":…}`, if it is likely to hold nothing else: the
+    /// text is the envelope of just that value exactly when the inner text is JSON. Envelopes with
+    /// annotations end as superjson 2 ends them.
+    #[inline]
     pub fn inside_envelope(&self) -> Option<Inside<'_>> {
         const START: &[u8] = b"{\"json\":";
-        const META: &[u8] = b"\"meta\":";
+        const ANNOTATED_END: &[u8] = b"\"v\":1}}";
         match self {
             Text::Latin1(bytes) => {
                 let inside = bytes.strip_prefix(START)?.strip_suffix(b"}")?;
-                memchr::memmem::find(inside, META)
-                    .is_none()
-                    .then_some(Inside::Latin1(inside))
+                (!bytes.ends_with(ANNOTATED_END)).then_some(Inside::Latin1(inside))
             }
             Text::Utf8(text) => {
                 let inside = text.strip_prefix("{\"json\":")?.strip_suffix('}')?;
-                memchr::memmem::find(inside.as_bytes(), META)
-                    .is_none()
-                    .then_some(Inside::Utf8(inside))
+                (!text.as_bytes().ends_with(ANNOTATED_END)).then_some(Inside::Utf8(inside))
             }
             Text::Utf16(units) => {
-                let start: Vec<u16> = START.iter().map(|byte| u16::from(*byte)).collect();
-                let inside = units
-                    .strip_prefix(&start[..])?
-                    .strip_suffix(&[u16::from(b'}')])?;
-                let meta: Vec<u16> = META.iter().map(|byte| u16::from(*byte)).collect();
-                let has_meta = inside.windows(meta.len()).any(|window| window == meta);
-                (!has_meta).then_some(Inside::Utf16(inside))
+                let is = |units: &[u16], ascii: &[u8]| {
+                    units
+                        .iter()
+                        .copied()
+                        .eq(ascii.iter().map(|byte| u16::from(*byte)))
+                };
+                let (start, rest) = units.split_at_checked(START.len())?;
+                let (last, inside) = rest.split_last()?;
+                if !is(start, START) || *last != u16::from(b'}') {
+                    return None;
+                }
+                let end = &units[units.len().saturating_sub(ANNOTATED_END.len())..];
+                (!is(end, ANNOTATED_END)).then_some(Inside::Utf16(inside))
             }
         }
     }

@@ -240,3 +240,16 @@ fn a_waiting_timer_does_not_hold_the_host() {
         assert_eq!(host.runtime.holds(), 0);
     });
 }
+
+#[test]
+fn a_disposed_store_is_swept_no_more() {
+    let base = tempfile::tempdir().expect("makes a folder");
+    let host = Host::files(&base, START_MS);
+    host.set("a", Some(100), Mode::Async);
+    let disposed = host.storage.dispose();
+    host.runtime.block_on(disposed).expect("disposes");
+    host.clock.fetch_add(1000, Ordering::SeqCst);
+    host.runtime.advance(1000);
+    assert_eq!(host.runtime.waiting_jobs(), 0);
+    assert_eq!(files_in(&base), ["a"]);
+}

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+#[expect(unreachable_pub, reason = "public in the crate of the fuzz targets")]
 #[path = "../fuzz/src/lib.rs"]
 mod properties;
 

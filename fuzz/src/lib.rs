@@ -96,7 +96,8 @@ pub fn stored_file(bytes: &[u8]) {
     match store.get("key") {
         Ok(Some(Value::Text(text))) => assert_eq!(&*text.to_utf8(), bytes),
         Ok(Some(other)) => panic!("a file reads as {other:?}"),
-        Ok(None) => assert!(!store.has("key").expect("it can be asked for")),
+        // The end of an item stands in its text; listings go by the journal, which this file is not in.
+        Ok(None) => assert!(contains(bytes, b"\"expires\""), "a text reads as nothing"),
         Err(error) => assert_eq!(error.kind(), Kind::CorruptValue, "{error:?}"),
     }
     let listed = store.keys("", None).expect("the folder can be listed");
@@ -115,6 +116,10 @@ pub fn stored_file(bytes: &[u8]) {
         store.keys("", None).expect("the folder can be listed"),
         ["key"]
     );
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// The inside of an envelope, where it is JSON, is the value of that envelope and all there is in it.

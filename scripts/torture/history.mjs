@@ -6,7 +6,7 @@ export function bodyOf(key, number, size) {
   return unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
 }
 
-export function valueOf(key, number, size) {
+export function selfProving(key, number, size) {
   return { key, number, size, body: bodyOf(key, number, size) };
 }
 

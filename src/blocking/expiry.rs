@@ -1,6 +1,7 @@
 //! The end of items whose time is over: one timer for the next of them, none when there is none.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -24,6 +25,10 @@ pub(super) struct Expiry<D> {
     generation: Cell<u64>,
     sinks: RefCell<Vec<(u64, EventSink)>>,
     last_sink: Cell<u64>,
+    /// Whether the driver was disposed, and not written to since.
+    is_stopped: Cell<bool>,
+    /// Held while the store is looked at or swept.
+    at_work: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Takes a listener out when it is dropped.
@@ -49,7 +54,25 @@ impl<D: BlockingDriver> Expiry<D> {
             generation: Cell::new(0),
             sinks: RefCell::default(),
             last_sink: Cell::new(0),
+            is_stopped: Cell::new(false),
+            at_work: Arc::default(),
         })
+    }
+
+    /// Takes up work for items that are about to be written.
+    pub(super) fn resume(&self) {
+        self.is_stopped.set(false);
+    }
+
+    /// Ends the timer; the returned future ends with the sweep that is under way.
+    pub(super) fn stop(&self) -> impl Future<Output = ()> + 'static {
+        self.is_stopped.set(true);
+        self.wakes_ms.set(None);
+        self.generation.set(self.generation.get() + 1);
+        let at_work = self.at_work.clone();
+        async move {
+            drop(at_work.lock_owned().await);
+        }
     }
 
     pub(super) fn subscribe(self: &Rc<Self>, sink: EventSink) -> Box<dyn std::any::Any> {
@@ -64,11 +87,8 @@ impl<D: BlockingDriver> Expiry<D> {
 
     /// Sees to it that items are swept at `expires_ms`, or before.
     pub(super) fn schedule(self: &Rc<Self>, expires_ms: u64) {
-        if self
-            .wakes_ms
-            .get()
-            .is_some_and(|wakes_ms| wakes_ms <= expires_ms)
-        {
+        let is_in_time = |wakes_ms| wakes_ms <= expires_ms;
+        if self.is_stopped.get() || self.wakes_ms.get().is_some_and(is_in_time) {
             return;
         }
         self.wakes_ms.set(Some(expires_ms));
@@ -96,7 +116,12 @@ impl<D: BlockingDriver> Expiry<D> {
         let driver = self.driver.clone();
         let runtime = self.runtime.clone();
         self.runtime.spawn(Box::pin(async move {
+            let Some(at_work) = expiry.upgrade().map(|expiry| expiry.at_work.clone()) else {
+                return;
+            };
+            let at_work = at_work.lock_owned().await;
             let next = offload(&runtime, move || driver.next_expiry()).await;
+            drop(at_work);
             if let (Ok(Some(next)), Some(expiry)) = (next, expiry.upgrade()) {
                 expiry.schedule(next);
             }
@@ -105,6 +130,10 @@ impl<D: BlockingDriver> Expiry<D> {
 
     async fn sweep(self: &Rc<Self>) {
         self.wakes_ms.set(None);
+        let at_work = self.at_work.clone().lock_owned().await;
+        if self.is_stopped.get() {
+            return;
+        }
         let now_ms = self.runtime.now_ms();
         let driver = self.driver.clone();
         let work = move || Ok((driver.sweep(now_ms)?, driver.next_expiry()?));
@@ -113,6 +142,7 @@ impl<D: BlockingDriver> Expiry<D> {
         } else {
             offload(&self.runtime, work).await
         };
+        drop(at_work);
         // A failed sweep costs disk space, not correctness: ended items read as missing anyway.
         let Ok((keys, next)) = swept else {
             self.schedule(now_ms + RETRY_MS);

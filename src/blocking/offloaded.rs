@@ -127,6 +127,7 @@ impl<D: BlockingDriver> Offloaded<D> {
 
     fn expires_ms(&self, options: &Options) -> Option<u64> {
         let ttl_ms = options.ttl_ms?;
+        self.expiry.resume();
         Some(self.runtime.now_ms().saturating_add(ttl_ms))
     }
 
@@ -441,11 +442,21 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         let name = self.driver.name();
         let sequence = self.sequence.clone();
         let number = sequence.number();
-        self.run(mode, move |driver| {
+        let dispose = move |driver: &D| {
             sequence.wait_for_older(number, "");
             driver
                 .dispose()
                 .map_err(|error| error.driver(name).operation(Call::Dispose.name(mode)))
+        };
+        let stopped = self.expiry.stop();
+        // What was never used is not looked at any more.
+        self.has_looked.set(true);
+        if self.in_place(mode) {
+            return Op::ready(dispose(&self.driver));
+        }
+        Op::later(async move {
+            stopped.await;
+            self.run(mode, dispose).await
         })
     }
 

@@ -228,6 +228,7 @@ pub trait At<T> {
 }
 
 impl<T> At<T> for Result<T> {
+    #[inline]
     fn at(self, driver: &str, operation: &'static str, key: &str) -> Result<T> {
         self.map_err(|error| error.driver(driver).operation(operation).key(key))
     }

@@ -4,6 +4,7 @@
 //! several times faster than going through UTF-8 in the engine for anything that is not ASCII.
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 
 use napi::sys;
@@ -37,7 +38,7 @@ pub(super) fn with_str<R>(
     value: Val,
     then: impl FnOnce(&str) -> R,
 ) -> Result<R, BadString> {
-    let mut short = [0u8; SHORT_KEY];
+    let mut short = [const { MaybeUninit::<u8>::uninit() }; SHORT_KEY];
     let mut length = 0;
     let status = api!(napi_get_value_string_utf8(
         env.0,
@@ -50,10 +51,13 @@ pub(super) fn with_str<R>(
         return Err(BadString::Type);
     }
     // Node cuts a longer string at a whole character, at most three bytes short of the buffer.
-    if length + 4 < SHORT_KEY && short[..length].is_ascii() {
-        return Ok(then(
-            std::str::from_utf8(&short[..length]).expect("ASCII is UTF-8"),
-        ));
+    if length + 4 < SHORT_KEY {
+        // SAFETY: Node wrote that many bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(short.as_ptr().cast::<u8>(), length) };
+        if bytes.is_ascii() {
+            // SAFETY: ASCII is UTF-8.
+            return Ok(then(unsafe { std::str::from_utf8_unchecked(bytes) }));
+        }
     }
     let text = with_units(env, value, String::from_utf16).ok_or(BadString::Type)?;
     text.map(|text| then(&text))

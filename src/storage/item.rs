@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Route, Storage};
 use crate::calls;
-use crate::driver::{Call, EventKind, Mode, Op, Options};
+use crate::driver::{Call, Driver, EventKind, Mode, Op, Options};
 use crate::error::{Error, Kind};
 use crate::key;
 use crate::value::{Text, Value};
@@ -25,12 +25,15 @@ impl Storage {
         if key.is_empty() {
             return Op::ok(None);
         }
-        let (driver, base_len) = {
-            let mounts = self.mounts.borrow();
-            let (base, driver) = mounts.find(&key);
-            (driver.clone(), base.len())
-        };
+        let (driver, base_len) = self.driver_of(&key);
         calls::get_item(&driver, &key[base_len..], options, mode)
+    }
+
+    /// The driver that keeps a key in normal form, and how much of the key is its base.
+    fn driver_of(&self, key: &str) -> (Rc<dyn Driver>, usize) {
+        let mounts = self.mounts.borrow();
+        let (base, driver) = mounts.find(key);
+        (driver.clone(), base.len())
     }
 
     /// The item without the codec.
@@ -50,6 +53,11 @@ impl Storage {
         options: &Options,
         mode: Mode,
     ) -> Op<()> {
+        let normal = key::normalize(key);
+        if !normal.is_empty() && !self.hub.is_watched() && !self.is_migrating() {
+            let (driver, base_len) = self.driver_of(&normal);
+            return calls::set_item(&driver, &normal[base_len..], value, options, mode);
+        }
         let route = match self.route_write(key) {
             Ok(route) => route,
             Err(error) => return Op::fail(error.operation(Call::SetItem.name(mode))),

@@ -379,10 +379,11 @@ async fn read_old(storage: &Rc<Storage>, route: &Route, mode: Mode) -> Result<Ol
         calls::get_item(driver, key, &options, mode).await?
     };
     let mut expires_ms = None;
-    if value.is_some() && driver.flags().ttl {
-        if let Some(Meta::Native(meta)) = calls::get_meta(driver, key, &options, mode).await? {
-            expires_ms = meta.ttl_ms.map(|ttl_ms| storage.runtime.now_ms() + ttl_ms);
-        }
+    if value.is_some()
+        && driver.flags().ttl
+        && let Some(Meta::Native(meta)) = calls::get_meta(driver, key, &options, mode).await?
+    {
+        expires_ms = meta.ttl_ms.map(|ttl_ms| storage.runtime.now_ms() + ttl_ms);
     }
     Ok(Old {
         driver: driver.clone(),

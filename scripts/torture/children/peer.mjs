@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { taskOfChild, tell } from "../child.mjs";
-import { faultIn, valueOf } from "../history.mjs";
+import { faultIn, selfProving } from "../history.mjs";
 import { createStorage, fs } from "../package.mjs";
 import { Random } from "../random.mjs";
 
@@ -37,15 +37,17 @@ function check(key, value) {
 const size = () => random.pick([10, 300, 5000, random.below(200_000)]);
 
 const operations = [
-  [6, () => change((key) => storage.setItem(key, valueOf(key, ++number, size())))],
-  [2, () => change((key) => storage.setItemSync(key, valueOf(key, ++number, size())))],
+  [6, () => change((key) => storage.setItem(key, selfProving(key, ++number, size())))],
+  [2, () => change((key) => storage.setItemSync(key, selfProving(key, ++number, size())))],
   [2, () => change((key) => storage.removeItem(key))],
   [
     1,
     () => {
       const keys = [...new Set(random.list(5, () => random.pick(KEYS)))];
       writes += keys.length;
-      return storage.setItems(keys.map((key) => ({ key, value: valueOf(key, ++number, size()) })));
+      return storage.setItems(
+        keys.map((key) => ({ key, value: selfProving(key, ++number, size()) })),
+      );
     },
   ],
   [

@@ -2,7 +2,7 @@
 
 import { writeSync } from "node:fs";
 import { taskOfChild } from "../child.mjs";
-import { valueOf } from "../history.mjs";
+import { selfProving } from "../history.mjs";
 import { migrated } from "../migrations.mjs";
 import { createStorage, fs, queue } from "../package.mjs";
 import { Random } from "../random.mjs";
@@ -34,8 +34,8 @@ async function lane(storage, keys, size) {
     const isRemoval = random.chance(0.1);
     say(`begin ${key} ${write} ${isRemoval ? "remove" : "set"}`);
     if (isRemoval) await storage.removeItem(key);
-    else if (random.chance(0.1)) storage.setItemSync(key, valueOf(key, write, size()));
-    else await storage.setItem(key, valueOf(key, write, size()));
+    else if (random.chance(0.1)) storage.setItemSync(key, selfProving(key, write, size()));
+    else await storage.setItem(key, selfProving(key, write, size()));
     say(`done ${key} ${write}`);
   }
 }
@@ -70,7 +70,7 @@ const workloads = {
       const batch = [...new Set(items)].map((key) => ({ key, write: number++ }));
       for (const { key, write } of batch) say(`begin ${key} ${write} set`);
       await storage.setItems(
-        batch.map(({ key, write }) => ({ key, value: valueOf(key, write, small()) })),
+        batch.map(({ key, write }) => ({ key, value: selfProving(key, write, small()) })),
       );
       for (const { key, write } of batch) say(`done ${key} ${write}`);
     }
@@ -96,7 +96,7 @@ const workloads = {
         say(`begin ${key} ${write} ${isRemoval ? "remove" : "set"}`);
         made.push([key, write]);
         if (isRemoval) storage.removeItem(key);
-        else storage.setItem(key, valueOf(key, write, small()));
+        else storage.setItem(key, selfProving(key, write, small()));
       }
       await storage.flush();
       for (const [key, write] of made) say(`done ${key} ${write}`);
