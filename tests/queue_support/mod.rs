@@ -383,8 +383,18 @@ impl BlockingDriver for SharedStore {
 
 /// A driver that shows no store behind it, as those of JavaScript.
 pub struct Hidden {
+    threads: Arc<FakeThreads>,
     pub inner: Rc<dyn Driver>,
     pub capabilities: Capabilities,
+}
+
+impl Hidden {
+    /// A Sync call that waits for work of other threads is what lets fake ones run.
+    fn let_threads_run(&self, mode: Mode) {
+        if mode == Mode::Sync {
+            while self.threads.run_one() {}
+        }
+    }
 }
 
 impl Driver for Hidden {
@@ -452,6 +462,7 @@ impl Driver for Hidden {
     }
 
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+        self.let_threads_run(mode);
         self.inner.clone().clear(base, options, mode)
     }
 
@@ -468,6 +479,7 @@ impl Driver for Hidden {
     }
 
     fn dispose(self: Rc<Self>, mode: Mode) -> Op<()> {
+        self.let_threads_run(mode);
         self.inner.clone().dispose(mode)
     }
 
@@ -521,6 +533,7 @@ impl Bench {
         let inner: Rc<dyn Driver> = match place {
             Place::Threads => Rc::new(offloaded),
             Place::Host => Rc::new(Hidden {
+                threads: host.threads.clone(),
                 inner: Rc::new(offloaded),
                 capabilities,
             }),

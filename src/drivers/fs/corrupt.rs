@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustc_hash::FxHashSet;
 
+use super::atomic_write::ATTEMPTS;
 use super::disk::Disk;
 use super::locate::{Place, folder_of};
 use super::{Engine, path};
@@ -70,9 +71,16 @@ impl<D: Disk> Engine<D> {
             .read(from)
             .map_err(|error| Error::io(error, "read"))?;
         let folder = folder_of(aside);
-        let (draft, name) = self
-            .draft_in(folder, None)
-            .map_err(|error| Error::io(error, "create"))?;
+        let mut attempts = 0;
+        let (draft, name) = loop {
+            attempts += 1;
+            match self.draft_in(folder, None) {
+                Ok(made) => break made,
+                // A clean-up took the new file for abandoned.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && attempts < ATTEMPTS => {}
+                Err(error) => return Err(Error::io(error, "create")),
+            }
+        };
         self.fill_and_place(draft, &name, &bytes, aside)?;
         self.kept(aside)
     }

@@ -78,8 +78,12 @@ impl<D: Disk> Engine<D> {
 
     /// Moves a file to the place for files on the move, if it is there and no folder.
     pub(super) fn move_aside(&self, file: &Path, moved: &Path) -> Result<()> {
-        if self.stat_name(moved)?.is_none() {
-            self.put_placeholder(moved)?;
+        let mut attempts = 0;
+        while self.stat_name(moved)?.is_none() && !self.put_placeholder(moved)? {
+            attempts += 1;
+            if attempts == ATTEMPTS {
+                return Err(Error::io(io_from_code("EBUSY"), "create"));
+            }
         }
         match self.disk.rename(file, moved) {
             Ok(()) => Ok(()),
@@ -136,16 +140,20 @@ impl<D: Disk> Engine<D> {
         let _ = self.unlink(moved);
     }
 
-    fn put_placeholder(&self, moved: &Path) -> Result<()> {
+    /// Says whether it was put: a clean-up may take the new file for abandoned.
+    fn put_placeholder(&self, moved: &Path) -> Result<bool> {
         let folder = folder_of(moved);
         match self.disk.create_folder(folder) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io(error, "make a folder")),
         }
-        let (draft, name) = self
-            .draft_in(folder, None)
-            .map_err(|error| Error::io(error, "create"))?;
-        self.fill_and_place(draft, &name, PLACEHOLDER, moved)
+        match self.draft_in(folder, None) {
+            Ok((draft, name)) => self
+                .fill_and_place(draft, &name, PLACEHOLDER, moved)
+                .map(|()| true),
+            Err(error) if error.kind() == ErrorKind::WouldBlock || is_absent(&error) => Ok(false),
+            Err(error) => Err(Error::io(error, "create")),
+        }
     }
 }

@@ -41,23 +41,32 @@ pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
         options.mode(mode);
     }
     let file = options.open(path)?;
-    let ready = match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(ErrorKind::WouldBlock.into()),
-        // The umask may have taken some of the bits.
-        _ => match mode {
-            Some(mode) if file.metadata()?.mode() & PERMISSION_BITS != mode => {
-                file.set_permissions(Permissions::from_mode(mode))
-            }
-            _ => Ok(()),
-        },
-    };
-    match ready {
+    match ready(&file, mode) {
         Ok(()) => Ok(file),
         Err(error) => {
             // The error that is reported matters more than that of the clean-up.
             let _ = fs::remove_file(path);
             Err(error)
         }
+    }
+}
+
+/// Takes the lock of a new file and sees to its mode.
+fn ready(file: &File, mode: Option<u32>) -> io::Result<()> {
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(ErrorKind::WouldBlock.into());
+    }
+    let metadata = file.metadata()?;
+    // Between its creation and the lock somebody took it for abandoned.
+    if metadata.nlink() == 0 {
+        return Err(ErrorKind::WouldBlock.into());
+    }
+    match mode {
+        // The umask may have taken some of the bits.
+        Some(mode) if metadata.mode() & PERMISSION_BITS != mode => {
+            file.set_permissions(Permissions::from_mode(mode))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -268,7 +268,7 @@ impl<D: Disk> Watch<D> {
                     Signal::Made(_) => tracker.made(folders, &path, now_ms, events),
                     Signal::Closed(_) => tracker.closed(folders, &path, now_ms, events),
                     Signal::Touched(_) => tracker.touched(folders, &path, now_ms, events),
-                    Signal::MovedAway(_) => tracker.moved_away(folders, &path, now_ms),
+                    Signal::MovedAway(_) => tracker.moved_away(folders, &path, now_ms, events),
                     Signal::Gone(_) => tracker.gone(folders, &path, now_ms, events),
                     Signal::Rescan => {}
                 }

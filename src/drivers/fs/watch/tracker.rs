@@ -205,7 +205,16 @@ impl Tracker {
     }
 
     /// The name is no longer there, and what it named may be elsewhere.
-    pub(super) fn moved_away(&mut self, tree: &mut impl Tree, path: &str, now_ms: u64) {
+    pub(super) fn moved_away(
+        &mut self,
+        tree: &mut impl Tree,
+        path: &str,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
+        if self.is_there_anew(tree, path, now_ms, events) {
+            return;
+        }
         for known in self.forget(tree, path) {
             self.moved
                 .insert(known.key, (known.stamp, now_ms + MOVE_MS));
@@ -217,9 +226,12 @@ impl Tracker {
         &mut self,
         tree: &mut impl Tree,
         path: &str,
-        _now_ms: u64,
+        now_ms: u64,
         events: &mut Events,
     ) {
+        if self.is_there_anew(tree, path, now_ms, events) {
+            return;
+        }
         for known in self.forget(tree, path) {
             self.relocated.remove(&known.key);
             if !self.places.contains_key(&known.key) {
@@ -229,6 +241,34 @@ impl Tracker {
                 });
             }
         }
+    }
+
+    /// A late notice of a folder that has been made again since: the new one has to be watched, and
+    /// compared with what is known of the old one. Says whether that was so.
+    fn is_there_anew(
+        &mut self,
+        tree: &mut impl Tree,
+        path: &str,
+        now_ms: u64,
+        events: &mut Events,
+    ) -> bool {
+        if !self.folders.contains(path) || tree.look(path) != Some(Entry::Folder) {
+            return false;
+        }
+        let inside = format!("{path}/");
+        let lost: Vec<String> = self
+            .files
+            .range(inside.clone()..)
+            .map(|(known, _)| known)
+            .take_while(|known| known.starts_with(&inside))
+            .filter(|known| tree.look(known).is_none())
+            .cloned()
+            .collect();
+        for file in lost {
+            self.gone(tree, &file, now_ms, events);
+        }
+        self.appeared(tree, path, now_ms, events);
+        true
     }
 
     /// The whole tree is gone from its place.
@@ -564,7 +604,10 @@ mod tests {
         }
 
         fn moved_away(&mut self, path: &str) {
-            self.tracker.moved_away(&mut self.tree, path, self.now_ms);
+            let mut events = Vec::new();
+            self.tracker
+                .moved_away(&mut self.tree, path, self.now_ms, &mut events);
+            assert!(shown(events).is_empty());
         }
 
         fn after(&mut self, ms: u64) -> Vec<String> {
@@ -742,6 +785,16 @@ mod tests {
             assert_eq!(events, ["remove x:a", "remove x:y:b"]);
             assert_eq!(case.tree.entered, [""]);
         }
+    }
+
+    #[test]
+    fn a_late_notice_of_an_old_folder_leaves_the_new_one_of_its_name_watched() {
+        let mut case = Case::over(&["a/x", "a/y"]);
+        case.tree.remove("a/y");
+        assert_eq!(case.signal(Tracker::gone, "a"), ["remove a:y"]);
+        assert!(case.tree.entered.contains(&"a".to_owned()));
+        case.tree.file("a/x", 1);
+        assert_eq!(case.signal(Tracker::written, "a/x"), ["update a:x"]);
     }
 
     #[test]
