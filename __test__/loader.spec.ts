@@ -23,7 +23,8 @@ function load(module: string, pretended: Record<string, string>, env = {}) {
   const { stdout, stderr } = spawnSync(process.execPath, ["--eval", code], {
     cwd: root,
     encoding: "utf8",
-    env: { ...process.env, ...env },
+    // What the tests themselves were told to load must not reach the loader under test.
+    env: { ...process.env, EAS_NATIVE_PATH: undefined, ...env },
   });
   expect(stderr).toBe("");
   return JSON.parse(stdout) as { message: string; code: string; cause: string; names: string[] };
