@@ -49,7 +49,7 @@ async function contentOf(storage: ReturnType<typeof open>): Promise<Content> {
     const value = key === "raw" ? [...(await storage.getItemRaw(key))] : await storage.getItem(key);
     content[key] = { value, hasTtl: ttl !== undefined, owner, deep, step };
   }
-  content["gone$"] = (await storage.getMeta("gone")).owner;
+  content.gone$ = (await storage.getMeta("gone")).owner;
   content["old:a$"] = (await storage.getMeta("old:a")).deep;
   content.version = await storage.getStorageVersion();
   return content;

@@ -1,7 +1,7 @@
 // docs/benchmarks.md and docs/benchmarks.svg, from what was measured.
 
 import { writeFileSync } from "node:fs";
-import { cpus, platform, release, totalmem } from "node:os";
+import { cpus, platform, totalmem } from "node:os";
 import { join } from "node:path";
 import { root } from "../../scripts/tools.mjs";
 import { FILE_KEYS } from "../cases/peers.mjs";
@@ -12,7 +12,7 @@ import { digits, markdownTable } from "./table.mjs";
 function machine() {
   const processors = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
-  const system = `${platform()} ${release()}`;
+  const system = platform();
   return `Node ${process.version} on ${system}, ${processors.length} × ${processors[0].model}, ${memory} GiB`;
 }
 
