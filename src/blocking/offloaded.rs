@@ -303,9 +303,20 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         if self.driver.is_read_only() {
             return Op::ok(());
         }
-        if !self.driver.is_instant() {
-            self.exit.wait_for(&self.driver, &self.sequence);
+        if self.driver.is_instant() {
+            // Nothing of it is ever under way: the order of the calls is that of the effects.
+            let mut first_end: Option<u64> = None;
+            let mut outcome = Ok(());
+            for item in items {
+                let expires_ms = self.expires_ms(&item.options);
+                first_end = first_end.into_iter().chain(expires_ms).min();
+                let value = Value::Text(item.value);
+                let written = self.driver.set(&item.key, &value, expires_ms);
+                outcome = outcome.and(written.at(name, operation, &item.key));
+            }
+            return self.ends(Op::ready(outcome), first_end);
         }
+        self.exit.wait_for(&self.driver, &self.sequence);
         let writes: Vec<_> = items
             .into_iter()
             .map(|item| {

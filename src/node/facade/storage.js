@@ -16,6 +16,12 @@
       else setTimeout(resolve, 0);
     });
 
+  // A text that was put together of parts keeps them until its characters are asked for. Of a whole
+  // batch they would outlive a garbage collection.
+  function flat(text) {
+    return text.charCodeAt(text.length - 1) === 0 ? "" : text;
+  }
+
   function wrongArgument(what, expected, given, operation) {
     return Object.assign(
       new TypeError(
@@ -105,7 +111,7 @@
         if (item === null || typeof item !== "object") {
           throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
         }
-        return item.value === undefined ? undefined : encode(item.value);
+        return item.value === undefined ? undefined : flat(encode(item.value));
       });
       return { keys, texts, itemOptions };
     }
