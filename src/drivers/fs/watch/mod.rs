@@ -150,6 +150,7 @@ impl<D: Disk> Watch<D> {
             is_armed: false,
         };
         watch.arm(options.ignore_initial)?;
+        watch.tracker.run();
         Ok(watch)
     }
 

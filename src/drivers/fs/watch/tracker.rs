@@ -62,6 +62,8 @@ pub(super) struct Tracker {
     relocated: HashMap<String, Stamp>,
     /// Files that a listing reported, whose own notices may still come, with until when.
     echoes: HashMap<String, (Stamp, u64)>,
+    /// Whether the watch has started: what is there before is not being made now.
+    is_running: bool,
     /// When to look for echoes that will not come any more.
     echoes_due_ms: u64,
 }
@@ -83,6 +85,11 @@ impl Tracker {
             .map(|(_, deadline_ms)| deadline_ms)
             .min();
         changing.into_iter().chain(moved).min().copied()
+    }
+
+    /// Says that what appears from now on may be in the making.
+    pub(super) fn run(&mut self) {
+        self.is_running = true;
     }
 
     /// Does what has waited long enough.
@@ -282,7 +289,10 @@ impl Tracker {
             .cloned()
             .chain(self.moved.keys().cloned())
             .collect();
-        *self = Tracker::default();
+        *self = Tracker {
+            is_running: self.is_running,
+            ..Tracker::default()
+        };
         events.extend(keys.into_iter().map(|key| Event {
             kind: EventKind::Remove,
             key,
@@ -297,8 +307,7 @@ impl Tracker {
         now_ms: u64,
         events: &mut Events,
     ) {
-        // What is there when the watch starts is not being made now.
-        let may_be_begun = !self.folders.is_empty();
+        let may_be_begun = self.is_running;
         let mut folders = vec![path.to_owned()];
         while let Some(folder) = folders.pop() {
             if !folder.is_empty() && tree.is_ignored(&folder) {
@@ -582,6 +591,7 @@ mod tests {
             }
             case.tracker
                 .appeared(&mut case.tree, "", 0, &mut Vec::new());
+            case.tracker.run();
             case.now_ms = 2 * ECHO_MS;
             case.after(0);
             case
@@ -795,6 +805,22 @@ mod tests {
         assert!(case.tree.entered.contains(&"a".to_owned()));
         case.tree.file("a/x", 1);
         assert_eq!(case.signal(Tracker::written, "a/x"), ["update a:x"]);
+    }
+
+    #[test]
+    fn a_file_found_in_the_making_when_the_base_is_there_again_is_one_update() {
+        let mut case = Case::over(&["a"]);
+        case.tracker.gone_all(&mut case.tree, &mut Vec::new());
+        case.tree.remove("a");
+        let empty = Stamp {
+            mtime_ns: Some(1),
+            size: 0,
+        };
+        case.tree.entries.insert("b".to_owned(), Entry::File(empty));
+        assert!(case.signal(Tracker::appeared, "").is_empty());
+        case.tree.file("b", 2);
+        assert_eq!(case.signal(Tracker::closed, "b"), ["update b"]);
+        assert!(case.after(1000).is_empty());
     }
 
     #[test]
