@@ -227,3 +227,32 @@ fn a_sweep_never_removes_what_was_written_since() {
     );
     assert_eq!(get(&store, "raw"), Some(format!("{} raw", ROUNDS - 1)));
 }
+
+#[test]
+fn a_listing_never_misses_a_key_that_makes_room_for_a_folder() {
+    const ROUNDS: usize = 400;
+    let (_guard, base) = folder();
+    let store = open(&base);
+    for round in 0..ROUNDS {
+        let key = format!("k{round}");
+        store.set(&key, &text("own"), None).unwrap();
+        let start = Barrier::new(2);
+        let is_done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let (store, key, start, is_done) = (&store, &key, &start, &is_done);
+            scope.spawn(move || {
+                start.wait();
+                store
+                    .set(&format!("{key}:below"), &text("below"), None)
+                    .unwrap();
+                is_done.store(true, Ordering::SeqCst);
+            });
+            start.wait();
+            while !is_done.load(Ordering::SeqCst) {
+                assert!(keys(store, "").contains(key), "round {round}");
+            }
+        });
+        store.remove(&format!("{key}:below")).unwrap();
+        store.remove(&key).unwrap();
+    }
+}

@@ -184,6 +184,7 @@ impl<D: Disk> Engine<D> {
         };
         // An older value that a crash left on its way into the folder would be found first.
         let moved = place.moved();
+        let _move = self.moves.start();
         if !self.settle(&place.path, &moved)? {
             return Ok(Err(ErrorKind::NotFound.into()));
         }

@@ -17,6 +17,7 @@ mod expiry;
 mod glob;
 mod journal;
 mod locate;
+mod moves;
 mod nesting;
 mod options;
 mod removal;
@@ -34,6 +35,7 @@ use self::disk::{Disk, Kind as FileKind, Stat, SystemDisk};
 use self::durability::Durability;
 use self::journal::Journal;
 use self::locate::Place;
+use self::moves::Moves;
 use crate::blocking::{BlockingDriver, SharedSink};
 use crate::driver::{Flags, NativeMeta};
 use crate::error::{At, Error, Kind, Result};
@@ -88,6 +90,7 @@ struct Engine<D> {
     durability: Arc<Durability<D>>,
     journal: Journal,
     corrupt: Marks,
+    moves: Moves,
     tidied: AtomicBool,
 }
 
@@ -133,6 +136,7 @@ impl<D: Disk> FsStore<D> {
             durability: Arc::new(durability),
             journal,
             corrupt: Marks::default(),
+            moves: Moves::default(),
             tidied: AtomicBool::new(false),
         };
         FsStore {

@@ -43,6 +43,7 @@ impl<D: Disk> Engine<D> {
             return Ok(());
         };
         let moved = moved_of(file);
+        let _move = self.moves.start();
         let outcome = self.move_inside(file, &moved);
         if outcome.is_err() {
             // The value goes back to its name. Should that fail too, readers find it where it is.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
+use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind};
 use super::path::{self, Name, Reading};
 use super::{Engine, is_absent};
@@ -40,8 +41,20 @@ struct Walk<'a, D> {
 }
 
 impl<D: Disk> Engine<D> {
-    /// The keys that begin with `base`, of at most `max_depth`.
+    /// The keys that begin with `base`, of at most `max_depth`. A store that never rests while it is
+    /// listed, however often, gives the last listing.
     pub(super) fn walk(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
+        for _ in 0..ATTEMPTS {
+            let before = self.moves.rest();
+            let keys = self.walk_once(base, max_depth)?;
+            if before.is_some() && before == self.moves.rest() {
+                return Ok(keys);
+            }
+        }
+        self.walk_once(base, max_depth)
+    }
+
+    fn walk_once(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
         let max_depth = max_depth.unwrap_or(usize::MAX);
         let mut walk = Walk {
             engine: self,
