@@ -354,7 +354,7 @@ impl Parser<'_> {
             .take("[:xdigit:]".len())
             .collect();
         let end = rest.find(":]")?;
-        let ranges: &[RangeInclusive<char>] = match &rest[2..end] {
+        let ranges: &[RangeInclusive<char>] = match rest.get(2..end)? {
             "alpha" => &['a'..='z', 'A'..='Z'],
             "digit" => &['0'..='9'],
             "alnum" => &['a'..='z', 'A'..='Z', '0'..='9'],

@@ -135,6 +135,14 @@ mod tests {
         assert!(!Ignore::new(["!a"], "/b").matches("b"));
     }
 
+    #[test]
+    fn a_class_whose_name_is_cut_short_is_taken_by_the_letter() {
+        for pattern in ["[:]", "[:]a", "[[:]", "[[:]]", "[[:é:]]", "[:]},:},]}"] {
+            Ignore::new([pattern], "/b").covers("a/:");
+        }
+        assert!(matches(&["[:]"], ":"));
+    }
+
     proptest! {
         #[test]
         fn hostile_patterns_take_bounded_time_and_never_panic(
