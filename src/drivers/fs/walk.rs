@@ -3,12 +3,17 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind};
 use super::path::{self, Name, Reading};
 use super::{Engine, is_absent};
 use crate::error::{Error, Result};
+
+/// How long a listing waits for values that move, and how long in one go.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// A folder to be listed.
 struct Folder {
@@ -41,17 +46,23 @@ struct Walk<'a, D> {
 }
 
 impl<D: Disk> Engine<D> {
-    /// The keys that begin with `base`, of at most `max_depth`. A store that never rests while it is
-    /// listed, however often, gives the last listing.
+    /// The keys that begin with `base`, of at most `max_depth`. A store in which values move all
+    /// the time gives its last listing in the end.
     pub(super) fn walk(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
-        for _ in 0..ATTEMPTS {
+        let start = Instant::now();
+        loop {
             let before = self.moves.rest();
+            let is_last = start.elapsed() > PATIENCE;
+            if before.is_none() && !is_last {
+                // A move is a few calls of the file system.
+                thread::sleep(PAUSE);
+                continue;
+            }
             let keys = self.walk_once(base, max_depth)?;
-            if before.is_some() && before == self.moves.rest() {
+            if is_last || before == self.moves.rest() {
                 return Ok(keys);
             }
         }
-        self.walk_once(base, max_depth)
     }
 
     fn walk_once(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
