@@ -216,6 +216,7 @@ impl State {
         let time = Some(mtime_ns);
         Stat {
             kind,
+            number: None,
             size,
             mode: None,
             atime_ns: time,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::changes::{Pending, Stamp};
 use super::disk::{Disk, Kind, Stat};
 use super::durability::Level;
 use super::locate::{Place, folder_of};
@@ -48,8 +49,12 @@ impl<D: Disk> Engine<D> {
         if self.corrupt.has(key) {
             self.keep_aside(&place)?;
         }
+        let change = self.changes.writing(key);
         for _ in 0..ATTEMPTS {
-            if let Outcome::Done = self.try_write(&place, bytes, before)? {
+            if let Outcome::Done = self.try_write(&place, bytes, before, change.as_ref())? {
+                if let Some(change) = change {
+                    change.is_made();
+                }
                 // The new value hides one under the literal name, so that leaving it is no error.
                 if let Some(literal) = &place.literal
                     && matches!(self.unlink(literal), Ok(true))
@@ -72,6 +77,7 @@ impl<D: Disk> Engine<D> {
         place: &Place,
         bytes: &[u8],
         before: Option<BeforeRename<'_>>,
+        change: Option<&Pending<'_>>,
     ) -> Result<Outcome> {
         let target = self.target(place)?;
         let (folder, mode, linked) = match &target {
@@ -87,15 +93,18 @@ impl<D: Disk> Engine<D> {
             }
             Err(error) => return Err(Error::io(error, "create")),
         };
-        let ready = self.fill(&mut draft, bytes).and_then(|()| match before {
-            Some(before) => {
-                let stat = self
-                    .disk
-                    .stat_draft(&mut draft)
-                    .map_err(|error| Error::io(error, "stat"))?;
-                before(&stat)
+        let ready = self.fill(&mut draft, bytes).and_then(|()| {
+            if before.is_none() && change.is_none() {
+                return Ok(());
             }
-            None => Ok(()),
+            let stat = self
+                .disk
+                .stat_draft(&mut draft)
+                .map_err(|error| Error::io(error, "stat"))?;
+            if let Some(change) = change {
+                change.names(Stamp::from(&stat));
+            }
+            before.map_or(Ok(()), |before| before(&stat))
         });
         if let Err(error) = ready {
             drop(draft);

@@ -31,6 +31,8 @@ pub enum Kind {
 pub struct Stat {
     /// What it is.
     pub kind: Kind,
+    /// The number of the file, whatever its name, where the system has such numbers.
+    pub number: Option<u64>,
     /// Size in bytes.
     pub size: u64,
     /// The permission bits, where the system has them.
@@ -250,7 +252,7 @@ impl Disk for SystemDisk {
     }
 
     fn stat_draft(&self, draft: &mut File) -> io::Result<Stat> {
-        draft.metadata().map(|metadata| stat_of(&metadata))
+        system::draft_metadata(draft).map(|metadata| stat_of(&metadata))
     }
 
     fn persist(&self, draft: File, from: &Path, to: &Path) -> io::Result<()> {
@@ -356,6 +358,7 @@ fn stat_of(metadata: &Metadata) -> Stat {
     let ctime_ns = system::ctime_ns(metadata).or(mtime_ns);
     Stat {
         kind: kind_of(metadata.file_type()),
+        number: system::number(metadata),
         size: metadata.len(),
         mode: system::mode(metadata),
         atime_ns: metadata.accessed().ok().and_then(since_epoch_ns),

@@ -278,7 +278,7 @@ impl<D: Disk> Engine<D> {
             }
             Some(_) => {}
         }
-        if !self.remove_if_ended(&place, entry, now_ms)? {
+        if !self.remove_if_ended(key, &place, entry, now_ms)? {
             return Ok(Swept::Stays(Some(entry.clone())));
         }
         self.durability.settle(&place)?;
@@ -288,10 +288,17 @@ impl<D: Disk> Engine<D> {
     /// Removes a value if it is still the one that ended, which a write may replace at any moment.
     /// It is moved to where readers look next and no write reaches, looked at again there, and moved
     /// back if it is another.
-    fn remove_if_ended(&self, place: &Place, entry: &Entry, now_ms: u64) -> Result<bool> {
+    fn remove_if_ended(
+        &self,
+        key: &str,
+        place: &Place,
+        entry: &Entry,
+        now_ms: u64,
+    ) -> Result<bool> {
         let Some(_lock) = self.lock(place.folder())? else {
             return Ok(false);
         };
+        let change = self.changes.removing(key);
         let moved = place.moved();
         let is_file = self
             .stat_name(&place.path)?
@@ -322,6 +329,9 @@ impl<D: Disk> Engine<D> {
         let _ = self.disk.remove_folder(folder_of(&moved));
         let removed = outcome?;
         if let Some(found) = &removed {
+            if let Some(change) = change {
+                change.is_made();
+            }
             let folder = if found.path == moved {
                 place.folder()
             } else {

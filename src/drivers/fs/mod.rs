@@ -11,6 +11,7 @@ pub mod ignore;
 pub mod path;
 
 mod atomic_write;
+mod changes;
 mod corrupt;
 mod durability;
 mod expiry;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use self::changes::Changes;
 use self::corrupt::Marks;
 use self::disk::{Disk, Kind as FileKind, Stat, SystemDisk};
 use self::durability::Durability;
@@ -91,6 +93,7 @@ struct Engine<D> {
     journal: Journal,
     corrupt: Marks,
     moves: Moves,
+    changes: Arc<Changes>,
     tidied: AtomicBool,
 }
 
@@ -137,6 +140,7 @@ impl<D: Disk> FsStore<D> {
             journal,
             corrupt: Marks::default(),
             moves: Moves::default(),
+            changes: Arc::default(),
             tidied: AtomicBool::new(false),
         };
         FsStore {

@@ -22,8 +22,16 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+pub(super) fn draft_metadata(draft: &File) -> io::Result<Metadata> {
+    draft.metadata()
+}
+
 pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
     File::open(path)
+}
+
+pub(super) fn number(metadata: &Metadata) -> Option<u64> {
+    Some(metadata.ino())
 }
 
 pub(super) fn mode(metadata: &Metadata) -> Option<u32> {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf, Prefix};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const FILE_SHARE_READ: u32 = 1;
 const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
@@ -91,6 +91,10 @@ pub(super) fn mode(_metadata: &Metadata) -> Option<u32> {
     None
 }
 
+pub(super) fn number(_metadata: &Metadata) -> Option<u64> {
+    None
+}
+
 pub(super) fn ctime_ns(_metadata: &Metadata) -> Option<i128> {
     None
 }
@@ -102,6 +106,13 @@ pub(super) fn create(path: &Path, _mode: Option<u32>) -> io::Result<File> {
         .create_new(true)
         .share_mode(FILE_SHARE_READ)
         .open(path)
+}
+
+/// The time of the last change is set, because one that the system notes itself may be another when
+/// the file is closed.
+pub(super) fn draft_metadata(draft: &File) -> io::Result<Metadata> {
+    draft.set_modified(SystemTime::now())?;
+    draft.metadata()
 }
 
 /// A file that nobody may remove cannot be renamed either, so the handle goes first. Should the

@@ -8,16 +8,18 @@ mod tracker;
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use self::signal::Signal;
-use self::tracker::{Entry, Stamp, Tracker, Tree};
+use self::tracker::{ECHO_MS, Entry, Tracker, Tree};
 use super::FsStore;
+use super::changes::{Change, Changes, Listening, Own, Stamp};
 use super::disk::{Disk, Kind as FileKind};
-use super::path::MOVED;
+use super::path::{MOVED, SELF};
 use crate::blocking::SharedSink;
 use crate::error::{Error, Kind, Result};
 
@@ -48,6 +50,7 @@ const RETRY_MS: u64 = 500;
 
 enum Message {
     Notice(notify::Result<notify::Event>),
+    Own(Change),
     Stop,
 }
 
@@ -77,9 +80,11 @@ pub(super) fn start<D: Disk>(
     let spawned = thread.spawn(
         move || match Watch::start(store, options, sink, &messages) {
             Ok(watch) => {
+                let listening = watch.listen(messages);
                 // The caller waits for this.
                 let _ = started.send(Ok(()));
                 watch.run(&inbox);
+                drop(listening);
             }
             Err(error) => {
                 let _ = started.send(Err(error));
@@ -103,6 +108,8 @@ struct Watch<D: Disk> {
     start: Instant,
     /// When to try again what failed.
     retry_ms: Option<u64>,
+    /// When to forget old changes of the store's own.
+    forget_ms: u64,
     /// Whether the base itself is watched; if not, the nearest folder above it is.
     is_armed: bool,
 }
@@ -147,11 +154,20 @@ impl<D: Disk> Watch<D> {
             sink,
             start: Instant::now(),
             retry_ms: None,
+            forget_ms: 0,
             is_armed: false,
         };
         watch.arm(options.ignore_initial)?;
         watch.tracker.run();
         Ok(watch)
+    }
+
+    /// Has the store tell of its own changes from now on.
+    fn listen(&self, messages: Sender<Message>) -> Listening {
+        self.folders.changes().listen(Arc::new(move |change| {
+            // After the end of the watch nobody listens.
+            let _ = messages.send(Message::Own(change));
+        }))
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
@@ -171,6 +187,7 @@ impl<D: Disk> Watch<D> {
             };
             match message {
                 Ok(Message::Notice(notice)) => self.notice(notice),
+                Ok(Message::Own(change)) => self.own(change),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -181,6 +198,10 @@ impl<D: Disk> Watch<D> {
             let mut events = Vec::new();
             self.tracker.settle(&mut self.folders, now_ms, &mut events);
             self.report(events);
+            if self.forget_ms <= now_ms {
+                self.folders.changes().forget_old();
+                self.forget_ms = now_ms + ECHO_MS;
+            }
         }
     }
 
@@ -220,6 +241,22 @@ impl<D: Disk> Watch<D> {
         }
     }
 
+    fn own(&mut self, change: Change) {
+        if !self.is_armed {
+            self.arm_again();
+        }
+        let now_ms = self.now_ms();
+        let mut events = Vec::new();
+        let (tracker, folders) = (&mut self.tracker, &self.folders);
+        match change {
+            Change::Written { key, stamp } => {
+                tracker.own_written(folders, key, stamp, now_ms, &mut events);
+            }
+            Change::Removed { key } => tracker.own_removed(folders, key, &mut events),
+        }
+        self.report(events);
+    }
+
     fn notice(&mut self, notice: notify::Result<notify::Event>) {
         if !self.is_armed {
             self.arm_again();
@@ -256,7 +293,7 @@ impl<D: Disk> Watch<D> {
             Signal::Gone(path) | Signal::MovedAway(path) if folders.is_base(&path) => {
                 // Where each folder is watched, what has that name by now is another folder.
                 if EACH_FOLDER || !folders.is_folder(folders.store.base()) {
-                    tracker.gone_all(folders, events);
+                    tracker.gone_all(folders, now_ms, events);
                     self.is_armed = false;
                 }
             }
@@ -279,6 +316,10 @@ impl<D: Disk> Watch<D> {
 }
 
 impl<D: Disk> Folders<D> {
+    fn changes(&self) -> &Arc<Changes> {
+        &self.store.engine.changes
+    }
+
     fn is_folder(&self, path: &Path) -> bool {
         self.store
             .disk()
@@ -364,11 +405,21 @@ impl<D: Disk> Tree for Folders<D> {
     }
 
     fn holder(&self, key: &str) -> Option<Stamp> {
-        let stat = self.store.stat_of(key)?;
-        Some(Stamp {
-            mtime_ns: stat.mtime_ns,
-            size: stat.size,
-        })
+        self.store.stat_of(key).map(|stat| Stamp::from(&stat))
+    }
+
+    fn places_of(&self, key: &str) -> [String; 2] {
+        let path = self.store.relative_path(key);
+        let inside = format!("{path}/{SELF}");
+        [path, inside]
+    }
+
+    fn own(&self, key: &str) -> Option<Own> {
+        self.changes().of(key)
+    }
+
+    fn is_own(&self, key: &str, stamp: Stamp) -> bool {
+        self.changes().wrote(key, stamp)
     }
 
     fn look(&self, path: &str) -> Option<Entry> {
@@ -379,10 +430,7 @@ impl<D: Disk> Tree for Folders<D> {
                 let link = self.store.disk().stat_link(&self.absolute(path)).ok()?;
                 (link.kind == FileKind::Folder).then_some(Entry::Folder)
             }
-            _ => Some(Entry::File(Stamp {
-                mtime_ns: stat.mtime_ns,
-                size: stat.size,
-            })),
+            _ => Some(Entry::File(Stamp::from(&stat))),
         }
     }
 

@@ -2,9 +2,11 @@
 //!
 //! A write is one event however many signals it gives. What is known of each file tells a change
 //! from a mere touch, a move within the tree from a removal, and what was missed from what was not.
+//! Changes of the store's own are told by the store; their signals only say where things are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::super::changes::{ECHO, Own, Stamp};
 use crate::driver::{Event, EventKind};
 
 /// How long a file that is being changed in place is left alone before it is looked at, in ms.
@@ -13,16 +15,10 @@ const QUIET_MS: u64 = 40;
 /// How long a file that was moved away may take to appear elsewhere, in ms.
 const MOVE_MS: u64 = 15;
 
-/// How long the notices of what a listing found may take, in ms. They wait behind those of all else
-/// that happens; a file that was written again has another stamp.
-const ECHO_MS: u64 = 30_000;
-
-/// Tells one content of a file from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
-    pub(super) mtime_ns: Option<i128>,
-    pub(super) size: u64,
-}
+/// How long the notices of what a listing found may take, in ms; a file that was written again has
+/// another stamp.
+#[expect(clippy::cast_possible_truncation, reason = "half a minute")]
+pub(super) const ECHO_MS: u64 = ECHO.as_millis() as u64;
 
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +35,12 @@ pub(super) trait Tree {
     fn is_ignored(&self, path: &str) -> bool;
     /// The file that holds the key now.
     fn holder(&self, key: &str) -> Option<Stamp>;
+    /// Where the store itself puts the value of a key.
+    fn places_of(&self, key: &str) -> [String; 2];
+    /// What the store itself did to the key of late.
+    fn own(&self, key: &str) -> Option<Own>;
+    /// Whether the store itself wrote this content of the key.
+    fn is_own(&self, key: &str, stamp: Stamp) -> bool;
     /// What is there now.
     fn look(&self, path: &str) -> Option<Entry>;
     /// Watches a folder from now on and lists its names, with whether each is a folder.
@@ -117,9 +119,17 @@ impl Tracker {
             let Some((stamp, _)) = self.moved.remove(&key) else {
                 continue;
             };
-            if tree.holder(&key) == Some(stamp) {
+            let own = tree.own(&key);
+            if own.is_some_and(|own| own.is_under_way) {
+                self.moved.insert(key, (stamp, now_ms + MOVE_MS));
+                continue;
+            }
+            let holder = tree.holder(&key);
+            let is_told =
+                own.is_some_and(|own| own.is_removal || is_written_by_store(tree, &key, holder));
+            if holder == Some(stamp) {
                 self.relocated.insert(key, stamp);
-            } else if !self.places.contains_key(&key) {
+            } else if !is_told && !self.places.contains_key(&key) {
                 events.push(Event {
                     kind: EventKind::Remove,
                     key,
@@ -150,17 +160,11 @@ impl Tracker {
             }
             // It was removed or replaced since: that has a signal of its own, and so had this.
             None => {
-                if let Some(key) = tree.key_of(path) {
+                if let Some(key) = tree.key_of(path)
+                    && tree.own(&key).is_none()
+                {
                     self.changing.remove(path);
-                    self.update_key(
-                        path,
-                        key,
-                        Stamp {
-                            mtime_ns: None,
-                            size: 0,
-                        },
-                        events,
-                    );
+                    self.update_key(path, key, Stamp::default(), events);
                 }
             }
         }
@@ -241,7 +245,11 @@ impl Tracker {
         }
         for known in self.forget(tree, path) {
             self.relocated.remove(&known.key);
-            if !self.places.contains_key(&known.key) {
+            if tree.own(&known.key).is_some() {
+                // Perhaps it was the store, and what it removed is written again by now.
+                self.moved
+                    .insert(known.key, (known.stamp, now_ms + MOVE_MS));
+            } else if !self.places.contains_key(&known.key) {
                 events.push(Event {
                     kind: EventKind::Remove,
                     key: known.key,
@@ -279,24 +287,81 @@ impl Tracker {
     }
 
     /// The whole tree is gone from its place.
-    pub(super) fn gone_all(&mut self, tree: &mut impl Tree, events: &mut Events) {
+    pub(super) fn gone_all(&mut self, tree: &mut impl Tree, now_ms: u64, events: &mut Events) {
         for folder in &self.folders {
             tree.leave(folder);
         }
-        let keys: BTreeSet<String> = self
-            .places
-            .keys()
-            .cloned()
-            .chain(self.moved.keys().cloned())
-            .collect();
+        let files = std::mem::take(&mut self.files).into_values();
+        let mut stamps: BTreeMap<String, Stamp> =
+            files.map(|known| (known.key, known.stamp)).collect();
+        let moved = std::mem::take(&mut self.moved).into_iter();
+        stamps.extend(moved.map(|(key, (stamp, _))| (key, stamp)));
         *self = Tracker {
             is_running: self.is_running,
             ..Tracker::default()
         };
-        events.extend(keys.into_iter().map(|key| Event {
+        for (key, stamp) in stamps {
+            if tree.own(&key).is_some() {
+                self.moved.insert(key, (stamp, now_ms + MOVE_MS));
+            } else {
+                events.push(Event {
+                    kind: EventKind::Remove,
+                    key,
+                });
+            }
+        }
+    }
+
+    /// The store wrote a value, whatever became of it since.
+    pub(super) fn own_written(
+        &mut self,
+        tree: &impl Tree,
+        key: String,
+        stamp: Stamp,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
+        let places = tree.places_of(&key);
+        if tree.key_of(&places[0]).is_none() {
+            return;
+        }
+        self.moved.remove(&key);
+        self.relocated.remove(&key);
+        let found = places.into_iter().find_map(|path| match tree.look(&path) {
+            Some(Entry::File(found)) => Some((path, found)),
+            _ => None,
+        });
+        match found {
+            Some((path, found)) if tree.is_own(&key, found) => self.record(&path, &key, found),
+            // Another program's change, which its signals tell.
+            Some(_) => {}
+            None => {
+                self.moved.insert(key.clone(), (stamp, now_ms + MOVE_MS));
+            }
+        }
+        events.push(Event {
+            kind: EventKind::Update,
+            key,
+        });
+    }
+
+    /// The store removed a value, whatever came to its place since.
+    pub(super) fn own_removed(&mut self, tree: &impl Tree, key: String, events: &mut Events) {
+        let places = tree.places_of(&key);
+        if tree.key_of(&places[0]).is_none() {
+            return;
+        }
+        self.moved.remove(&key);
+        self.relocated.remove(&key);
+        for path in places {
+            if !matches!(tree.look(&path), Some(Entry::File(_))) {
+                self.forget_file(&path);
+            }
+        }
+        events.push(Event {
             kind: EventKind::Remove,
             key,
-        }));
+        });
     }
 
     /// A folder is there, with whatever is in it.
@@ -356,12 +421,17 @@ impl Tracker {
         self.echoes.clear();
     }
 
-    /// Whether the file is new and has nothing in it yet: a program that has made it is about to
-    /// write.
+    /// Whether the file has nothing in it yet, and is not known like that: a program that has made or
+    /// emptied it is about to write.
     fn is_begun(&self, tree: &impl Tree, path: &str) -> bool {
-        !self.files.contains_key(path)
-            && matches!(tree.look(path), Some(Entry::File(stamp)) if stamp.size == 0)
-            && tree.key_of(path).is_some()
+        let Some(Entry::File(stamp)) = tree.look(path) else {
+            return false;
+        };
+        let is_known = self
+            .files
+            .get(path)
+            .is_some_and(|known| known.stamp == stamp);
+        stamp.size == 0 && !is_known && tree.key_of(path).is_some()
     }
 
     /// Notices of what was just reported may still come.
@@ -371,7 +441,7 @@ impl Tracker {
         }
     }
 
-    /// Reports a file that is not as it was known; says whether it did.
+    /// Reports a file that is not as it was known; says whether that was so.
     fn compare(&mut self, tree: &mut impl Tree, path: &str, events: &mut Events) -> bool {
         let Some(Entry::File(stamp)) = tree.look(path) else {
             return false;
@@ -383,56 +453,60 @@ impl Tracker {
         {
             return false;
         }
-        self.update(tree, path, stamp, events)
+        self.update(tree, path, stamp, events);
+        true
     }
 
-    fn update(&mut self, tree: &impl Tree, path: &str, stamp: Stamp, events: &mut Events) -> bool {
-        match tree.key_of(path) {
-            Some(key) => self.update_key(path, key, stamp, events),
-            None => false,
+    fn update(&mut self, tree: &impl Tree, path: &str, stamp: Stamp, events: &mut Events) {
+        let Some(key) = tree.key_of(path) else {
+            return;
+        };
+        let mut stamp = stamp;
+        while tree.own(&key).is_some() {
+            if tree.is_own(&key, stamp) {
+                self.moved.remove(&key);
+                self.relocated.remove(&key);
+                self.record(path, &key, stamp);
+                return;
+            }
+            // The store may have written again since the file was looked at.
+            match tree.look(path) {
+                Some(Entry::File(now)) if now != stamp => stamp = now,
+                _ => break,
+            }
+        }
+        self.update_key(path, key, stamp, events);
+    }
+
+    /// Keeps what is at a path.
+    fn record(&mut self, path: &str, key: &str, stamp: Stamp) {
+        let known = Known {
+            key: key.to_owned(),
+            stamp,
+        };
+        if self.files.insert(path.to_owned(), known).is_none() {
+            *self.places.entry(key.to_owned()).or_default() += 1;
         }
     }
 
-    fn update_key(&mut self, path: &str, key: String, stamp: Stamp, events: &mut Events) -> bool {
+    fn update_key(&mut self, path: &str, key: String, stamp: Stamp, events: &mut Events) {
         let moved = self.moved.remove(&key);
-        if self
-            .files
-            .insert(
-                path.to_owned(),
-                Known {
-                    key: key.clone(),
-                    stamp,
-                },
-            )
-            .is_none()
-        {
-            *self.places.entry(key.clone()).or_default() += 1;
+        self.record(path, &key, stamp);
+        // The same file at another place of the same key: making room for keys below it.
+        let was_moved = moved.map(|(old, _)| old);
+        if self.relocated.remove(&key) == Some(stamp) || was_moved == Some(stamp) {
+            return;
         }
-        if self.relocated.remove(&key) == Some(stamp) {
-            return false;
+        if was_moved.is_some() {
+            events.push(Event {
+                kind: EventKind::Remove,
+                key: key.clone(),
+            });
         }
-        match moved {
-            // The same file at another place of the same key: making room for keys below it.
-            Some((old, _)) if old == stamp => false,
-            Some(_) => {
-                events.push(Event {
-                    kind: EventKind::Remove,
-                    key: key.clone(),
-                });
-                events.push(Event {
-                    kind: EventKind::Update,
-                    key,
-                });
-                true
-            }
-            None => {
-                events.push(Event {
-                    kind: EventKind::Update,
-                    key,
-                });
-                true
-            }
-        }
+        events.push(Event {
+            kind: EventKind::Update,
+            key,
+        });
     }
 
     fn is_echo(&mut self, path: &str, stamp: Stamp) -> bool {
@@ -446,41 +520,39 @@ impl Tracker {
         self.changing.remove(path);
         self.echoes.remove(path);
         let inside = format!("{path}/");
-        let below = |known: &&String| known.as_str() == path || known.starts_with(&inside);
-        let folders: Vec<String> = self
-            .folders
-            .range(path.to_owned()..)
-            .take_while(|known| known.starts_with(path))
-            .filter(below)
+        let folders = self.folders.range(inside.clone()..);
+        let below: Vec<String> = folders
+            .take_while(|known| known.starts_with(&inside))
             .cloned()
             .collect();
-        for folder in &folders {
-            self.folders.remove(folder);
-            tree.leave(folder);
-        }
-        let files: Vec<String> = if folders.is_empty() {
-            vec![path.to_owned()]
-        } else {
-            let from = self.files.range(path.to_owned()..).map(|(known, _)| known);
-            from.take_while(|known| known.starts_with(path))
-                .filter(below)
-                .cloned()
-                .collect()
-        };
-        let mut forgotten = Vec::new();
-        for file in files {
-            if let Some(known) = self.files.remove(&file) {
-                if let Some(count) = self.places.get_mut(&known.key) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.places.remove(&known.key);
-                    }
-                }
-                forgotten.push(known);
+        for folder in below.iter().map(String::as_str).chain([path]) {
+            if self.folders.remove(folder) {
+                tree.leave(folder);
             }
         }
-        forgotten
+        let files = self.files.range(inside.clone()..).map(|(known, _)| known);
+        let below: Vec<String> = files
+            .take_while(|known| known.starts_with(&inside))
+            .cloned()
+            .collect();
+        let files = below.iter().map(String::as_str).chain([path]);
+        files.filter_map(|file| self.forget_file(file)).collect()
     }
+
+    fn forget_file(&mut self, path: &str) -> Option<Known> {
+        let known = self.files.remove(path)?;
+        if let Some(count) = self.places.get_mut(&known.key) {
+            *count -= 1;
+            if *count == 0 {
+                self.places.remove(&known.key);
+            }
+        }
+        Some(known)
+    }
+}
+
+fn is_written_by_store(tree: &impl Tree, key: &str, holder: Option<Stamp>) -> bool {
+    holder.is_some_and(|stamp| tree.is_own(key, stamp))
 }
 
 #[cfg(test)]
@@ -492,6 +564,8 @@ mod tests {
     struct Paper {
         entries: BTreeMap<String, Entry>,
         entered: Vec<String>,
+        own: HashMap<String, Own>,
+        own_stamps: Vec<(String, Stamp)>,
     }
 
     impl Paper {
@@ -502,6 +576,7 @@ mod tests {
             let stamp = Stamp {
                 mtime_ns: Some(i128::from(content)),
                 size: 1,
+                ..Stamp::default()
             };
             self.entries.insert(path.to_owned(), Entry::File(stamp));
         }
@@ -510,9 +585,39 @@ mod tests {
             self.file(path, 0);
             let stamp = Stamp {
                 mtime_ns: Some(0),
-                size: 0,
+                ..Stamp::default()
             };
             self.entries.insert(path.to_owned(), Entry::File(stamp));
+        }
+
+        fn stamp(&self, path: &str) -> Stamp {
+            match self.look(path) {
+                Some(Entry::File(stamp)) => stamp,
+                other => panic!("{other:?} is at {path}"),
+            }
+        }
+
+        /// A change of the store's own that is made on disk and has not been told yet.
+        fn own(&mut self, key: &str, is_removal: bool) {
+            let own = Own {
+                is_under_way: false,
+                is_removal,
+            };
+            self.own.insert(key.to_owned(), own);
+        }
+
+        fn own_write(&mut self, path: &str, content: u64) -> Stamp {
+            self.file(path, content);
+            let (key, stamp) = (self.key_of(path).unwrap(), self.stamp(path));
+            self.own(&key, false);
+            self.own_stamps.push((key, stamp));
+            stamp
+        }
+
+        fn own_remove(&mut self, path: &str) {
+            self.remove(path);
+            let key = self.key_of(path).unwrap();
+            self.own(&key, true);
         }
 
         fn remove(&mut self, path: &str) {
@@ -542,6 +647,20 @@ mod tests {
                     Some(Entry::File(stamp)) => Some(stamp),
                     _ => None,
                 })
+        }
+
+        fn places_of(&self, key: &str) -> [String; 2] {
+            let path = key.replace(':', "/");
+            let inside = format!("{path}/self");
+            [path, inside]
+        }
+
+        fn own(&self, key: &str) -> Option<Own> {
+            self.own.get(key).copied()
+        }
+
+        fn is_own(&self, key: &str, stamp: Stamp) -> bool {
+            self.own_stamps.contains(&(key.to_owned(), stamp))
         }
 
         fn look(&self, path: &str) -> Option<Entry> {
@@ -618,6 +737,28 @@ mod tests {
             self.tracker
                 .moved_away(&mut self.tree, path, self.now_ms, &mut events);
             assert!(shown(events).is_empty());
+        }
+
+        fn own_written(&mut self, key: &str, stamp: Stamp) -> Vec<String> {
+            let mut events = Vec::new();
+            let key = key.to_owned();
+            self.tracker
+                .own_written(&self.tree, key, stamp, self.now_ms, &mut events);
+            shown(events)
+        }
+
+        fn own_removed(&mut self, key: &str) -> Vec<String> {
+            let mut events = Vec::new();
+            self.tracker
+                .own_removed(&self.tree, key.to_owned(), &mut events);
+            shown(events)
+        }
+
+        fn gone_all(&mut self) -> Vec<String> {
+            let mut events = Vec::new();
+            self.tracker
+                .gone_all(&mut self.tree, self.now_ms, &mut events);
+            shown(events)
         }
 
         fn after(&mut self, ms: u64) -> Vec<String> {
@@ -729,6 +870,33 @@ mod tests {
     }
 
     #[test]
+    fn making_room_is_no_change_however_the_folder_is_found() {
+        for is_slow in [false, true] {
+            let mut case = Case::over(&["a"]);
+            case.moved_away("a");
+            case.tree.remove("a");
+            case.tree.file("a/self", 0);
+            assert!(case.after(if is_slow { MOVE_MS } else { 0 }).is_empty());
+            assert!(case.signal(Tracker::made, "a").is_empty());
+            assert!(case.signal(Tracker::written, "a/self").is_empty());
+            assert!(case.after(1000).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_known_file_that_a_listing_finds_emptied_is_reported_when_it_is_written() {
+        let mut case = Case::over(&[]);
+        let stamp = case.tree.own_write("x/a", 1);
+        assert_eq!(case.own_written("x:a", stamp), ["update x:a"]);
+        case.tree.empty("x/a");
+        assert!(case.signal(Tracker::made, "x").is_empty());
+        case.signal(Tracker::touched, "x/a");
+        case.tree.file("x/a", 2);
+        assert_eq!(case.signal(Tracker::closed, "x/a"), ["update x:a"]);
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
     fn a_folder_that_appears_brings_its_keys_once() {
         let mut case = Case::over(&[]);
         case.tree.file("x/y/a", 1);
@@ -774,9 +942,7 @@ mod tests {
     #[test]
     fn a_tree_that_goes_is_left_as_a_whole() {
         let mut case = Case::over(&["a", "x/b"]);
-        let mut events = Vec::new();
-        case.tracker.gone_all(&mut case.tree, &mut events);
-        assert_eq!(shown(events), ["remove a", "remove x:b"]);
+        assert_eq!(case.gone_all(), ["remove a", "remove x:b"]);
         assert!(case.tree.entered.is_empty());
     }
 
@@ -810,16 +976,127 @@ mod tests {
     #[test]
     fn a_file_found_in_the_making_when_the_base_is_there_again_is_one_update() {
         let mut case = Case::over(&["a"]);
-        case.tracker.gone_all(&mut case.tree, &mut Vec::new());
+        case.gone_all();
         case.tree.remove("a");
         let empty = Stamp {
             mtime_ns: Some(1),
-            size: 0,
+            ..Stamp::default()
         };
         case.tree.entries.insert("b".to_owned(), Entry::File(empty));
         assert!(case.signal(Tracker::appeared, "").is_empty());
         case.tree.file("b", 2);
         assert_eq!(case.signal(Tracker::closed, "b"), ["update b"]);
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
+    fn a_change_of_the_stores_own_is_one_event_wherever_its_signals_come() {
+        // As bits: before which of the three reports the three signals come.
+        for order in 0..64 {
+            let mut case = Case::over(&[]);
+            let first = case.tree.own_write("x/a", 1);
+            case.tree.own_remove("x/a");
+            let second = case.tree.own_write("x/a", 2);
+            let mut signals = [
+                ("written", 3 & order),
+                ("gone", 3 & (order >> 2)),
+                ("written", 3 & (order >> 4)),
+            ];
+            // Signals come in order, and after the changes that they tell of.
+            signals[1].1 = signals[1].1.max(signals[0].1);
+            signals[2].1 = signals[2].1.max(signals[1].1);
+            let mut events = Vec::new();
+            for report in 0..4 {
+                for (name, _) in signals.iter().filter(|(_, at)| *at == report) {
+                    events.extend(match *name {
+                        "written" => case.signal(Tracker::written, "x/a"),
+                        _ => case.signal(Tracker::gone, "x/a"),
+                    });
+                }
+                events.extend(match report {
+                    0 => case.own_written("x:a", first),
+                    1 => case.own_removed("x:a"),
+                    2 => case.own_written("x:a", second),
+                    _ => case.after(1000),
+                });
+            }
+            let expected = ["update x:a", "remove x:a", "update x:a"];
+            assert_eq!(events, expected, "{signals:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_another_changes_after_the_store_is_reported_again() {
+        let mut case = Case::over(&[]);
+        let stamp = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        assert!(case.signal(Tracker::written, "a").is_empty());
+        case.tree.file("a", 2);
+        assert_eq!(case.signal(Tracker::written, "a"), ["update a"]);
+        case.tree.remove("a");
+        assert!(case.signal(Tracker::gone, "a").is_empty());
+        assert_eq!(case.after(MOVE_MS), ["remove a"]);
+    }
+
+    #[test]
+    fn a_value_that_is_gone_before_the_store_tells_of_it_is_an_update_and_a_removal() {
+        for is_signalled in [false, true] {
+            let mut case = Case::over(&[]);
+            let stamp = case.tree.own_write("x/a", 1);
+            case.tree.remove("x");
+            if is_signalled {
+                assert!(case.signal(Tracker::gone, "x/a").is_empty());
+            }
+            assert_eq!(case.own_written("x:a", stamp), ["update x:a"]);
+            assert_eq!(case.after(MOVE_MS), ["remove x:a"]);
+            assert!(case.after(1000).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_removal_waits_for_a_write_that_is_under_way() {
+        let mut case = Case::over(&["a"]);
+        case.tree.own.insert(
+            "a".to_owned(),
+            Own {
+                is_under_way: true,
+                is_removal: false,
+            },
+        );
+        case.tree.remove("a");
+        assert!(case.signal(Tracker::gone, "a").is_empty());
+        assert!(case.after(MOVE_MS).is_empty());
+        let stamp = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
+    fn a_base_that_the_store_makes_again_keeps_what_it_wrote_into_it() {
+        let mut case = Case::over(&["a", "b"]);
+        case.tree.own_remove("a");
+        let stamp = case.tree.own_write("a", 1);
+        case.tree.remove("b");
+        assert_eq!(case.own_removed("a"), ["remove a"]);
+        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        assert_eq!(case.gone_all(), ["remove b"]);
+        assert!(case.signal(Tracker::appeared, "").is_empty());
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
+    fn a_value_of_the_stores_own_that_makes_room_is_no_change() {
+        let mut case = Case::over(&[]);
+        let stamp = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        case.moved_away("a");
+        case.tree.remove("a");
+        case.tree.file("a/self", 1);
+        assert!(case.signal(Tracker::written, "a/self").is_empty());
+        assert!(case.after(1000).is_empty());
+        case.tree.own_remove("a/self");
+        assert_eq!(case.own_removed("a"), ["remove a"]);
+        assert!(case.signal(Tracker::gone, "a/self").is_empty());
         assert!(case.after(1000).is_empty());
     }
 
