@@ -152,12 +152,10 @@ impl Tracker {
     ) {
         match tree.look(path) {
             Some(Entry::Folder) => self.appeared(tree, path, now_ms, events),
-            Some(Entry::File(stamp)) => {
-                self.changing.remove(path);
-                if !self.is_echo(path, stamp) {
-                    self.update(tree, path, stamp, events);
-                }
+            Some(Entry::File(stamp)) if is_written_here(tree, path) => {
+                self.written_beside_store(tree, path, stamp, now_ms, events);
             }
+            Some(Entry::File(stamp)) => self.finished(tree, path, stamp, events),
             // It was removed or replaced since: that has a signal of its own, and so had this.
             None => {
                 if let Some(key) = tree.key_of(path)
@@ -167,6 +165,36 @@ impl Tracker {
                     self.update_key(path, key, Stamp::default(), events);
                 }
             }
+        }
+    }
+
+    /// A file took the name of a key that the store writes too. What is found may be more than the
+    /// signal tells of: a change that another program made since, whose own signals are to come.
+    fn written_beside_store(
+        &mut self,
+        tree: &mut impl Tree,
+        path: &str,
+        stamp: Stamp,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
+        if self.is_begun(tree, path) {
+            self.changing.insert(path.to_owned(), now_ms + QUIET_MS);
+            return;
+        }
+        let echo = self.echoes.get(path);
+        if echo.is_none_or(|(found, _)| *found != stamp) {
+            self.changing.remove(path);
+            self.update(tree, path, stamp, events);
+            self.expect_echo(path.to_owned(), now_ms);
+        }
+    }
+
+    /// The file is complete.
+    fn finished(&mut self, tree: &mut impl Tree, path: &str, stamp: Stamp, events: &mut Events) {
+        self.changing.remove(path);
+        if !self.is_echo(path, stamp) {
+            self.update(tree, path, stamp, events);
         }
     }
 
@@ -192,8 +220,12 @@ impl Tracker {
         events: &mut Events,
     ) {
         // Without a change since the last look there is nothing to report.
-        if self.changing.contains_key(path) {
-            self.written(tree, path, now_ms, events);
+        if !self.changing.contains_key(path) {
+            return;
+        }
+        match tree.look(path) {
+            Some(Entry::File(stamp)) => self.finished(tree, path, stamp, events),
+            _ => self.written(tree, path, now_ms, events),
         }
     }
 
@@ -549,6 +581,12 @@ impl Tracker {
         }
         Some(known)
     }
+}
+
+/// Whether the path is that of a key that the store itself changed of late.
+fn is_written_here(tree: &impl Tree, path: &str) -> bool {
+    tree.key_of(path)
+        .is_some_and(|key| tree.own(&key).is_some())
 }
 
 fn is_written_by_store(tree: &impl Tree, key: &str, holder: Option<Stamp>) -> bool {
@@ -1036,6 +1074,34 @@ mod tests {
         case.tree.remove("a");
         assert!(case.signal(Tracker::gone, "a").is_empty());
         assert_eq!(case.after(MOVE_MS), ["remove a"]);
+    }
+
+    #[test]
+    fn a_late_signal_of_the_stores_own_tells_nothing_of_a_change_by_another() {
+        for (truncated, late) in [(false, 0), (false, 1), (true, 0), (true, 1)] {
+            let mut case = Case::over(&[]);
+            let first = case.tree.own_write("a", 1);
+            let second = case.tree.own_write("a", 2);
+            assert_eq!(case.own_written("a", first), ["update a"]);
+            assert_eq!(case.own_written("a", second), ["update a"]);
+            let mut events = Vec::new();
+            if truncated {
+                case.tree.empty("a");
+                events.extend(case.signal(Tracker::written, "a"));
+            } else {
+                case.tree.file("a", 3);
+                events.extend(case.signal(Tracker::written, "a"));
+                events.extend(case.signal(Tracker::written, "a"));
+            }
+            case.tree.file("a", 3);
+            if late == 1 {
+                events.extend(case.signal(Tracker::written, "a"));
+            }
+            events.extend(case.signal(Tracker::touched, "a"));
+            events.extend(case.signal(Tracker::closed, "a"));
+            events.extend(case.after(1000));
+            assert_eq!(events, ["update a"], "{truncated} {late}");
+        }
     }
 
     #[test]
