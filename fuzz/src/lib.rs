@@ -55,7 +55,8 @@ fn is_device(name: &str) -> bool {
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let stem = stem.trim_end();
+    // Spaces at the end are no part of the name for Windows; other white space is.
+    let stem = stem.trim_end_matches(' ');
     matches!(stem, "con" | "prn" | "aux" | "nul")
         || (["com", "lpt"].iter().any(|device| stem.starts_with(device))
             && stem.len() == 4

@@ -5,7 +5,11 @@
 //! shells. A match keeps the set of positions that a prefix of the pattern can reach, so its time
 //! is bounded by pattern length times path length, squared only by `!(…)`.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
+
+/// Groups nested deeper than this are taken as text.
+const MAX_DEPTH: usize = 8;
 
 /// More numbers than this in `{1..9}` are taken as text.
 const MAX_RANGE: usize = 1000;
@@ -64,6 +68,8 @@ impl Glob {
         let nodes = Parser {
             characters: &characters,
             at: 0,
+            depth: 0,
+            text: HashSet::new(),
         }
         .sequence(&[]);
         let required = nodes
@@ -104,6 +110,10 @@ impl Glob {
 struct Parser<'a> {
     characters: &'a [char],
     at: usize,
+    /// How many groups are open.
+    depth: usize,
+    /// Where groups were tried that do not end, so that none is tried twice.
+    text: HashSet<usize>,
 }
 
 impl Parser<'_> {
@@ -126,6 +136,7 @@ impl Parser<'_> {
     fn node(&mut self, character: char, ends: &[char], nodes: &mut Vec<Node>) {
         if matches!(character, '@' | '?' | '*' | '+' | '!')
             && self.peek(1) == Some('(')
+            && !self.text.contains(&self.at)
             && self.group(1, nodes)
         {
             return;
@@ -147,8 +158,8 @@ impl Parser<'_> {
                 self.at += 1;
             }
             '[' if self.class(nodes) => {}
-            '{' if self.braces(nodes) => {}
-            '(' if self.group(0, nodes) => {}
+            '{' if !self.text.contains(&self.at) && self.braces(nodes) => {}
+            '(' if !self.text.contains(&self.at) && self.group(0, nodes) => {}
             character => {
                 push_text(nodes, character);
                 self.at += 1;
@@ -236,12 +247,20 @@ impl Parser<'_> {
             _ => Repeat::Once,
         };
         self.at += prefix + 1;
-        let Some(choices) = self.choices('|', ')') else {
-            self.at = start;
-            return false;
-        };
-        nodes.push(Node::Group { repeat, choices });
-        true
+        match self.choices('|', ')') {
+            Some(choices) => {
+                nodes.push(Node::Group { repeat, choices });
+                true
+            }
+            None => self.is_text(start),
+        }
+    }
+
+    /// Goes back to where a group seemed to begin.
+    fn is_text(&mut self, start: usize) -> bool {
+        self.at = start;
+        self.text.insert(start);
+        false
     }
 
     fn braces(&mut self, nodes: &mut Vec<Node>) -> bool {
@@ -262,24 +281,31 @@ impl Parser<'_> {
                 });
                 true
             }
-            _ => {
-                self.at = start;
-                false
-            }
+            _ => self.is_text(start),
         }
     }
 
     /// Parses choices up to and with `close`; `None` where it is missing.
     fn choices(&mut self, separator: char, close: char) -> Option<Vec<Vec<Node>>> {
-        let mut choices = Vec::new();
-        loop {
-            choices.push(self.sequence(&[separator, close]));
-            let end = self.peek(0)?;
-            self.at += 1;
-            if end == close {
-                return Some(choices);
-            }
+        if self.depth == MAX_DEPTH {
+            return None;
         }
+        self.depth += 1;
+        let mut choices = Vec::new();
+        let outcome = loop {
+            choices.push(self.sequence(&[separator, close]));
+            match self.peek(0) {
+                None => break None,
+                Some(end) => {
+                    self.at += 1;
+                    if end == close {
+                        break Some(choices);
+                    }
+                }
+            }
+        };
+        self.depth -= 1;
+        outcome
     }
 
     /// Parses `1..3}` or `a..c}`.
@@ -535,6 +561,17 @@ mod tests {
     use super::*;
 
     /// The answers are those of picomatch 2.3.2 with its defaults.
+    #[test]
+    fn groups_that_do_not_end_are_text_however_many() {
+        for begin in ["{", "(", "{a,", "!(", "*(a|", "{.{a{{.(*("] {
+            let pattern = begin.repeat(3_000);
+            assert!(Glob::new(&pattern).matches(&pattern));
+            assert!(!Glob::new(&pattern).matches("a"));
+        }
+        let nested = format!("{}a{}", "{".repeat(50), "}".repeat(50));
+        assert!(Glob::new(&nested).matches(&nested));
+    }
+
     #[test]
     fn globs_match_what_javascript_tools_match() {
         for (pattern, matching, others) in [
