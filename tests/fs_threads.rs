@@ -191,6 +191,40 @@ fn one_key_as_a_file_and_as_a_folder_by_turns_keeps_its_last_value() {
 }
 
 #[test]
+fn writes_and_removals_of_keys_below_each_other_never_fail() {
+    const ROUNDS: usize = 20_000;
+    const KEYS: [&str; 4] = ["x:a", "x:a:b", "x:a:b:c", "x:a:b:c:d"];
+    let (_guard, base) = folder();
+    thread::scope(|scope| {
+        for writer in 0..3_u64 {
+            let base = &base;
+            scope.spawn(move || {
+                let store = open(base);
+                let mut dice = writer;
+                for _ in 0..ROUNDS {
+                    // Knuth's generator: any sequence that differs from writer to writer will do.
+                    dice = dice
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    let dice = dice >> 33;
+                    let key = KEYS[dice as usize % KEYS.len()];
+                    if dice & 16 == 0 {
+                        store.set(key, &text("value"), None).unwrap();
+                    } else {
+                        store.remove(key).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let store = open(&base);
+    for key in KEYS {
+        store.remove(key).unwrap();
+    }
+    assert_eq!(tree(&base), Vec::<String>::new());
+}
+
+#[test]
 fn a_sweep_never_removes_what_was_written_since() {
     const ROUNDS: usize = 500;
     let (_guard, base) = folder();

@@ -15,6 +15,15 @@ use super::path::{self, Name};
 use super::{Engine, is_absent, is_folder};
 use crate::error::{Error, Result, io_from_code};
 
+/// What became of a placeholder.
+enum Put {
+    Done,
+    /// A clean-up took the new file for abandoned, or removed the folder for files on the move.
+    Again,
+    /// The folder around it is gone.
+    NoFolder,
+}
+
 impl<D: Disk> Engine<D> {
     /// Makes the name of a file that of a folder which holds the file's value. Where the file is
     /// gone by then, there may be no folder either: the caller looks again.
@@ -65,6 +74,8 @@ impl<D: Disk> Engine<D> {
                         continue;
                     }
                 }
+                // The folder around it is gone, and the value with it.
+                Err(error) if is_absent(&error) => return Ok(()),
                 Err(error) => return Err(Error::io(error, "make a folder")),
             }
             if self.settle(file, moved)? {
@@ -80,8 +91,12 @@ impl<D: Disk> Engine<D> {
     /// Moves a file to the place for files on the move, if it is there and no folder.
     pub(super) fn move_aside(&self, file: &Path, moved: &Path) -> Result<()> {
         let mut attempts = 0;
-        while self.stat_name(moved)?.is_none() && !self.put_placeholder(moved)? {
-            attempts += 1;
+        while self.stat_name(moved)?.is_none() {
+            match self.put_placeholder(moved)? {
+                Put::Done => break,
+                Put::NoFolder => return Ok(()),
+                Put::Again => attempts += 1,
+            }
             if attempts == ATTEMPTS {
                 return Err(Error::io(io_from_code("EBUSY"), "create"));
             }
@@ -141,19 +156,21 @@ impl<D: Disk> Engine<D> {
         let _ = self.unlink(moved);
     }
 
-    /// Says whether it was put: a clean-up may take the new file for abandoned.
-    fn put_placeholder(&self, moved: &Path) -> Result<bool> {
+    fn put_placeholder(&self, moved: &Path) -> Result<Put> {
         let folder = folder_of(moved);
         match self.disk.create_folder(folder) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) if is_absent(&error) => return Ok(Put::NoFolder),
             Err(error) => return Err(Error::io(error, "make a folder")),
         }
         match self.draft_in(folder, None) {
             Ok((draft, name)) => self
                 .fill_and_place(draft, &name, PLACEHOLDER, moved)
-                .map(|()| true),
-            Err(error) if error.kind() == ErrorKind::WouldBlock || is_absent(&error) => Ok(false),
+                .map(|()| Put::Done),
+            Err(error) if error.kind() == ErrorKind::WouldBlock || is_absent(&error) => {
+                Ok(Put::Again)
+            }
             Err(error) => Err(Error::io(error, "create")),
         }
     }
