@@ -49,11 +49,11 @@ impl<D: Disk> Engine<D> {
         if self.corrupt.has(key) {
             self.keep_aside(&place)?;
         }
-        let change = self.changes.writing(key);
+        let change = self.changes.begin(key);
         for _ in 0..ATTEMPTS {
             if let Outcome::Done = self.try_write(&place, bytes, before, change.as_ref())? {
                 if let Some(change) = change {
-                    change.is_made();
+                    change.made();
                 }
                 // The new value hides one under the literal name, so that leaving it is no error.
                 if let Some(literal) = &place.literal
@@ -273,7 +273,13 @@ impl<D: Disk> Engine<D> {
                     match self.disk.stat(at) {
                         Ok(stat) if is_folder(&stat) => {}
                         Ok(_) => self.make_room(at)?,
-                        Err(error) if is_absent(&error) && self.stat_name(at)?.is_none() => {}
+                        // Gone again, unless a link leads nowhere.
+                        Err(error) if is_absent(&error) => {
+                            let is_link = |stat: Stat| stat.kind == Kind::Link;
+                            if self.stat_name(at)?.is_some_and(is_link) {
+                                return Err(failed(error));
+                            }
+                        }
                         Err(error) => return Err(failed(error)),
                     }
                     break;

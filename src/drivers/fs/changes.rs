@@ -5,7 +5,7 @@
 //! a watch tell the notices of its own changes from those of others.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -38,16 +38,20 @@ impl From<&Stat> for Stamp {
 
 /// A change that was made.
 #[derive(Debug, Clone)]
-pub(super) enum Change {
-    Written { key: String, stamp: Stamp },
-    Removed { key: String },
+pub(super) struct Change {
+    /// Counts the changes of the store.
+    pub(super) number: u64,
+    pub(super) key: String,
+    /// What was written; `None` for a removal.
+    pub(super) written: Option<Stamp>,
 }
 
-/// What the store did to a key last.
+/// What the store did to a key of late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Own {
     pub(super) is_under_way: bool,
-    pub(super) is_removal: bool,
+    /// The number of the last change.
+    pub(super) last: u64,
 }
 
 type Listener = Arc<dyn Fn(Change) + Send + Sync>;
@@ -55,18 +59,24 @@ type Listener = Arc<dyn Fn(Change) + Send + Sync>;
 /// The changes of one store, and who watches them.
 #[derive(Default)]
 pub(super) struct Changes {
-    watches: Mutex<Vec<(u64, Listener)>>,
+    watches: Mutex<Watches>,
     /// How many watches there are.
     count: AtomicUsize,
-    last_id: AtomicU64,
     recent: Mutex<FxHashMap<String, Recent>>,
+}
+
+#[derive(Default)]
+struct Watches {
+    listeners: Vec<(u64, Listener)>,
+    last_id: u64,
+    last_change: u64,
 }
 
 struct Recent {
     /// The last write and the one before it: while a write is under way either may be found.
     stamps: [Option<Stamp>; 2],
     under_way: u32,
-    is_removal: bool,
+    last: u64,
     since: Instant,
 }
 
@@ -85,27 +95,24 @@ pub(super) struct Pending<'a> {
 
 impl Changes {
     pub(super) fn listen(self: &Arc<Self>, listener: Listener) -> Listening {
-        let id = self.last_id.fetch_add(1, Ordering::Relaxed);
         let mut watches = lock(&self.watches);
-        watches.push((id, listener));
-        self.count.store(watches.len(), Ordering::SeqCst);
+        watches.last_id += 1;
+        let id = watches.last_id;
+        watches.listeners.push((id, listener));
+        self.count.store(watches.listeners.len(), Ordering::SeqCst);
         Listening {
             changes: self.clone(),
             id,
         }
     }
 
-    /// Notes that a write of the key begins, if anybody watches.
-    pub(super) fn writing<'a>(&'a self, key: &'a str) -> Option<Pending<'a>> {
-        self.begin(key, false)
+    /// The number of the last change.
+    pub(super) fn last(&self) -> u64 {
+        lock(&self.watches).last_change
     }
 
-    /// Notes that a removal of the key begins, if anybody watches.
-    pub(super) fn removing<'a>(&'a self, key: &'a str) -> Option<Pending<'a>> {
-        self.begin(key, true)
-    }
-
-    fn begin<'a>(&'a self, key: &'a str, is_removal: bool) -> Option<Pending<'a>> {
+    /// Notes that a change of the key begins, if anybody watches.
+    pub(super) fn begin<'a>(&'a self, key: &'a str) -> Option<Pending<'a>> {
         if self.count.load(Ordering::SeqCst) == 0 {
             return None;
         }
@@ -113,11 +120,10 @@ impl Changes {
         let entry = recent.entry(key.to_owned()).or_insert_with(|| Recent {
             stamps: [None; 2],
             under_way: 0,
-            is_removal: false,
+            last: 0,
             since: Instant::now(),
         });
         entry.under_way += 1;
-        entry.is_removal = is_removal;
         Some(Pending {
             changes: self,
             key,
@@ -129,7 +135,7 @@ impl Changes {
     pub(super) fn of(&self, key: &str) -> Option<Own> {
         lock(&self.recent).get(key).map(|recent| Own {
             is_under_way: recent.under_way > 0,
-            is_removal: recent.is_removal,
+            last: recent.last,
         })
     }
 
@@ -147,10 +153,19 @@ impl Changes {
             .retain(|_, recent| recent.under_way > 0 || recent.since.elapsed() < ECHO);
     }
 
-    fn tell(&self, change: &Change) {
-        let watches = lock(&self.watches);
-        for (_, listener) in watches.iter() {
-            listener(change.clone());
+    fn tell(&self, key: &str, written: Option<Stamp>) {
+        let mut watches = lock(&self.watches);
+        watches.last_change += 1;
+        let number = watches.last_change;
+        if let Some(recent) = lock(&self.recent).get_mut(key) {
+            recent.last = number;
+        }
+        for (_, listener) in &watches.listeners {
+            listener(Change {
+                number,
+                key: key.to_owned(),
+                written,
+            });
         }
     }
 }
@@ -166,13 +181,9 @@ impl Pending<'_> {
         }
     }
 
-    /// The change is made.
-    pub(super) fn is_made(&self) {
-        let key = self.key.to_owned();
-        self.changes.tell(&match self.stamp.get() {
-            Some(stamp) => Change::Written { key, stamp },
-            None => Change::Removed { key },
-        });
+    /// Tells that the change is made.
+    pub(super) fn made(&self) {
+        self.changes.tell(self.key, self.stamp.get());
     }
 }
 
@@ -188,10 +199,55 @@ impl Drop for Pending<'_> {
 impl Drop for Listening {
     fn drop(&mut self) {
         let mut watches = lock(&self.changes.watches);
-        watches.retain(|(id, _)| *id != self.id);
-        self.changes.count.store(watches.len(), Ordering::SeqCst);
-        if watches.is_empty() {
+        watches.listeners.retain(|(id, _)| *id != self.id);
+        let count = watches.listeners.len();
+        self.changes.count.store(count, Ordering::SeqCst);
+        if count == 0 {
             lock(&self.changes.recent).retain(|_, recent| recent.under_way > 0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_in_its_place_and_known_until_then() {
+        let changes = Arc::new(Changes::default());
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = told.clone();
+        let _listening = changes.listen(Arc::new(move |change: Change| {
+            lock(&listener).push((change.number, change.key, change.written));
+        }));
+        let of = |is_under_way, last| Some(Own { is_under_way, last });
+        let stamp = Stamp {
+            size: 1,
+            ..Stamp::default()
+        };
+        let write = changes.begin("a").unwrap();
+        write.names(stamp);
+        assert!(changes.wrote("a", stamp));
+        assert_eq!(changes.of("a"), of(true, 0));
+        write.made();
+        drop(write);
+        assert_eq!(changes.of("a"), of(false, 1));
+        // A removal that finds nothing is no change.
+        drop(changes.begin("a"));
+        assert_eq!(changes.of("a"), of(false, 1));
+        changes.begin("b").unwrap().made();
+        let expected = [(1, "a".to_owned(), Some(stamp)), (2, "b".to_owned(), None)];
+        assert_eq!(*lock(&told), expected);
+        assert_eq!(changes.last(), 2);
+    }
+
+    #[test]
+    fn nothing_is_kept_while_nobody_watches() {
+        let changes = Arc::new(Changes::default());
+        assert!(changes.begin("a").is_none());
+        let listening = changes.listen(Arc::new(|_| {}));
+        assert!(changes.begin("a").is_some());
+        drop(listening);
+        assert_eq!(changes.of("a"), None);
     }
 }

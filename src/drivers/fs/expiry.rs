@@ -298,7 +298,7 @@ impl<D: Disk> Engine<D> {
         let Some(_lock) = self.lock(place.folder())? else {
             return Ok(false);
         };
-        let change = self.changes.removing(key);
+        let change = self.changes.begin(key);
         let moved = place.moved();
         let is_file = self
             .stat_name(&place.path)?
@@ -330,7 +330,7 @@ impl<D: Disk> Engine<D> {
         let removed = outcome?;
         if let Some(found) = &removed {
             if let Some(change) = change {
-                change.is_made();
+                change.made();
             }
             let folder = if found.path == moved {
                 place.folder()

@@ -9,7 +9,7 @@ impl<D: Disk> Engine<D> {
     /// Removes the value of a key from wherever it is; says whether there was one.
     pub(super) fn discard(&self, key: &str) -> Result<bool> {
         let place = self.place(key);
-        let change = self.changes.removing(key);
+        let change = self.changes.begin(key);
         let mut removed = match &place.literal {
             // It would show again, were it left behind.
             Some(literal) => {
@@ -25,7 +25,7 @@ impl<D: Disk> Engine<D> {
         removed |= self.discard_written(&place)?;
         if removed {
             if let Some(change) = change {
-                change.is_made();
+                change.made();
             }
             self.corrupt.remove(key);
             self.forget_expiry(key);

@@ -79,7 +79,7 @@ pub(super) fn start<D: Disk>(
     let thread = std::thread::Builder::new().name("eas-watch".to_owned());
     let spawned = thread.spawn(
         move || match Watch::start(store, options, sink, &messages) {
-            Ok(watch) => {
+            Ok(mut watch) => {
                 let listening = watch.listen(messages);
                 // The caller waits for this.
                 let _ = started.send(Ok(()));
@@ -163,11 +163,14 @@ impl<D: Disk> Watch<D> {
     }
 
     /// Has the store tell of its own changes from now on.
-    fn listen(&self, messages: Sender<Message>) -> Listening {
-        self.folders.changes().listen(Arc::new(move |change| {
+    fn listen(&mut self, messages: Sender<Message>) -> Listening {
+        let changes = self.folders.changes();
+        let listening = changes.listen(Arc::new(move |change| {
             // After the end of the watch nobody listens.
             let _ = messages.send(Message::Own(change));
-        }))
+        }));
+        self.tracker.heard(changes.last());
+        listening
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
@@ -247,13 +250,7 @@ impl<D: Disk> Watch<D> {
         }
         let now_ms = self.now_ms();
         let mut events = Vec::new();
-        let (tracker, folders) = (&mut self.tracker, &self.folders);
-        match change {
-            Change::Written { key, stamp } => {
-                tracker.own_written(folders, key, stamp, now_ms, &mut events);
-            }
-            Change::Removed { key } => tracker.own_removed(folders, key, &mut events),
-        }
+        self.tracker.own(&self.folders, change, now_ms, &mut events);
         self.report(events);
     }
 

@@ -4,9 +4,9 @@
 //! from a mere touch, a move within the tree from a removal, and what was missed from what was not.
 //! Changes of the store's own are told by the store; their signals only say where things are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use super::super::changes::{ECHO, Own, Stamp};
+use super::super::changes::{Change, ECHO, Own, Stamp};
 use crate::driver::{Event, EventKind};
 
 /// How long a file that is being changed in place is left alone before it is looked at, in ms.
@@ -66,8 +66,22 @@ pub(super) struct Tracker {
     echoes: HashMap<String, (Stamp, u64)>,
     /// Whether the watch has started: what is there before is not being made now.
     is_running: bool,
-    /// When to look for echoes that will not come any more.
-    echoes_due_ms: u64,
+    /// The number of the last change of the store's own that was told.
+    heard: u64,
+    /// What the last event said of keys that the store changes too.
+    told: HashMap<String, Told>,
+    /// The keys of these to check, in the order of when.
+    checks: VecDeque<(u64, String)>,
+    /// When to look for what is not needed any more.
+    cleaning_due_ms: u64,
+}
+
+/// What the last event said of a key.
+struct Told {
+    /// What is there; `None` after a removal.
+    stamp: Option<Stamp>,
+    /// Whether it is going to be seen if it is so.
+    is_due: bool,
 }
 
 struct Known {
@@ -86,12 +100,23 @@ impl Tracker {
             .values()
             .map(|(_, deadline_ms)| deadline_ms)
             .min();
-        changing.into_iter().chain(moved).min().copied()
+        let checks = self.checks.front().map(|(check_ms, _)| check_ms);
+        changing
+            .into_iter()
+            .chain(moved)
+            .chain(checks)
+            .min()
+            .copied()
     }
 
     /// Says that what appears from now on may be in the making.
     pub(super) fn run(&mut self) {
         self.is_running = true;
+    }
+
+    /// Says that the store told of its own changes up to this one.
+    pub(super) fn heard(&mut self, number: u64) {
+        self.heard = self.heard.max(number);
     }
 
     /// Does what has waited long enough.
@@ -105,7 +130,7 @@ impl Tracker {
             .collect();
         for path in quiet {
             self.changing.remove(&path);
-            if self.compare(tree, &path, events) {
+            if self.compare(tree, &path, now_ms, events) {
                 self.expect_echo(path, now_ms);
             }
         }
@@ -120,26 +145,103 @@ impl Tracker {
                 continue;
             };
             let own = tree.own(&key);
-            if own.is_some_and(|own| own.is_under_way) {
+            if own.is_some_and(|own| own.is_under_way || own.last > self.heard) {
                 self.moved.insert(key, (stamp, now_ms + MOVE_MS));
                 continue;
             }
             let holder = tree.holder(&key);
-            let is_told =
-                own.is_some_and(|own| own.is_removal || is_written_by_store(tree, &key, holder));
+            let is_own = holder.is_some_and(|holder| tree.is_own(&key, holder));
             if holder == Some(stamp) {
                 self.relocated.insert(key, stamp);
-            } else if !is_told && !self.places.contains_key(&key) {
-                events.push(Event {
-                    kind: EventKind::Remove,
-                    key,
-                });
+            } else if !is_own && !self.places.contains_key(&key) {
+                self.tell(tree, key, None, now_ms, events);
             }
         }
-        if self.echoes_due_ms <= now_ms {
+        self.check(tree, now_ms, events);
+        if self.cleaning_due_ms <= now_ms {
             self.echoes.retain(|_, (_, until_ms)| *until_ms > now_ms);
-            self.echoes_due_ms = now_ms + ECHO_MS;
+            self.told
+                .retain(|key, told| told.is_due || tree.own(key).is_some());
+            self.cleaning_due_ms = now_ms + ECHO_MS;
         }
+    }
+
+    /// Sees whether keys that the store changes too are as the last event said. Reports and notices
+    /// reach the watch in an order of their own, so that the last of them may not be of the last
+    /// change.
+    fn check(&mut self, tree: &mut impl Tree, now_ms: u64, events: &mut Events) {
+        while let Some((check_ms, key)) = self.checks.pop_front() {
+            if check_ms > now_ms {
+                self.checks.push_front((check_ms, key));
+                break;
+            }
+            let places = tree.places_of(&key);
+            let own = tree.own(&key);
+            let is_unsettled = own.is_some_and(|own| own.is_under_way || own.last > self.heard)
+                || self.moved.contains_key(&key)
+                || places.iter().any(|path| self.changing.contains_key(path));
+            let Some(told) = self.told.get_mut(&key) else {
+                continue;
+            };
+            if is_unsettled {
+                self.checks.push_back((now_ms + QUIET_MS, key));
+                continue;
+            }
+            told.is_due = false;
+            let holder = tree.holder(&key);
+            if told.stamp == holder {
+                continue;
+            }
+            for path in places {
+                match tree.look(&path) {
+                    Some(Entry::File(stamp)) => {
+                        self.record(&path, &key, stamp);
+                        self.expect_echo(path, now_ms);
+                    }
+                    _ => {
+                        self.forget_file(&path);
+                    }
+                }
+            }
+            self.tell(tree, key, holder, now_ms, events);
+        }
+    }
+
+    /// Notes that something is told of a file, which may be more than is done about it.
+    fn note_signal(&mut self, tree: &impl Tree, path: &str, now_ms: u64) {
+        if !self.told.is_empty()
+            && let Some(key) = tree.key_of(path)
+            && let Some(told) = self.told.get_mut(&key)
+        {
+            if !told.is_due {
+                self.checks.push_back((now_ms + QUIET_MS, key));
+            }
+            told.is_due = true;
+        }
+    }
+
+    /// Reports what is there of a key by now.
+    fn tell(
+        &mut self,
+        tree: &impl Tree,
+        key: String,
+        stamp: Option<Stamp>,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
+        if tree.own(&key).is_some() {
+            let is_due = true;
+            let before = self.told.insert(key.clone(), Told { stamp, is_due });
+            if !before.is_some_and(|before| before.is_due) {
+                self.checks.push_back((now_ms + QUIET_MS, key.clone()));
+            }
+        }
+        let kind = if stamp.is_some() {
+            EventKind::Update
+        } else {
+            EventKind::Remove
+        };
+        events.push(Event { kind, key });
     }
 
     /// A whole file or folder took the name.
@@ -150,19 +252,20 @@ impl Tracker {
         now_ms: u64,
         events: &mut Events,
     ) {
+        self.note_signal(tree, path, now_ms);
         match tree.look(path) {
             Some(Entry::Folder) => self.appeared(tree, path, now_ms, events),
             Some(Entry::File(stamp)) if is_written_here(tree, path) => {
                 self.written_beside_store(tree, path, stamp, now_ms, events);
             }
-            Some(Entry::File(stamp)) => self.finished(tree, path, stamp, events),
+            Some(Entry::File(stamp)) => self.finished(tree, path, stamp, now_ms, events),
             // It was removed or replaced since: that has a signal of its own, and so had this.
             None => {
                 if let Some(key) = tree.key_of(path)
                     && tree.own(&key).is_none()
                 {
                     self.changing.remove(path);
-                    self.update_key(path, key, Stamp::default(), events);
+                    self.update_key(tree, path, key, Stamp::default(), now_ms, events);
                 }
             }
         }
@@ -185,16 +288,23 @@ impl Tracker {
         let echo = self.echoes.get(path);
         if echo.is_none_or(|(found, _)| *found != stamp) {
             self.changing.remove(path);
-            self.update(tree, path, stamp, events);
+            self.update(tree, path, stamp, now_ms, events);
             self.expect_echo(path.to_owned(), now_ms);
         }
     }
 
     /// The file is complete.
-    fn finished(&mut self, tree: &mut impl Tree, path: &str, stamp: Stamp, events: &mut Events) {
+    fn finished(
+        &mut self,
+        tree: &mut impl Tree,
+        path: &str,
+        stamp: Stamp,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
         self.changing.remove(path);
         if !self.is_echo(path, stamp) {
-            self.update(tree, path, stamp, events);
+            self.update(tree, path, stamp, now_ms, events);
         }
     }
 
@@ -219,12 +329,13 @@ impl Tracker {
         now_ms: u64,
         events: &mut Events,
     ) {
+        self.note_signal(tree, path, now_ms);
         // Without a change since the last look there is nothing to report.
         if !self.changing.contains_key(path) {
             return;
         }
         match tree.look(path) {
-            Some(Entry::File(stamp)) => self.finished(tree, path, stamp, events),
+            Some(Entry::File(stamp)) => self.finished(tree, path, stamp, now_ms, events),
             _ => self.written(tree, path, now_ms, events),
         }
     }
@@ -237,6 +348,7 @@ impl Tracker {
         now_ms: u64,
         events: &mut Events,
     ) {
+        self.note_signal(tree, path, now_ms);
         if self.folders.contains(path) {
             return;
         }
@@ -255,7 +367,8 @@ impl Tracker {
         now_ms: u64,
         events: &mut Events,
     ) {
-        if self.is_there_anew(tree, path, now_ms, events) {
+        self.note_signal(tree, path, now_ms);
+        if self.is_late(tree, path) || self.is_there_anew(tree, path, now_ms, events) {
             return;
         }
         for known in self.forget(tree, path) {
@@ -272,7 +385,8 @@ impl Tracker {
         now_ms: u64,
         events: &mut Events,
     ) {
-        if self.is_there_anew(tree, path, now_ms, events) {
+        self.note_signal(tree, path, now_ms);
+        if self.is_late(tree, path) || self.is_there_anew(tree, path, now_ms, events) {
             return;
         }
         for known in self.forget(tree, path) {
@@ -282,12 +396,17 @@ impl Tracker {
                 self.moved
                     .insert(known.key, (known.stamp, now_ms + MOVE_MS));
             } else if !self.places.contains_key(&known.key) {
-                events.push(Event {
-                    kind: EventKind::Remove,
-                    key: known.key,
-                });
+                self.tell(tree, known.key, None, now_ms, events);
             }
         }
+    }
+
+    /// Whether the file of a key that the store writes too is there as it is known: the notice is of
+    /// an older one.
+    fn is_late(&self, tree: &impl Tree, path: &str) -> bool {
+        self.files.get(path).is_some_and(|known| {
+            tree.own(&known.key).is_some() && tree.look(path) == Some(Entry::File(known.stamp))
+        })
     }
 
     /// A late notice of a folder that has been made again since: the new one has to be watched, and
@@ -302,20 +421,27 @@ impl Tracker {
         if !self.folders.contains(path) || tree.look(path) != Some(Entry::Folder) {
             return false;
         }
-        let inside = format!("{path}/");
-        let lost: Vec<String> = self
-            .files
-            .range(inside.clone()..)
-            .map(|(known, _)| known)
-            .take_while(|known| known.starts_with(&inside))
-            .filter(|known| tree.look(known).is_none())
-            .cloned()
-            .collect();
-        for file in lost {
-            self.gone(tree, &file, now_ms, events);
-        }
         self.appeared(tree, path, now_ms, events);
         true
+    }
+
+    /// What is known to be in a folder and is not, though it is watched by now.
+    fn lost(&self, tree: &impl Tree, folder: &str) -> Vec<String> {
+        let inside = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
+        let files = self.files.range(inside.clone()..).map(|(known, _)| known);
+        let folders = self.folders.range(inside.clone()..);
+        let inside = inside.as_str();
+        files
+            .take_while(move |known| known.starts_with(inside))
+            .chain(folders.take_while(move |known| known.starts_with(inside)))
+            .filter(|known| known.len() > inside.len() && !known[inside.len()..].contains('/'))
+            .filter(|known| tree.look(known).is_none())
+            .cloned()
+            .collect()
     }
 
     /// The whole tree is gone from its place.
@@ -330,22 +456,37 @@ impl Tracker {
         stamps.extend(moved.map(|(key, (stamp, _))| (key, stamp)));
         *self = Tracker {
             is_running: self.is_running,
+            heard: self.heard,
+            told: std::mem::take(&mut self.told),
+            checks: std::mem::take(&mut self.checks),
             ..Tracker::default()
         };
         for (key, stamp) in stamps {
             if tree.own(&key).is_some() {
                 self.moved.insert(key, (stamp, now_ms + MOVE_MS));
             } else {
-                events.push(Event {
-                    kind: EventKind::Remove,
-                    key,
-                });
+                self.tell(tree, key, None, now_ms, events);
             }
         }
     }
 
+    /// The store made a change.
+    pub(super) fn own(
+        &mut self,
+        tree: &impl Tree,
+        change: Change,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
+        self.heard(change.number);
+        match change.written {
+            Some(stamp) => self.own_written(tree, change.key, stamp, now_ms, events),
+            None => self.own_removed(tree, change.key, now_ms, events),
+        }
+    }
+
     /// The store wrote a value, whatever became of it since.
-    pub(super) fn own_written(
+    fn own_written(
         &mut self,
         tree: &impl Tree,
         key: String,
@@ -371,14 +512,11 @@ impl Tracker {
                 self.moved.insert(key.clone(), (stamp, now_ms + MOVE_MS));
             }
         }
-        events.push(Event {
-            kind: EventKind::Update,
-            key,
-        });
+        self.tell(tree, key, Some(stamp), now_ms, events);
     }
 
     /// The store removed a value, whatever came to its place since.
-    pub(super) fn own_removed(&mut self, tree: &impl Tree, key: String, events: &mut Events) {
+    fn own_removed(&mut self, tree: &impl Tree, key: String, now_ms: u64, events: &mut Events) {
         let places = tree.places_of(&key);
         if tree.key_of(&places[0]).is_none() {
             return;
@@ -390,10 +528,7 @@ impl Tracker {
                 self.forget_file(&path);
             }
         }
-        events.push(Event {
-            kind: EventKind::Remove,
-            key,
-        });
+        self.tell(tree, key, None, now_ms, events);
     }
 
     /// A folder is there, with whatever is in it.
@@ -412,6 +547,9 @@ impl Tracker {
             }
             let names = tree.enter(&folder);
             self.folders.insert(folder.clone());
+            for path in self.lost(tree, &folder) {
+                self.gone(tree, &path, now_ms, events);
+            }
             for (name, is_folder) in names {
                 let path = if folder.is_empty() {
                     name
@@ -422,7 +560,7 @@ impl Tracker {
                     folders.push(path);
                 } else if may_be_begun && self.is_begun(tree, &path) {
                     self.changing.insert(path, now_ms + QUIET_MS);
-                } else if self.compare(tree, &path, events) {
+                } else if self.compare(tree, &path, now_ms, events) {
                     self.expect_echo(path, now_ms);
                 }
             }
@@ -474,7 +612,14 @@ impl Tracker {
     }
 
     /// Reports a file that is not as it was known; says whether that was so.
-    fn compare(&mut self, tree: &mut impl Tree, path: &str, events: &mut Events) -> bool {
+    fn compare(
+        &mut self,
+        tree: &mut impl Tree,
+        path: &str,
+        now_ms: u64,
+        events: &mut Events,
+    ) -> bool {
+        self.note_signal(tree, path, now_ms);
         let Some(Entry::File(stamp)) = tree.look(path) else {
             return false;
         };
@@ -485,11 +630,18 @@ impl Tracker {
         {
             return false;
         }
-        self.update(tree, path, stamp, events);
+        self.update(tree, path, stamp, now_ms, events);
         true
     }
 
-    fn update(&mut self, tree: &impl Tree, path: &str, stamp: Stamp, events: &mut Events) {
+    fn update(
+        &mut self,
+        tree: &impl Tree,
+        path: &str,
+        stamp: Stamp,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
         let Some(key) = tree.key_of(path) else {
             return;
         };
@@ -507,7 +659,7 @@ impl Tracker {
                 _ => break,
             }
         }
-        self.update_key(path, key, stamp, events);
+        self.update_key(tree, path, key, stamp, now_ms, events);
     }
 
     /// Keeps what is at a path.
@@ -521,7 +673,15 @@ impl Tracker {
         }
     }
 
-    fn update_key(&mut self, path: &str, key: String, stamp: Stamp, events: &mut Events) {
+    fn update_key(
+        &mut self,
+        tree: &impl Tree,
+        path: &str,
+        key: String,
+        stamp: Stamp,
+        now_ms: u64,
+        events: &mut Events,
+    ) {
         let moved = self.moved.remove(&key);
         self.record(path, &key, stamp);
         // The same file at another place of the same key: making room for keys below it.
@@ -530,15 +690,9 @@ impl Tracker {
             return;
         }
         if was_moved.is_some() {
-            events.push(Event {
-                kind: EventKind::Remove,
-                key: key.clone(),
-            });
+            self.tell(tree, key.clone(), None, now_ms, events);
         }
-        events.push(Event {
-            kind: EventKind::Update,
-            key,
-        });
+        self.tell(tree, key, Some(stamp), now_ms, events);
     }
 
     fn is_echo(&mut self, path: &str, stamp: Stamp) -> bool {
@@ -589,10 +743,6 @@ fn is_written_here(tree: &impl Tree, path: &str) -> bool {
         .is_some_and(|key| tree.own(&key).is_some())
 }
 
-fn is_written_by_store(tree: &impl Tree, key: &str, holder: Option<Stamp>) -> bool {
-    holder.is_some_and(|stamp| tree.is_own(key, stamp))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -604,6 +754,7 @@ mod tests {
         entered: Vec<String>,
         own: HashMap<String, Own>,
         own_stamps: Vec<(String, Stamp)>,
+        last: u64,
     }
 
     impl Paper {
@@ -636,10 +787,11 @@ mod tests {
         }
 
         /// A change of the store's own that is made on disk and has not been told yet.
-        fn own(&mut self, key: &str, is_removal: bool) {
+        fn own(&mut self, key: &str) {
+            self.last += 1;
             let own = Own {
                 is_under_way: false,
-                is_removal,
+                last: self.last,
             };
             self.own.insert(key.to_owned(), own);
         }
@@ -647,7 +799,7 @@ mod tests {
         fn own_write(&mut self, path: &str, content: u64) -> Stamp {
             self.file(path, content);
             let (key, stamp) = (self.key_of(path).unwrap(), self.stamp(path));
-            self.own(&key, false);
+            self.own(&key);
             self.own_stamps.push((key, stamp));
             stamp
         }
@@ -655,7 +807,7 @@ mod tests {
         fn own_remove(&mut self, path: &str) {
             self.remove(path);
             let key = self.key_of(path).unwrap();
-            self.own(&key, true);
+            self.own(&key);
         }
 
         fn remove(&mut self, path: &str) {
@@ -777,19 +929,24 @@ mod tests {
             assert!(shown(events).is_empty());
         }
 
-        fn own_written(&mut self, key: &str, stamp: Stamp) -> Vec<String> {
+        fn own(&mut self, key: &str, written: Option<Stamp>) -> Vec<String> {
             let mut events = Vec::new();
-            let key = key.to_owned();
+            let change = Change {
+                number: self.tracker.heard + 1,
+                key: key.to_owned(),
+                written,
+            };
             self.tracker
-                .own_written(&self.tree, key, stamp, self.now_ms, &mut events);
+                .own(&self.tree, change, self.now_ms, &mut events);
             shown(events)
         }
 
+        fn own_written(&mut self, key: &str, stamp: Stamp) -> Vec<String> {
+            self.own(key, Some(stamp))
+        }
+
         fn own_removed(&mut self, key: &str) -> Vec<String> {
-            let mut events = Vec::new();
-            self.tracker
-                .own_removed(&self.tree, key.to_owned(), &mut events);
-            shown(events)
+            self.own(key, None)
         }
 
         fn gone_all(&mut self) -> Vec<String> {
@@ -1064,6 +1221,22 @@ mod tests {
     }
 
     #[test]
+    fn a_removal_by_another_after_late_notices_of_the_stores_own_is_reported() {
+        let mut case = Case::over(&[]);
+        let first = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", first), ["update a"]);
+        case.tree.own_remove("a");
+        assert_eq!(case.own_removed("a"), ["remove a"]);
+        let second = case.tree.own_write("a", 2);
+        assert_eq!(case.own_written("a", second), ["update a"]);
+        assert!(case.signal(Tracker::gone, "a").is_empty());
+        assert!(case.after(1000).is_empty());
+        case.tree.remove("a");
+        assert!(case.signal(Tracker::gone, "a").is_empty());
+        assert_eq!(case.after(MOVE_MS), ["remove a"]);
+    }
+
+    #[test]
     fn a_key_that_another_changes_after_the_store_is_reported_again() {
         let mut case = Case::over(&[]);
         let stamp = case.tree.own_write("a", 1);
@@ -1120,13 +1293,47 @@ mod tests {
     }
 
     #[test]
+    fn a_removal_by_another_of_what_the_store_had_removed_is_reported() {
+        let mut case = Case::over(&["a"]);
+        case.tree.own_remove("a");
+        assert_eq!(case.own_removed("a"), ["remove a"]);
+        assert!(case.signal(Tracker::gone, "a").is_empty());
+        case.tree.file("a", 2);
+        assert_eq!(case.signal(Tracker::written, "a"), ["update a"]);
+        case.tree.remove("a");
+        assert!(case.signal(Tracker::gone, "a").is_empty());
+        assert_eq!(case.after(MOVE_MS), ["remove a"]);
+    }
+
+    #[test]
+    fn the_last_event_tells_what_is_there_in_whatever_order_changes_become_known() {
+        // Another program writes after the store removed the key, and the notice is the first to come.
+        let mut case = Case::over(&["a"]);
+        case.tree.own_remove("a");
+        case.tree.file("a", 2);
+        case.signal(Tracker::written, "a");
+        case.own_removed("a");
+        assert_eq!(case.after(QUIET_MS), ["update a"]);
+        assert!(case.signal(Tracker::written, "a").is_empty(), "known");
+        assert!(case.after(1000).is_empty());
+        // It removes the key after the store wrote it, and the notice is the first to come.
+        let stamp = case.tree.own_write("a", 3);
+        case.tree.remove("a");
+        case.signal(Tracker::gone, "a");
+        case.own_written("a", stamp);
+        let events = case.after(QUIET_MS);
+        assert_eq!(events.last().map(String::as_str), Some("remove a"));
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
     fn a_removal_waits_for_a_write_that_is_under_way() {
         let mut case = Case::over(&["a"]);
         case.tree.own.insert(
             "a".to_owned(),
             Own {
                 is_under_way: true,
-                is_removal: false,
+                last: 0,
             },
         );
         case.tree.remove("a");
