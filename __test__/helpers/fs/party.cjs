@@ -83,6 +83,15 @@ const commands = {
     }
   },
 
+  /** As `fill`, with files that are whole when they take their names. */
+  moveIn(draft, base, prefix, count) {
+    fs.mkdirSync(base, { recursive: true });
+    for (let number = 0; number < count; number++) {
+      fs.writeFileSync(draft, "1");
+      fs.renameSync(draft, join(base, `${prefix}${number}`));
+    }
+  },
+
   /** Makes and removes a folder within one turn. */
   comeAndGoFolder(path) {
     fs.mkdirSync(path);

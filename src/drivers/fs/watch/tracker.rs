@@ -82,6 +82,8 @@ struct Told {
     stamp: Option<Stamp>,
     /// Whether it is going to be seen if it is so.
     is_due: bool,
+    /// What was found instead, by a look before the notices of it may have come.
+    differs: Option<Option<Stamp>>,
 }
 
 struct Known {
@@ -175,11 +177,17 @@ impl Tracker {
                 self.checks.push_front((check_ms, key));
                 break;
             }
+            let Some(own) = tree.own(&key) else {
+                self.told.remove(&key);
+                continue;
+            };
             let places = tree.places_of(&key);
-            let own = tree.own(&key);
-            let is_unsettled = own.is_some_and(|own| own.is_under_way || own.last > self.heard)
+            let is_unsettled = own.is_under_way
+                || own.last > self.heard
                 || self.moved.contains_key(&key)
-                || places.iter().any(|path| self.changing.contains_key(path));
+                || places
+                    .iter()
+                    .any(|path| self.changing.contains_key(path) || self.is_begun(tree, path));
             let Some(told) = self.told.get_mut(&key) else {
                 continue;
             };
@@ -187,8 +195,14 @@ impl Tracker {
                 self.checks.push_back((now_ms + QUIET_MS, key));
                 continue;
             }
-            told.is_due = false;
             let holder = tree.holder(&key);
+            if told.stamp != holder && told.differs != Some(holder) {
+                told.differs = Some(holder);
+                self.checks.push_back((now_ms + QUIET_MS, key));
+                continue;
+            }
+            told.is_due = false;
+            told.differs = None;
             if told.stamp == holder {
                 continue;
             }
@@ -230,8 +244,12 @@ impl Tracker {
         events: &mut Events,
     ) {
         if tree.own(&key).is_some() {
-            let is_due = true;
-            let before = self.told.insert(key.clone(), Told { stamp, is_due });
+            let told = Told {
+                stamp,
+                is_due: true,
+                differs: None,
+            };
+            let before = self.told.insert(key.clone(), told);
             if !before.is_some_and(|before| before.is_due) {
                 self.checks.push_back((now_ms + QUIET_MS, key.clone()));
             }
@@ -1313,6 +1331,7 @@ mod tests {
         case.tree.file("a", 2);
         case.signal(Tracker::written, "a");
         case.own_removed("a");
+        assert!(case.after(QUIET_MS).is_empty(), "a notice may come");
         assert_eq!(case.after(QUIET_MS), ["update a"]);
         assert!(case.signal(Tracker::written, "a").is_empty(), "known");
         assert!(case.after(1000).is_empty());
@@ -1321,8 +1340,22 @@ mod tests {
         case.tree.remove("a");
         case.signal(Tracker::gone, "a");
         case.own_written("a", stamp);
-        let events = case.after(QUIET_MS);
+        let events = [case.after(QUIET_MS), case.after(QUIET_MS)].concat();
         assert_eq!(events.last().map(String::as_str), Some("remove a"));
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
+    fn a_look_while_another_program_writes_is_no_event_of_its_own() {
+        let mut case = Case::over(&[]);
+        let stamp = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        case.tree.empty("a");
+        assert!(case.after(QUIET_MS).is_empty());
+        case.tree.file("a", 2);
+        assert!(case.signal(Tracker::touched, "a").is_empty());
+        assert_eq!(case.signal(Tracker::closed, "a"), ["update a"]);
+        assert!(case.after(1000).is_empty());
         assert!(case.after(1000).is_empty());
     }
 
