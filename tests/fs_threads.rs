@@ -225,6 +225,62 @@ fn writes_and_removals_of_keys_below_each_other_never_fail() {
 }
 
 #[test]
+fn what_is_written_beside_sweeps_is_swept_in_the_end() {
+    const ROUNDS: usize = 200;
+    let (_guard, base) = folder();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let (base, done) = (&base, &done);
+        let sweepers: [_; 2] = std::array::from_fn(|_| {
+            scope.spawn(move || {
+                let store = open(base);
+                while !done.load(Ordering::Acquire) {
+                    store.sweep(1000).unwrap();
+                }
+            })
+        });
+        let writers: [_; 2] = std::array::from_fn(|writer| {
+            scope.spawn(move || {
+                let store = open(base);
+                for round in 0..ROUNDS {
+                    // Of one writer, of both, and without an end now and then.
+                    let keys = [
+                        format!("own{writer}:{}", round % 5),
+                        format!("{}", round % 5),
+                    ];
+                    for key in &keys {
+                        let expires_ms = (round % 7 != 0).then_some(1 + round as u64 % 3);
+                        store.set(key, &text("{\"json\":1}"), expires_ms).unwrap();
+                        let raw = format!("raw:{key}");
+                        let value = Value::buffer(format!("{writer} {round}").into_bytes());
+                        store.set(&raw, &value, expires_ms).unwrap();
+                    }
+                }
+                for key in 0..5 {
+                    for key in [format!("own{writer}:{key}"), format!("{key}")] {
+                        store.set(&key, &text("{\"json\":1}"), Some(2)).unwrap();
+                        let value = Value::buffer(b"last".to_vec());
+                        store.set(&format!("raw:{key}"), &value, Some(2)).unwrap();
+                    }
+                }
+            })
+        });
+        let outcomes = writers.map(thread::ScopedJoinHandle::join);
+        done.store(true, Ordering::Release);
+        for sweeper in sweepers {
+            sweeper.join().unwrap();
+        }
+        for outcome in outcomes {
+            outcome.unwrap();
+        }
+    });
+    open(&base).sweep(1000).unwrap();
+    let mut left = tree(&base);
+    left.retain(|name| !name.starts_with('%'));
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
 fn a_sweep_never_removes_what_was_written_since() {
     const ROUNDS: usize = 500;
     let (_guard, base) = folder();

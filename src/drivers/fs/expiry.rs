@@ -4,13 +4,14 @@
 //! what is there decides. The [journal](super::journal) tells which items to look at without reading
 //! all of them, and keeps the ends of raw values, which have no envelope.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
 use super::Engine;
 use super::disk::{Disk, Kind, Stat};
-use super::journal::Entry;
+use super::journal::{Amendment, Entry};
 use super::locate::{Found, Place, folder_of};
 use crate::error::{Error, Result};
 
@@ -92,17 +93,28 @@ impl<D: Disk> Engine<D> {
         } else {
             None
         };
+        let recorded = RefCell::new(None);
+        let record = |entry: Entry| {
+            self.record(key, Some(entry.clone()))?;
+            *recorded.borrow_mut() = Some(entry);
+            Ok(())
+        };
         let outcome = match spliced {
             // Its envelope decides: the journal may know it before it is there.
-            Some(bytes) => self
-                .record(key, Some(Entry::of_text(expires_ms)))
-                .and_then(|()| self.write(key, &bytes, None)),
+            Some(bytes) => {
+                record(Entry::of_text(expires_ms)).and_then(|()| self.write(key, &bytes, None))
+            }
             None => self.write(
                 key,
                 bytes,
-                Some(&|stat| self.record(key, Some(Entry::of_raw(expires_ms, stat)))),
+                Some(&|stat| record(Entry::of_raw(expires_ms, stat))),
             ),
         };
+        if outcome.is_ok()
+            && let Some(entry) = recorded.into_inner()
+        {
+            self.record_again(key, entry);
+        }
         if outcome.is_err()
             && matches!(self.journal.entry(&*self.disk, key), Ok(entry) if entry != previous)
         {
@@ -112,28 +124,81 @@ impl<D: Disk> Engine<D> {
         outcome
     }
 
-    /// Notes that an item has no end. Nothing depends on it: the envelope is gone with the value,
-    /// and an entry for a raw value holds for the file only that it was made for.
-    pub(super) fn forget_expiry(&self, key: &str) {
-        if matches!(self.journal.known(&*self.disk, key), Ok(true)) {
-            let _ = self.record(key, None);
+    /// Who found no file, or another one, before the new one was there may have taken its entry out
+    /// of the journal. Who does so later looks at the file once more, and finds it.
+    fn record_again(&self, key: &str, entry: Entry) {
+        // The value and its entry were written: that this cannot be made sure of is no failure.
+        if matches!(self.journal.entry(&*self.disk, key), Ok(None)) {
+            let _ = self.amend(&[Amendment {
+                key: key.to_owned(),
+                seen: None,
+                entry: Some(entry),
+            }]);
         }
     }
 
-    fn record(&self, key: &str, entry: Option<Entry>) -> Result<()> {
-        self.record_all(&[(key.to_owned(), entry)])?;
+    /// Notes that an item has no end. Nothing depends on it: the envelope is gone with the value,
+    /// and an entry for a raw value holds for the file only that it was made for.
+    pub(super) fn forget_expiry(&self, key: &str) {
+        if matches!(self.journal.known(&*self.disk, key), Ok(true))
+            && let Ok(seen) = self.journal.entry(&*self.disk, key)
+        {
+            let _ = self.settle_entries(vec![Amendment {
+                key: key.to_owned(),
+                seen,
+                entry: None,
+            }]);
+        }
+    }
+
+    /// Changes entries that are still as they were seen. A file that came to one that was taken out
+    /// gets its entry again.
+    fn settle_entries(&self, amendments: Vec<Amendment>) -> Result<()> {
+        self.amend(&amendments)?;
+        let mut again = Vec::new();
+        for Amendment { key, seen, entry } in amendments {
+            let (Some(seen), None) = (seen, entry) else {
+                continue;
+            };
+            if let Some(found) = self.find(&self.place(&key))?
+                && let Some(expires_ms) = self.expiry_of(&seen, &found)?
+            {
+                let entry = Some(Entry { expires_ms, ..seen });
+                again.push(Amendment {
+                    key,
+                    seen: None,
+                    entry,
+                });
+            }
+        }
+        self.amend(&again)
+    }
+
+    fn amend(&self, amendments: &[Amendment]) -> Result<()> {
+        if amendments.is_empty() {
+            return Ok(());
+        }
+        while !self.journal.amend(&*self.disk, amendments)? {
+            self.make_folders(self.base())?;
+        }
+        self.note_journal()
+    }
+
+    fn note_journal(&self) -> Result<()> {
+        // What is in the journal comes to be durable before the item that it tells of.
+        self.durability.settle_journal(self.journal.path())?;
         if self.journal.is_bloated() {
             self.compact()?;
         }
         Ok(())
     }
 
-    fn record_all(&self, changes: &[(String, Option<Entry>)]) -> Result<()> {
-        while !self.journal.record(&*self.disk, changes)? {
+    fn record(&self, key: &str, entry: Option<Entry>) -> Result<()> {
+        let changes = [(key.to_owned(), entry)];
+        while !self.journal.record(&*self.disk, &changes)? {
             self.make_folders(self.base())?;
         }
-        // What is in the journal comes to be durable before the item that it tells of.
-        self.durability.settle_journal(self.journal.path())
+        self.note_journal()
     }
 
     fn compact(&self) -> Result<()> {
@@ -242,20 +307,24 @@ impl<D: Disk> Engine<D> {
         let mut settled = Vec::new();
         let mut failure = None;
         for (key, entry) in self.journal.due(&*self.disk, now_ms)? {
-            match self.sweep_one(&key, &entry, now_ms) {
+            let outcome = match self.sweep_one(&key, &entry, now_ms) {
                 Ok(Swept::Removed) => {
                     removed.push(key.clone());
-                    settled.push((key, None));
+                    None
                 }
-                Ok(Swept::Stays(entry)) => settled.push((key, entry)),
+                Ok(Swept::Stays(entry)) => entry,
                 Err(error) => {
                     failure.get_or_insert(error.key(&key));
+                    continue;
                 }
-            }
+            };
+            settled.push(Amendment {
+                key,
+                seen: Some(entry),
+                entry: outcome,
+            });
         }
-        if !settled.is_empty() {
-            self.record_all(&settled)?;
-        }
+        self.settle_entries(settled)?;
         match failure {
             // What was removed must be told; what failed is due again at the next sweep.
             Some(error) if removed.is_empty() => Err(error),

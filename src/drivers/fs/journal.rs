@@ -95,6 +95,15 @@ impl Entry {
     }
 }
 
+/// What becomes of the entry of a key.
+#[derive(Debug, Clone)]
+pub(super) struct Amendment {
+    pub(super) key: String,
+    /// The entry that it depends on: another one is left alone.
+    pub(super) seen: Option<Entry>,
+    pub(super) entry: Option<Entry>,
+}
+
 impl RawFile {
     fn of(stat: &Stat) -> Self {
         let mtime_ns = stat
@@ -248,6 +257,29 @@ impl Journal {
         disk: &D,
         changes: &[(String, Option<Entry>)],
     ) -> Result<bool> {
+        self.append(disk, |_| changes.to_vec())
+    }
+
+    /// Like [`record`](Self::record), where the entries are still as they were seen.
+    pub(super) fn amend<D: Disk>(&self, disk: &D, amendments: &[Amendment]) -> Result<bool> {
+        self.append(disk, |entries| {
+            let apply = |amendment: &&Amendment| {
+                let now = entries.get(&amendment.key);
+                now == amendment.seen.as_ref() && now != amendment.entry.as_ref()
+            };
+            amendments
+                .iter()
+                .filter(apply)
+                .map(|amendment| (amendment.key.clone(), amendment.entry.clone()))
+                .collect()
+        })
+    }
+
+    fn append<D: Disk>(
+        &self,
+        disk: &D,
+        changes: impl FnOnce(&FxHashMap<String, Entry>) -> Vec<(String, Option<Entry>)>,
+    ) -> Result<bool> {
         let mut known = lock(&self.known);
         let folder = self.path.parent().unwrap_or(&self.path);
         let failed = |error: io::Error| Error::io(error, "write the journal of expiries");
@@ -256,11 +288,15 @@ impl Journal {
             outcome => outcome.map_err(failed)?,
         };
         known.refresh(disk, &self.path)?;
+        let changes = changes(&known.entries);
+        if changes.is_empty() {
+            return Ok(true);
+        }
         let mut lines = String::new();
         if known.is_torn {
             lines.push('\n');
         }
-        for (key, entry) in changes {
+        for (key, entry) in &changes {
             lines.push_str(&Entry::line(key, entry.as_ref()));
         }
         if let Err(error) = disk.append(&self.path, lines.as_bytes()) {
@@ -269,7 +305,7 @@ impl Journal {
             return Err(failed(error));
         }
         for (key, entry) in changes {
-            known.apply(key.clone(), entry.clone());
+            known.apply(key, entry);
         }
         known.is_torn = false;
         known.version = Some(version(disk, &self.path)?);
