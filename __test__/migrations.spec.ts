@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { CreateStorageOptions, Driver, Storage } from "../index.js";
 import { folder } from "./helpers/folders.js";
-import { promiseDriver, syncMethodsDriver } from "./helpers/js-drivers.js";
+import { plainDriver, promiseDriver, syncMethodsDriver } from "./helpers/js-drivers.js";
 import { failureOf } from "./helpers/modes.js";
 import { builtin, createStorage, isBuiltin, memoryDriver } from "./helpers/package.js";
 
@@ -309,6 +309,27 @@ describe("the steps", () => {
       expect(error.code, text).toBe("EAS_MIGRATION");
       expect(error.message, text).toContain("__storage_version__");
     }
+  });
+
+  it("a version that another process stores while it is looked for is no error", async () => {
+    const data = new Map<string, any>();
+    const driver = plainDriver(data);
+    let looks = 0;
+    const storage = opened({
+      driver: {
+        ...driver,
+        hasItem(key, options) {
+          // The other process is done just before this look, and after the read that found nothing.
+          if (key === "__storage_version__" && ++looks === 1) data.set(key, '{"json":1}');
+          return driver.hasItem(key, options);
+        },
+      },
+      version: 1,
+      migrations: { 1: fail },
+    });
+    await storage.migrate();
+    expect(looks).toBe(1);
+    expect(await storage.getStorageVersion()).toBe(1);
   });
 
   it("can write items that end, and those that end while it runs stay away", async () => {

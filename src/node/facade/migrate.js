@@ -41,9 +41,15 @@
     let running;
 
     async function storedVersion() {
-      const stored = await storage.getItem(VERSION_KEY);
-      if (typeof stored === "number") return stored;
-      if (stored === null && !(await storage.hasItem(VERSION_KEY))) return 0;
+      let wasThere = false;
+      for (;;) {
+        const stored = await storage.getItem(VERSION_KEY);
+        if (typeof stored === "number") return stored;
+        if (stored === null && !(await storage.hasItem(VERSION_KEY))) return 0;
+        if (stored !== null || wasThere) break;
+        // Another process may have stored it between the two looks.
+        wasThere = true;
+      }
       // As version 0 it would run steps over data that may well have been through them.
       throw failure(
         `The stored version at ${VERSION_KEY} is not a number. Write the number that the data is at, or remove the item to start from 0.`,
