@@ -63,6 +63,9 @@
   const isUnsafeName = (name) =>
     name === "__proto__" || name === "constructor" || name === "prototype";
 
+  // Objects of the classes below live for one call. Each class keeps one for good: a full collection
+  // that finds none drops the hidden class, and with it the optimised code of all that uses it.
+
   // ---- JSON texts of strings and property names ----
 
   const SHORT_STRING_UNITS = 48;
@@ -84,6 +87,8 @@
 
   // A property name as the first, or a later, of its object, ready for a value or for a string's content.
   class NameTexts {
+    static kept = new NameTexts("");
+
     constructor(name) {
       const text = quote(name);
       this.first = `{${text}:`;
@@ -111,6 +116,8 @@
   // One object (or NaN, or a bigint: superjson gives those an identity too) and where it was met
   // first. `text` stays undefined while its content is being written: meeting it then is a cycle.
   class Visit {
+    static kept = new Visit(undefined, undefined, "", undefined);
+
     constructor(value, parent, key, previous) {
       this.value = value;
       this.parent = parent;
@@ -125,6 +132,8 @@
   // `note` annotates the value written last: undefined for plain JSON, text for a value of an
   // annotated type, Notes for a plain container with annotated values inside.
   class Session {
+    static kept = new Session();
+
     constructor() {
       this.last = undefined;
       this.count = 0;
@@ -138,6 +147,8 @@
   // Paths and annotation texts in turn. Array indexes come first, as in the keys of the JavaScript
   // object that superjson collects them in.
   class Notes {
+    static kept = new Notes();
+
     constructor() {
       this.indexed = [];
       this.named = [];
@@ -642,6 +653,8 @@
   // One annotated place: where it is inside the place around it, what type it has, and the
   // annotated places inside it.
   class Step {
+    static kept = new Step([]);
+
     constructor(segments) {
       this.segments = segments;
       this.type = undefined;
@@ -690,6 +703,8 @@
 
   // What the meta of an envelope asks for. Reading never changes it: equal metas share one.
   class Plan {
+    static kept = new Plan({});
+
     constructor(meta) {
       if (!isRecord(meta)) throw corrupt("a meta that is no object");
       const version = hasOwn(meta, "v") ? meta.v : 0;
@@ -871,6 +886,8 @@
   // are merged, with all places inside, so that it does not matter in which order and through which
   // of its paths an object is described.
   class Place {
+    static kept = new Place(undefined);
+
     constructor(json) {
       this.json = json;
       this.type = undefined;
