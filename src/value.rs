@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+const ENVELOPE_START: &[u8] = b"{\"json\":";
+
 /// Text in the encoding in which it is cheapest to hand on.
 ///
 /// JavaScript engines keep strings with one or two bytes a unit, files keep UTF-8; converting once
@@ -27,6 +29,28 @@ impl Text {
             Text::Latin1(units.iter().map(|unit| unit.to_le_bytes()[0]).collect())
         } else {
             Text::Utf16(units.into())
+        }
+    }
+
+    /// The plain envelope around the JSON text of a value.
+    pub fn enveloped(json: &[u16]) -> Self {
+        // One allocation, filled in place: a `Vec` would be copied into the shared one.
+        let inside = ENVELOPE_START.len()..ENVELOPE_START.len() + json.len();
+        if encoding_rs::mem::is_utf16_latin1(json) {
+            let mut shared: Arc<[u8]> = std::iter::repeat_n(b'}', inside.end + 1).collect();
+            let bytes = Arc::get_mut(&mut shared).expect("it is new");
+            bytes[..inside.start].copy_from_slice(ENVELOPE_START);
+            encoding_rs::mem::convert_utf16_to_latin1_lossy(json, &mut bytes[inside]);
+            Text::Latin1(shared)
+        } else {
+            let mut shared: Arc<[u16]> =
+                std::iter::repeat_n(u16::from(b'}'), inside.end + 1).collect();
+            let units = Arc::get_mut(&mut shared).expect("it is new");
+            for (unit, byte) in units.iter_mut().zip(ENVELOPE_START) {
+                *unit = u16::from(*byte);
+            }
+            units[inside].copy_from_slice(json);
+            Text::Utf16(shared)
         }
     }
 
@@ -68,11 +92,10 @@ impl Text {
     /// annotations end as superjson 2 ends them.
     #[inline]
     pub fn inside_envelope(&self) -> Option<Inside<'_>> {
-        const START: &[u8] = b"{\"json\":";
         const ANNOTATED_END: &[u8] = b"\"v\":1}}";
         match self {
             Text::Latin1(bytes) => {
-                let inside = bytes.strip_prefix(START)?.strip_suffix(b"}")?;
+                let inside = bytes.strip_prefix(ENVELOPE_START)?.strip_suffix(b"}")?;
                 (!bytes.ends_with(ANNOTATED_END)).then_some(Inside::Latin1(inside))
             }
             Text::Utf8(text) => {
@@ -86,9 +109,9 @@ impl Text {
                         .copied()
                         .eq(ascii.iter().map(|byte| u16::from(*byte)))
                 };
-                let (start, rest) = units.split_at_checked(START.len())?;
+                let (start, rest) = units.split_at_checked(ENVELOPE_START.len())?;
                 let (last, inside) = rest.split_last()?;
-                if !is(start, START) || *last != u16::from(b'}') {
+                if !is(start, ENVELOPE_START) || *last != u16::from(b'}') {
                     return None;
                 }
                 let end = &units[units.len().saturating_sub(ANNOTATED_END.len())..];
@@ -257,6 +280,17 @@ mod tests {
                 });
                 assert_eq!(found.as_deref(), inside, "{text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn an_envelope_is_put_around_json_in_its_encoding() {
+        for json in ["1", "\"ü\"", "\"ж\"", "{\"a\":[]}", ""] {
+            let units: Vec<u16> = json.encode_utf16().collect();
+            let text = Text::enveloped(&units);
+            assert_eq!(text.to_str(), format!("{{\"json\":{json}}}"), "{json:?}");
+            let is_wide = matches!(text, Text::Utf16(_));
+            assert_eq!(is_wide, json.contains('ж'), "{json:?}");
         }
     }
 

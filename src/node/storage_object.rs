@@ -19,7 +19,7 @@ use crate::drivers;
 use crate::error::{Error, Kind, Result};
 use crate::runtime::Runtime;
 use crate::storage::{Change, ItemMeta, Storage};
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 /// What a handle of the facade stands for: a storage, or a driver as a storage of its own.
 pub(super) struct Handle {
@@ -181,8 +181,10 @@ const OPERATIONS: &[(&str, &str, Body)] = &[
     ("getMeta", "getMetaSync", get_meta),
     ("getKeys", "getKeysSync", get_keys),
     ("setItem", "setItemSync", set_item),
+    ("writeText", "writeTextSync", write_text),
     ("setItemRaw", "setItemRawSync", set_item_raw),
     ("setItems", "setItemsSync", set_items),
+    ("writeTexts", "writeTextsSync", write_texts),
     ("setMeta", "setMetaSync", set_meta),
     ("removeItem", "removeItemSync", remove_item),
     ("removeMeta", "removeMetaSync", remove_meta),
@@ -355,7 +357,16 @@ fn item_options(
 }
 
 fn set_item(request: &Request<'_>) -> Result<Val> {
-    let text = text_argument(request, 2)?;
+    write(request, strings::read_packed)
+}
+
+/// As `setItem`, with the text as the driver is to have it.
+fn write_text(request: &Request<'_>) -> Result<Val> {
+    write(request, strings::read_text)
+}
+
+fn write(request: &Request<'_>, read: ReadText) -> Result<Val> {
+    let text = text_argument(request, 2, read)?;
     let options = request.options(3)?;
     let op = request.with_key(1, |key| {
         Ok(request
@@ -365,10 +376,12 @@ fn set_item(request: &Request<'_>) -> Result<Val> {
     request.finish(op, undefined)
 }
 
-fn text_argument(request: &Request<'_>, index: usize) -> Result<crate::value::Text> {
+/// How a text of JavaScript is read.
+type ReadText = fn(Env, Val) -> Option<Text>;
+
+fn text_argument(request: &Request<'_>, index: usize, read: ReadText) -> Result<Text> {
     let given = request.arguments[index];
-    strings::read_text(request.env, given)
-        .ok_or_else(|| wrong_argument(request.env, "value", "a string", given))
+    read(request.env, given).ok_or_else(|| wrong_argument(request.env, "value", "a string", given))
 }
 
 fn set_item_raw(request: &Request<'_>) -> Result<Val> {
@@ -390,6 +403,15 @@ fn set_item_raw(request: &Request<'_>) -> Result<Val> {
 
 /// `(handle, keys, texts, options | undefined, commonOptions)`; a text that is `undefined` removes.
 fn set_items(request: &Request<'_>) -> Result<Val> {
+    write_batch(request, strings::read_packed)
+}
+
+/// As `setItems`, with the texts as the driver is to have them.
+fn write_texts(request: &Request<'_>) -> Result<Val> {
+    write_batch(request, strings::read_text)
+}
+
+fn write_batch(request: &Request<'_>, read: ReadText) -> Result<Val> {
     let env = request.env;
     let common = request.options(4)?;
     let count = env.length(request.arguments[1]);
@@ -399,7 +421,7 @@ fn set_items(request: &Request<'_>) -> Result<Val> {
         let item = env.scope(|| {
             let key = with_key(env, env.element(request.arguments[1], index), str::to_owned)?;
             let text = env.element(request.arguments[2], index);
-            let value = strings::read_text(env, text).map_or(Change::Remove, Change::Set);
+            let value = read(env, text).map_or(Change::Remove, Change::Set);
             Ok(Item {
                 key,
                 value,
@@ -425,7 +447,7 @@ fn get_meta(request: &Request<'_>) -> Result<Val> {
 }
 
 fn set_meta(request: &Request<'_>) -> Result<Val> {
-    let text = text_argument(request, 2)?;
+    let text = text_argument(request, 2, strings::read_packed)?;
     let options = request.options(3)?;
     let op = request.with_key(1, |key| {
         Ok(request

@@ -74,6 +74,15 @@ pub(super) fn read_text(env: Env, value: Val) -> Option<Text> {
     with_units(env, value, Text::from_utf16)
 }
 
+/// Reads what the codec packed: the inside of a plain envelope, which is put around it, or a whole
+/// text behind [`WHOLE`].
+pub(super) fn read_packed(env: Env, value: Val) -> Option<Text> {
+    with_units(env, value, |units| match units.split_first() {
+        Some((&first, whole)) if first == u16::from(WHOLE) => Text::from_utf16(whole),
+        _ => Text::enveloped(units),
+    })
+}
+
 fn with_units<R>(env: Env, value: Val, then: impl FnOnce(&[u16]) -> R) -> Option<R> {
     // The buffer is taken out while it is in use, in case `then` comes back here.
     let mut units = UNITS.take();
@@ -278,7 +287,7 @@ fn is_node_buffer(env: Env, value: Val) -> bool {
 }
 
 /// What stands before a text that is handed over whole; JSON text never begins with it.
-const WHOLE: char = '\0';
+const WHOLE: u8 = b'\0';
 
 /// A stored value for the codec: the inside of a plain envelope, so that the engine has less to
 /// parse; any other text whole, behind [`WHOLE`].
@@ -291,7 +300,7 @@ pub(super) fn coded(env: Env, stored: Option<&Value>) -> Val {
         Some(Inside::Utf16(units)) => utf16(env, units),
         Some(Inside::Utf8(text)) => string(env, text),
         None => {
-            let mut whole = String::from(WHOLE);
+            let mut whole = String::from(char::from(WHOLE));
             whole.push_str(&stored.to_str());
             string(env, &whole)
         }

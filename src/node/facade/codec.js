@@ -586,22 +586,28 @@
     return writeValue(session, held.replacement, parent, key);
   }
 
-  function encode(value) {
+  // What the native core takes: the inside of a plain envelope, or NUL and a whole annotated one.
+  function pack(value) {
     const session = new Session();
     try {
       const json = writeValue(session, value, undefined, "");
       const { note, hasRepeats } = session;
-      if (note === undefined && !hasRepeats) return `{"json":${json}}`;
+      if (note === undefined && !hasRepeats) return json;
       let meta = "";
       if (note !== undefined) {
         meta += `"values":${typeof note === "string" ? note : notesText(note)},`;
       }
       if (hasRepeats) meta += `"referentialEqualities":${equalitiesText(session)},`;
-      return `{"json":${json},"meta":{${meta}"v":1}}`;
+      return `\0{"json":${json},"meta":{${meta}"v":1}}`;
     } catch (error) {
       if (!isExhaustion(error)) throw error;
       throw invalidValue("It is nested too deeply, or its text would be too long.", error);
     }
+  }
+
+  function encode(value) {
+    const packed = pack(value);
+    return codeAt(packed, 0) === 0 ? slice(packed, 1) : `{"json":${packed}}`;
   }
 
   // ---- Reading annotations ----
@@ -1094,5 +1100,5 @@
     }
   }
 
-  return { encode, decode };
+  return { pack, encode, decode };
 });

@@ -155,7 +155,7 @@
   // The methods of a built-in driver. Texts go through as they are; other values are kept as raw.
   function methods(handle) {
     const write = (name) => {
-      const set = core[`setItem${name}`];
+      const set = core[`writeText${name}`];
       const setRaw = core[`setItemRaw${name}`];
       return (key, value, opts) =>
         typeof value === "string"
@@ -192,7 +192,7 @@
       },
       async setItems(list, commonOptions) {
         const { keys, options } = readBatch(list, commonOptions);
-        await core.setItems(handle, keys, texts(list), options, commonOptions);
+        await core.writeTexts(handle, keys, texts(list), options, commonOptions);
       },
       async setItemRaw(key, value, opts) {
         await core.setItemRaw(handle, key, value, opts);
@@ -233,7 +233,7 @@
       },
       setItemsSync(list, commonOptions) {
         const { keys, options } = readBatch(list, commonOptions);
-        core.setItemsSync(handle, keys, texts(list), options, commonOptions);
+        core.writeTextsSync(handle, keys, texts(list), options, commonOptions);
       },
       setItemRawSync(key, value, opts) {
         core.setItemRawSync(handle, key, value, opts);

@@ -2,7 +2,7 @@
 (function makeStorage(core, codec, drivers, helpers, makeMigrations) {
   "use strict";
 
-  const { encode, decode } = codec;
+  const { pack, decode } = codec;
   const { parse } = JSON;
   const { open, readMeta, readBatch, describe, listeners, factories } = drivers;
 
@@ -111,7 +111,7 @@
         if (item === null || typeof item !== "object") {
           throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
         }
-        return item.value === undefined ? undefined : flat(encode(item.value));
+        return item.value === undefined ? undefined : flat(pack(item.value));
       });
       return { keys, texts, itemOptions };
     }
@@ -155,7 +155,7 @@
         const done =
           value === undefined
             ? core.removeItem(handle, key, false, opts)
-            : core.setItem(handle, key, encode(value), opts);
+            : core.setItem(handle, key, pack(value), opts);
         if (done !== undefined) await done;
       },
       async setItems(items, commonOptions) {
@@ -178,7 +178,7 @@
       async setMeta(key, value, opts) {
         await (value === undefined
           ? core.removeMeta(handle, key, opts)
-          : core.setMeta(handle, key, encode(value), opts));
+          : core.setMeta(handle, key, pack(value), opts));
       },
       async removeMeta(key, opts) {
         await core.removeMeta(handle, key, opts);
@@ -222,7 +222,7 @@
       },
       setItemSync(key, value, opts) {
         if (value === undefined) core.removeItemSync(handle, key, false, opts);
-        else core.setItemSync(handle, key, encode(value), opts);
+        else core.setItemSync(handle, key, pack(value), opts);
       },
       setItemsSync(items, commonOptions) {
         const { keys, texts, itemOptions } = encodeItems(items, commonOptions);
@@ -242,7 +242,7 @@
       },
       setMetaSync(key, value, opts) {
         if (value === undefined) core.removeMetaSync(handle, key, opts);
-        else core.setMetaSync(handle, key, encode(value), opts);
+        else core.setMetaSync(handle, key, pack(value), opts);
       },
       removeMetaSync(key, opts) {
         core.removeMetaSync(handle, key, opts);
