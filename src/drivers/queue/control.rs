@@ -136,7 +136,7 @@ impl Control {
     ///
     /// # Errors
     /// [`Kind::Disposed`] once the queue is disposed.
-    pub fn push(&self, operations: Vec<Operation>) -> Result<(Room, Next)> {
+    pub fn push(&self, operations: impl IntoIterator<Item = Operation>) -> Result<(Room, Next)> {
         let mut state = lock(&self.state);
         let state = &mut *state;
         if state.is_disposed {
@@ -259,6 +259,12 @@ impl Control {
             has_written: false,
         });
         true
+    }
+
+    /// Whether somebody waits for what is queued: for its flush or for its room.
+    pub fn is_awaited(&self) -> bool {
+        let state = lock(&self.state);
+        !state.flushes.is_empty() || !state.rooms.is_empty()
     }
 
     /// Goes on with the pass that is under way.

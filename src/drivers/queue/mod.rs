@@ -101,6 +101,8 @@ impl Writer {
 /// A queue in front of a driver.
 pub struct QueueDriver {
     inner: Rc<dyn Driver>,
+    /// The store below, where it can be called on any thread.
+    store: Option<Arc<dyn BlockingDriver>>,
     runtime: Rc<dyn Runtime>,
     writer: Writer,
     form: Form,
@@ -133,7 +135,7 @@ impl QueueDriver {
         let store = inner.blocking();
         let form = Form::of(&inner, store.as_ref());
         let mut at_exit = None;
-        let writer = if let Some(store) = store {
+        let writer = if let Some(store) = store.clone() {
             let (notices, received) = mpsc::unbounded_channel();
             listen(received, inner.clone(), &runtime);
             let threaded = Threaded::new(control, store, threads, notices);
@@ -149,6 +151,7 @@ impl QueueDriver {
         };
         Rc::new(QueueDriver {
             inner,
+            store,
             runtime,
             writer,
             form,
@@ -177,10 +180,6 @@ impl QueueDriver {
 
     fn control(&self) -> &Control {
         self.writer.control()
-    }
-
-    fn store(&self) -> Option<Arc<dyn BlockingDriver>> {
-        self.inner.blocking()
     }
 
     /// The time by which items of the backlog have ended. Where the driver below keeps them
@@ -221,7 +220,7 @@ impl QueueDriver {
     /// Whether the driver below takes a change, which is checked as far as that goes without making
     /// it.
     fn takes(&self, key: &str, call: Call, mode: Mode) -> Result<bool> {
-        if let Some(store) = self.store() {
+        if let Some(store) = &self.store {
             store.check_key(key).map_err(|error| {
                 error
                     .driver(store.name())
@@ -239,7 +238,15 @@ impl QueueDriver {
             || (call == Call::SetItemRaw && has(Call::SetItem)))
     }
 
-    fn change(&self, operations: Vec<Operation>, call: Call, mode: Mode) -> Op<()> {
+    fn change(&self, operation: Operation, call: Call, mode: Mode) -> Op<()> {
+        match self.takes(&operation.key, call, mode) {
+            Ok(true) => self.make([operation], call, mode),
+            Ok(false) => Op::ok(()),
+            Err(error) => Op::fail(error),
+        }
+    }
+
+    fn change_all(&self, operations: Vec<Operation>, call: Call, mode: Mode) -> Op<()> {
         let mut taken = Vec::with_capacity(operations.len());
         for operation in operations {
             match self.takes(&operation.key, call, mode) {
@@ -248,10 +255,20 @@ impl QueueDriver {
                 Err(error) => return Op::fail(error),
             }
         }
+        self.make(taken, call, mode)
+    }
+
+    /// Makes changes that the driver below takes.
+    fn make(
+        &self,
+        operations: impl IntoIterator<Item = Operation>,
+        call: Call,
+        mode: Mode,
+    ) -> Op<()> {
         if mode == Mode::Async && !self.is_ending() {
-            return self.enqueue(taken, call);
+            return self.enqueue(operations, call);
         }
-        let outcome = taken
+        let outcome = operations
             .into_iter()
             .try_for_each(|operation| self.write_through(operation));
         Op::ready(outcome.map_err(|error| self.place(error, call, mode)))
@@ -264,7 +281,7 @@ impl QueueDriver {
         }
     }
 
-    fn enqueue(&self, operations: Vec<Operation>, call: Call) -> Op<()> {
+    fn enqueue(&self, operations: impl IntoIterator<Item = Operation>, call: Call) -> Op<()> {
         match self.control().push(operations) {
             Ok((room, next)) => {
                 self.writer.go(next);
@@ -472,7 +489,7 @@ impl Driver for QueueDriver {
         });
         let (timestamp_ms, expires_ms, size) = match seen {
             Some(None) => return Op::ok(None),
-            Some(Some(waiting)) if self.store().is_some() => waiting,
+            Some(Some(waiting)) if self.store.is_some() => waiting,
             // What a driver of the host knows of its items is its own matter.
             _ => return calls::get_meta(&self.inner, key, options, mode),
         };
@@ -491,7 +508,7 @@ impl Driver for QueueDriver {
 
     fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
         let operation = self.operation_of(key, Change::Set(Value::Text(value)), options);
-        self.change(vec![operation], Call::SetItem, mode)
+        self.change(operation, Call::SetItem, mode)
     }
 
     fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, _common: &Options, mode: Mode) -> Op<()> {
@@ -505,7 +522,7 @@ impl Driver for QueueDriver {
                 )
             })
             .collect();
-        self.change(operations, Call::SetItems, mode)
+        self.change_all(operations, Call::SetItems, mode)
     }
 
     fn set_item_raw(
@@ -523,7 +540,7 @@ impl Driver for QueueDriver {
                     Change::SetRaw(value)
                 };
                 let operation = self.operation_of(key, change, options);
-                self.change(vec![operation], Call::SetItemRaw, mode)
+                self.change(operation, Call::SetItemRaw, mode)
             }
             Err(error) => Op::fail(
                 error
@@ -536,11 +553,11 @@ impl Driver for QueueDriver {
 
     fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()> {
         let operation = self.operation_of(key, Change::Remove, options);
-        self.change(vec![operation], Call::RemoveItem, mode)
+        self.change(operation, Call::RemoveItem, mode)
     }
 
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
-        let is_refused = match self.store() {
+        let is_refused = match &self.store {
             Some(store) => store.is_read_only() || store.refuses_clear(),
             None => match calls::can_clear(&self.inner, mode) {
                 Ok(can_clear) => !can_clear,

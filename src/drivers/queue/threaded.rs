@@ -17,7 +17,8 @@ use crate::error::{At, Error, Result};
 use crate::pool;
 use crate::runtime::{Job, caught, lock};
 
-/// How many threads write one batch. The rest of the pool is for reads.
+/// How many threads write one batch that somebody waits for. The rest of the pool is for reads.
+/// Where nobody waits one does it, which leaves the other cores to the program.
 const WRITERS: usize = 2;
 
 /// A batch with fewer operations a writer is not split.
@@ -145,7 +146,11 @@ impl Threaded {
     }
 
     fn write_split(self: &Arc<Self>, batch: Batch) -> Option<Next> {
-        let parts = part_by_key(&batch);
+        let parts = if self.control.is_awaited() || self.is_ending() {
+            part_by_key(&batch)
+        } else {
+            vec![(0..batch.operations.len()).collect()]
+        };
         let split = Arc::new(Split {
             left: AtomicUsize::new(parts.len()),
             outcomes: Mutex::new(Vec::with_capacity(batch.operations.len())),
