@@ -31,6 +31,14 @@ pub fn normalize(key: &str) -> Cow<'_, str> {
     Cow::Owned(normal)
 }
 
+/// As [`normalize`], for a key that is given away: one that is normal is kept as it is.
+pub fn into_normal(key: String) -> String {
+    match normalize(&key) {
+        Cow::Borrowed(_) => key,
+        Cow::Owned(normal) => normal,
+    }
+}
+
 /// The normal form of a base: empty, or a normal key with one `:` at its end.
 pub fn normalize_base(base: &str) -> String {
     let mut base = normalize(base).into_owned();

@@ -1,5 +1,6 @@
 //! The functions through which the facade reaches storages. Each takes a handle first.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -113,22 +114,16 @@ fn coded(context: &Context, stored: Option<Value>) -> Val {
     strings::coded(context.env, stored.as_ref())
 }
 
-fn coded_values(context: &Context, stored: Vec<(String, Option<Value>)>) -> Val {
+fn coded_values(context: &Context, stored: Vec<Option<Value>>) -> Val {
     let env = context.env;
-    env.array(
-        stored
-            .iter()
-            .map(|(_, stored)| strings::coded(env, stored.as_ref())),
-    )
+    let coded = |stored: &Option<Value>| strings::coded(env, stored.as_ref());
+    env.array(stored.iter().map(coded))
 }
 
-fn values(context: &Context, stored: Vec<(String, Option<Value>)>) -> Val {
+fn values(context: &Context, stored: Vec<Option<Value>>) -> Val {
     let env = context.env;
-    env.array(
-        stored
-            .iter()
-            .map(|(_, stored)| strings::value(env, stored.as_ref())),
-    )
+    let value = |stored: &Option<Value>| strings::value(env, stored.as_ref());
+    env.array(stored.iter().map(value))
 }
 
 fn keys(context: &Context, keys: Vec<String>) -> Val {
@@ -175,7 +170,6 @@ const OPERATIONS: &[(&str, &str, Body)] = &[
     ("getItem", "getItemSync", get_item),
     ("getItemRaw", "getItemRawSync", get_item_raw),
     ("getItems", "getItemsSync", get_items),
-    ("findItems", "findItemsSync", find_items),
     ("readText", "readTextSync", read_text),
     ("readTexts", "readTextsSync", read_texts),
     ("getMeta", "getMetaSync", get_meta),
@@ -202,6 +196,9 @@ const ACTIONS: &[(&str, Body)] = &[
     ("watch", watch),
     ("unwatch", unwatch),
     ("dispose", dispose),
+    ("openBatch", open_batch),
+    ("askFor", ask_for),
+    ("find", find),
     ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
     ("isMigrationOpen", is_migration_open),
@@ -278,24 +275,87 @@ fn get_items(request: &Request<'_>) -> Result<Val> {
     request.finish(op, coded_values)
 }
 
-/// What a batch found, for taking out in slices.
-struct Found(FoundItems);
-
-/// Keys in normal form with what they hold.
-type FoundItems = Vec<(String, Option<Value>)>;
-
-/// As `getItems`, giving a handle of what was found.
-fn find_items(request: &Request<'_>) -> Result<Val> {
+/// As `getItems`, with the texts as the driver has them.
+fn read_texts(request: &Request<'_>) -> Result<Val> {
     let op = get_batch(request)?;
-    request.finish(op, |context, found| context.env.external(Found(found)))
+    request.finish(op, values)
 }
 
-/// `(found, from, to)`: the values of a slice of what `findItems` found.
+fn get_batch(request: &Request<'_>) -> Result<Op<Vec<Option<Value>>>> {
+    let common = request.options(3)?;
+    let items = asked_items(request, &common)?;
+    Ok(request.storage()?.get_items(items, &common, request.mode))
+}
+
+/// The items that a batch asks for: keys are the second argument, their own options the third.
+fn asked_items(request: &Request<'_>, common: &Options) -> Result<Vec<Item<()>>> {
+    let env = request.env;
+    let keys = request.arguments[1];
+    let count = env.length(keys);
+    let mut items = Vec::with_capacity(count as usize);
+    for index in 0..count {
+        let options = item_options(request, 2, index, common)?;
+        let key = env.scope(|| with_key(env, env.element(keys, index), str::to_owned))?;
+        items.push(Item {
+            key,
+            value: (),
+            options,
+        });
+    }
+    Ok(items)
+}
+
+/// A batch of reads on its way across the boundary in slices: what is asked for, then what was
+/// found.
+#[derive(Default)]
+struct Batch {
+    asked: RefCell<Vec<Item<()>>>,
+    found: RefCell<Vec<Option<Value>>>,
+}
+
+impl Batch {
+    fn of<'a>(request: &Request<'a>, index: usize) -> Result<&'a Rc<Batch>> {
+        // SAFETY: the facade passes what `openBatch` gave.
+        unsafe {
+            request
+                .env
+                .unwrap_external::<Rc<Batch>>(request.arguments[index])
+        }
+        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch handle"))
+    }
+}
+
+/// `() => batch`
+fn open_batch(request: &Request<'_>) -> Result<Val> {
+    Ok(request.env.external(Rc::<Batch>::default()))
+}
+
+/// `(batch, keys, options | undefined, commonOptions)`: asks for more.
+fn ask_for(request: &Request<'_>) -> Result<Val> {
+    let batch = Batch::of(request, 0)?;
+    let common = request.options(3)?;
+    let items = asked_items(request, &common)?;
+    batch.asked.borrow_mut().extend(items);
+    Ok(request.env.undefined())
+}
+
+/// `(handle, batch, commonOptions)`: reads all that was asked for.
+fn find(request: &Request<'_>) -> Result<Val> {
+    let batch = Batch::of(request, 1)?.clone();
+    let common = request.options(2)?;
+    let asked = batch.asked.take();
+    let op = request.storage()?.get_items(asked, &common, request.mode);
+    let found = op.map(move |found| {
+        batch.found.replace(found);
+    });
+    request.finish(found, undefined)
+}
+
+/// `(batch, from, to)`: the values of a slice of what was found.
 fn take_found(request: &Request<'_>) -> Result<Val> {
     let env = request.env;
-    // SAFETY: the facade passes what `findItems` gave.
-    let found = unsafe { env.unwrap_external::<Found>(request.arguments[0]) }
-        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch handle"))?;
+    let batch = Batch::of(request, 0)?;
+    let mut found = batch.found.borrow_mut();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -303,38 +363,15 @@ fn take_found(request: &Request<'_>) -> Result<Val> {
     )]
     let place = |index: usize| {
         let given = env.as_number(request.arguments[index]).unwrap_or_default() as usize;
-        given.min(found.0.len())
+        given.min(found.len())
     };
-    let slice = found.0.get(place(1)..place(2)).unwrap_or_default();
+    let range = place(1)..place(2);
+    let slice = found.get_mut(range).unwrap_or_default();
     Ok(env.array(
         slice
-            .iter()
-            .map(|(_, stored)| strings::coded(env, stored.as_ref())),
+            .iter_mut()
+            .map(|stored| strings::coded(env, stored.take().as_ref())),
     ))
-}
-
-/// As `getItems`, with the texts as the driver has them.
-fn read_texts(request: &Request<'_>) -> Result<Val> {
-    let op = get_batch(request)?;
-    request.finish(op, values)
-}
-
-fn get_batch(request: &Request<'_>) -> Result<Op<FoundItems>> {
-    let env = request.env;
-    let common = request.options(3)?;
-    let count = env.length(request.arguments[1]);
-    let mut items = Vec::with_capacity(count as usize);
-    for index in 0..count {
-        let options = item_options(request, 2, index, &common)?;
-        let key =
-            env.scope(|| with_key(env, env.element(request.arguments[1], index), str::to_owned))?;
-        items.push(Item {
-            key,
-            value: (),
-            options,
-        });
-    }
-    Ok(request.storage()?.get_items(items, &common, request.mode))
 }
 
 /// The options of one item of a batch: the common ones unless the list has some of its own.

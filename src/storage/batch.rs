@@ -31,48 +31,38 @@ struct Part<V> {
 }
 
 impl Storage {
-    /// Several items, in the order asked for, also across mounts. Gives the keys in normal form.
+    /// Several items, in the order asked for, also across mounts.
     pub fn get_items(
         &self,
         items: Vec<Item<()>>,
         common: &Options,
         mode: Mode,
-    ) -> Op<Vec<(String, Option<Value>)>> {
-        let keys: Vec<String> = items
-            .iter()
-            .map(|item| key::normalize(&item.key).into_owned())
-            .collect();
-        let named = keys
-            .iter()
-            .zip(items)
+    ) -> Op<Vec<Option<Value>>> {
+        let count = items.len();
+        let named = items
+            .into_iter()
+            .map(|item| Item {
+                key: key::into_normal(item.key),
+                ..item
+            })
             .enumerate()
-            .filter(|(_, (key, _))| !key.is_empty());
-        let parts = self.part(named.map(|(place, (key, item))| {
-            (
-                place,
-                Item {
-                    key: key.clone(),
-                    ..item
-                },
-            )
-        }));
+            .filter(|(_, item)| !item.key.is_empty());
+        let parts = self.part(named);
         let mut places = Vec::with_capacity(parts.len());
         let mut reads = Vec::with_capacity(parts.len());
         for part in parts {
             places.push(part.places);
             reads.push(calls::get_items(&part.driver, part.items, common, mode));
         }
-        if reads.len() == 1 && places[0].len() == keys.len() {
+        if reads.len() == 1 && places[0].len() == count {
             // One mount serves all, in order: nothing to put together.
-            let read = reads.pop().expect("there is one");
-            return read.map(move |values| keys.into_iter().zip(values).collect());
+            return reads.pop().expect("there is one");
         }
         Op::later(async move {
-            let mut found: Vec<(String, Option<Value>)> =
-                keys.into_iter().map(|key| (key, None)).collect();
+            let mut found = vec![None; count];
             for (values, places) in join_all(reads).await.into_iter().zip(places) {
                 for (value, place) in values?.into_iter().zip(places) {
-                    found[place].1 = value;
+                    found[place] = value;
                 }
             }
             Ok(found)
@@ -155,13 +145,16 @@ impl Storage {
     fn change_parts(&self, items: Vec<Item<Change>>) -> Result<Vec<Part<Change>>> {
         let mut changes = Vec::with_capacity(items.len());
         for item in items {
-            let key = key::normalize(&item.key).into_owned();
-            if key.is_empty() {
+            if key::normalize(&item.key).is_empty() {
                 return Err(empty_key(&item.key));
             }
+            let key = key::into_normal(item.key);
             changes.push(Item { key, ..item });
         }
-        if changes.iter().any(|change| change.value == Change::Remove) {
+        if changes
+            .iter()
+            .any(|change| matches!(change.value, Change::Remove))
+        {
             let last: HashMap<String, usize> = changes
                 .iter()
                 .enumerate()
@@ -180,18 +173,24 @@ impl Storage {
         let mounts = self.mounts.borrow();
         let mut parts: Vec<Part<V>> = Vec::new();
         let mut by_base: HashMap<&str, usize> = HashMap::new();
-        for (place, item) in items {
+        let expected = items.size_hint().0;
+        // Keys that follow each other are mostly of one mount.
+        let mut last: Option<(&str, usize)> = None;
+        for (place, mut item) in items {
             let (base, driver) = mounts.find(&item.key);
-            let index = *by_base.entry(base).or_insert_with(|| {
-                parts.push(Part {
-                    driver: driver.clone(),
-                    base: base.to_owned(),
-                    items: Vec::new(),
-                    places: Vec::new(),
-                });
-                parts.len() - 1
-            });
-            let mut item = item;
+            let index = match last {
+                Some((last, index)) if last == base => index,
+                _ => *by_base.entry(base).or_insert_with(|| {
+                    parts.push(Part {
+                        driver: driver.clone(),
+                        base: base.to_owned(),
+                        items: Vec::with_capacity(if parts.is_empty() { expected } else { 0 }),
+                        places: Vec::with_capacity(if parts.is_empty() { expected } else { 0 }),
+                    });
+                    parts.len() - 1
+                }),
+            };
+            last = Some((base, index));
             item.key.drain(..base.len());
             parts[index].items.push(item);
             parts[index].places.push(place);

@@ -64,7 +64,7 @@ impl Storage {
             let (list, _) = lists.pop().expect("there is one");
             return list.map(move |keys| {
                 keys.into_iter()
-                    .map(normal)
+                    .map(key::into_normal)
                     .filter(|key| shows(key))
                     .collect()
             });
@@ -117,7 +117,7 @@ impl Storage {
                 };
                 let keys = calls::get_keys(&share.driver, &query, mode).await?;
                 for key in with_metadata(keys) {
-                    let key = normal(key);
+                    let key = key::into_normal(key);
                     let full = format!("{}{key}", share.mount);
                     if !is_record(&key) && full.starts_with(&base) && share.shows(&full) {
                         storage.remove_item(&full, false, &options, mode).await?;
@@ -222,11 +222,4 @@ fn with_metadata(mut keys: Vec<String>) -> Vec<String> {
         keys.extend(meta);
     }
     keys
-}
-
-fn normal(key: String) -> String {
-    match key::normalize(&key) {
-        std::borrow::Cow::Borrowed(_) => key,
-        std::borrow::Cow::Owned(normal) => normal,
-    }
 }

@@ -16,6 +16,18 @@
       else setTimeout(resolve, 0);
     });
 
+  // Works on `count` things in slices, and lets the event loop turn when a few of them took long.
+  async function inTurns(count, work) {
+    let turn = now();
+    for (let from = 0; from < count; from += SLICE) {
+      work(from, Math.min(from + SLICE, count));
+      if (now() - turn > LONGEST_TURN_MS) {
+        await nextTurn();
+        turn = now();
+      }
+    }
+  }
+
   // A text that was put together of parts keeps them until its characters are asked for. Of a whole
   // batch they would outlive a garbage collection.
   function flat(text) {
@@ -89,18 +101,17 @@
       }));
     }
 
-    // A large batch is decoded in slices, so that the event loop turns in between.
-    async function readFound(keys, found) {
+    // A large batch is asked for and decoded in slices, so that the event loop turns in between.
+    async function readManyItems(keys, itemOptions, commonOptions) {
+      const batch = core.openBatch();
       const items = [];
-      let turn = now();
-      for (let from = 0; from < keys.length; from += SLICE) {
-        const slice = keys.slice(from, from + SLICE);
-        items.push(...readItems(slice, core.takeFound(found, from, from + SLICE)));
-        if (now() - turn > LONGEST_TURN_MS) {
-          await nextTurn();
-          turn = now();
-        }
-      }
+      await inTurns(keys.length, (from, to) => {
+        core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
+      });
+      await core.find(handle, batch, commonOptions);
+      await inTurns(keys.length, (from, to) => {
+        items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to)));
+      });
       return items;
     }
 
@@ -142,10 +153,7 @@
       },
       async getItems(items, commonOptions) {
         const { keys, options: itemOptions } = readBatch(items, commonOptions);
-        if (keys.length > SLICE) {
-          const found = await core.findItems(handle, keys, itemOptions, commonOptions);
-          return readFound(keys, found);
-        }
+        if (keys.length > SLICE) return readManyItems(keys, itemOptions, commonOptions);
         return readItems(keys, await core.getItems(handle, keys, itemOptions, commonOptions));
       },
       async getItemRaw(key, opts) {
