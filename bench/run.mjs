@@ -1,9 +1,9 @@
-// node --expose-gc bench/run.mjs [--ci] [--only TEXT] [--rounds N]
+// node --expose-gc bench/run.mjs [--ci] [--only TEXT] [--rounds N] [--folder DIR]
 //
 // Without arguments: everything, and docs/benchmarks.md and .svg are written. `--ci` runs a few short
 // rounds against what the main install has, and fails only if a benchmark breaks. `--only` runs the
 // rows of the goals whose text holds TEXT and writes nothing; with `node --cpu-prof` it profiles them.
-// `--rounds` sets how often each side is timed.
+// `--rounds` sets how often each side is timed, `--folder DIR` names another file system to write to.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
     ci: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     rounds: { type: "string" },
+    folder: { type: "string", multiple: true, default: [] },
   },
 });
 
@@ -74,16 +75,19 @@ async function measureCurves() {
 
 async function measureTables() {
   const { fileTable, memoryTables } = await import("./cases/peers.mjs");
+  const { fileSystemTables } = await import("./cases/file-systems.mjs");
   const { shapeTable } = await import("./cases/shapes.mjs");
   progress("all peers in memory");
   const memory = await memoryTables(TABLE_BUDGET);
   progress("all peers on disk");
   const files = await fileTable(TABLE_BUDGET);
+  progress("file systems");
+  const systems = await fileSystemTables(TABLE_BUDGET, options.folder);
   progress("shapes of values");
   const shapes = await shapeTable(TABLE_BUDGET);
   const curves = await measureCurves();
   progress("");
-  return { memory, files, shapes, curves };
+  return { memory, files, systems, shapes, curves };
 }
 
 prepareAddon({ release: !options.ci });

@@ -6,11 +6,11 @@ import { rotate } from "./rotate.mjs";
 import { median } from "./stats.mjs";
 import { itemsOf } from "./values.mjs";
 
-async function openAll(peers, { keys, values }) {
+async function openAll(peers, { keys, values, parent }) {
   const opened = [];
   for (const peer of peers) {
     try {
-      const subject = await peer.open(newFolder());
+      const subject = await peer.open(newFolder(parent));
       await peer.fill(subject, itemsOf(keys, values));
       opened.push({ peer, subject, cells: {} });
     } catch (error) {
@@ -23,10 +23,10 @@ async function openAll(peers, { keys, values }) {
 
 /**
  * Microseconds for each peer and column. `columns` maps the names of expressions to the number of
- * items that one evaluation handles.
+ * items that one evaluation handles, `parent` is where the folders of the stores are made.
  */
-export async function peerTable(peers, { keys, values, columns, budget }) {
-  const rows = await openAll(peers, { keys, values });
+export async function peerTable(peers, { keys, values, columns, budget, parent }) {
+  const rows = await openAll(peers, { keys, values, parent });
   for (const [column, per] of Object.entries(columns)) {
     const able = rows.filter(({ peer, subject }) => subject && peer[column]);
     const sides = able.map(({ peer, subject }) => ({

@@ -3,7 +3,7 @@
 
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
-import * as ours from "./ours.mjs";
+import { fsStorage } from "./ours.mjs";
 import * as upstream from "./upstream.mjs";
 
 const ITEMS = "keys.map((one, index) => ({ key: one, value: values[index % values.length] }))";
@@ -128,7 +128,7 @@ const plainFiles = {
   getMany: allAtOnce('subject.promises.readFile(subject.path(one), "utf8").then(JSON.parse)'),
 };
 
-const renamedFiles = {
+export const renamedFiles = {
   ...plainFiles,
   name: "node:fs + JSON, renamed (floor)",
   durable: "no",
@@ -161,21 +161,25 @@ const oursFs = (name, durable, options) => ({
   durable,
   atomic: "yes: another file and a rename",
   processes: "yes",
-  open: (folder) => ours.fsStorage(folder, options),
+  open: (folder) => fsStorage(folder, options),
 });
 
+export const ours = oursFs("fs", "within a second, and by flush, dispose and exit", {});
+
+export const upstreamFs = {
+  ...storageApi,
+  name: "electron-async-storage 0.0.5, fs",
+  layout: "one file for each key, superjson",
+  durable: "no: no fsync",
+  atomic: "no: written in place",
+  processes: "a reader may see part of a value",
+  open: upstream.fsStorage,
+};
+
 export const filePeers = [
-  oursFs("fs", "within a second, and by flush, dispose and exit", {}),
+  ours,
   oursFs("fs, durability: full", "yes: fsync before the write is done", { durability: "full" }),
-  {
-    ...storageApi,
-    name: "electron-async-storage 0.0.5, fs",
-    layout: "one file for each key, superjson",
-    durable: "no: no fsync",
-    atomic: "no: written in place",
-    processes: "a reader may see part of a value",
-    open: upstream.fsStorage,
-  },
+  upstreamFs,
   {
     name: "unstorage fs",
     layout: "one file for each key, JSON",

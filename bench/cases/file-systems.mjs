@@ -1,0 +1,50 @@
+// Writes on each file system at hand: what a new file costs differs a hundredfold between them.
+
+import { accessSync, constants, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { peerTable } from "../lib/peer-table.mjs";
+import { keysOf, values } from "../lib/values.mjs";
+import { ours, renamedFiles, upstreamFs } from "../peers/files.mjs";
+
+const KEYS = 2000;
+const MEMORY = "/dev/shm";
+
+const NAMES = new Map([
+  [0xef53, "ext2, 3 or 4"],
+  [0x01021994, "tmpfs, in memory"],
+  [0x9123683e, "btrfs"],
+  [0x58465342, "XFS"],
+  [0x794c7630, "overlay"],
+]);
+
+const nameOf = (folder) => {
+  const { type } = statfsSync(folder);
+  return NAMES.get(type) ?? `type 0x${type.toString(16)}`;
+};
+
+function isWritable(folder) {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One table for the temporary folder, for memory where it is mounted, and for each of `folders`. */
+export async function fileSystemTables(budget, folders) {
+  const places = [tmpdir(), MEMORY, ...folders].filter(isWritable);
+  const tables = [];
+  for (const parent of new Set(places)) {
+    const rows = await peerTable([ours, upstreamFs, renamedFiles], {
+      keys: keysOf(KEYS),
+      values: values.profile,
+      columns: { setSync: 1, set: 1, setMany: KEYS },
+      budget,
+      parent,
+    });
+    const title = { [tmpdir()]: "the temporary folder", [MEMORY]: "memory" }[parent];
+    tables.push({ title: title ?? "a given folder", system: nameOf(parent), rows });
+  }
+  return tables;
+}
