@@ -4,9 +4,15 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** A listener for each folder would be taken for a leak by Node. */
+const made = [];
+process.once("exit", () => {
+  for (const path of made) rmSync(path, { recursive: true, force: true });
+});
+
 export function folder() {
   const path = mkdtempSync(join(tmpdir(), "eas-torture-"));
-  process.on("exit", () => rmSync(path, { recursive: true, force: true }));
+  made.push(path);
   return path;
 }
 
