@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -114,6 +115,28 @@ describe("after a kill", async () => {
     made.begin("k", 4, "remove");
     expect(made.judge("k", null)).toBe("");
     expect(made.judge("k", selfProving("k", 3, 100))).not.toBe("");
+  });
+});
+
+describe("what a process holds", async () => {
+  const { added, gauges, hasGauges } = await part("gauges.mjs");
+
+  it.runIf(hasGauges)("counts a file that stays open, and no module of the attacks", () => {
+    const before = gauges().descriptors;
+    const module = openSync(join(scripts, "gauges.mjs"), "r");
+    const file = openSync(join(root, "package.json"), "r");
+    try {
+      expect(added(before, gauges().descriptors)).toEqual([join(root, "package.json")]);
+    } finally {
+      closeSync(module);
+      closeSync(file);
+    }
+    expect(added(before, gauges().descriptors)).toEqual([]);
+  });
+
+  it("is more only where there are more of a kind", () => {
+    expect(added(["pipe", "socket"], ["pipe", "pipe", "/a"])).toEqual(["pipe", "/a"]);
+    expect(added(["pipe", "pipe"], ["pipe"])).toEqual([]);
   });
 });
 

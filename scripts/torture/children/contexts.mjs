@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { isOn, report, taskOfChild, tell } from "../child.mjs";
 import { Counters, SLOTS } from "../counters.mjs";
 import { folder } from "../folders.mjs";
-import { gauges, hasGauges, mebibytes } from "../gauges.mjs";
+import { added, gauges, hasGauges, mebibytes } from "../gauges.mjs";
 import { memory, packageMain, require } from "../package.mjs";
 import { randomOf } from "../random.mjs";
 
@@ -96,7 +96,8 @@ async function settled(reference) {
     await pause(20);
     const now = gauges();
     const isFlat =
-      now.descriptors <= reference.descriptors && now.threads <= reference.threads + SPARE_THREADS;
+      added(reference.descriptors, now.descriptors).length === 0 &&
+      now.threads <= reference.threads + SPARE_THREADS;
     if (isFlat || Date.now() > end) return now;
   }
 }
@@ -123,9 +124,8 @@ if (reference && started > referenceAt) {
   const now = await settled(reference);
   const since = started - referenceAt;
   const grownBytes = now.rssBytes - reference.rssBytes;
-  if (now.descriptors > reference.descriptors) {
-    report.loss(`descriptors: ${reference.descriptors} became ${now.descriptors}`);
-  }
+  const opened = added(reference.descriptors, now.descriptors);
+  if (opened.length > 0) report.loss(`descriptors that stay open: ${opened.join(", ")}`);
   if (now.threads > reference.threads + SPARE_THREADS) {
     report.loss(`threads: ${reference.threads} became ${now.threads}`);
   }
@@ -134,7 +134,7 @@ if (reference && started > referenceAt) {
   }
   report.note(
     `after ${since} workers more: threads ${reference.threads} -> ${now.threads}, ` +
-      `descriptors ${reference.descriptors} -> ${now.descriptors}, ` +
+      `descriptors ${reference.descriptors.length} -> ${now.descriptors.length}, ` +
       `memory ${mebibytes(reference.rssBytes)} -> ${mebibytes(now.rssBytes)} MiB`,
   );
 }
