@@ -1,7 +1,7 @@
 // The package as programs load it: by `require` and `import`, in worker threads and vm contexts.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { Worker } from "node:worker_threads";
@@ -201,6 +201,31 @@ describe("a process", () => {
       { encoding: "utf8", timeout: 20_000 },
     );
     expect({ status, stdout }).toEqual({ status: 0, stdout: "1\n" });
+  });
+
+  it("may load it again and again, and each writes what waits when the process ends", () => {
+    const base = join(folder(), "base");
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [
+        "-e",
+        `const root = ${JSON.stringify(root)};
+         for (let count = 0; count < 12; count++) {
+           for (const path of Object.keys(require.cache)) delete require.cache[path];
+           const { createStorage } = require(root);
+           const [queue, fs] = ["queue", "fs"].map((name) => require(root + "/drivers/" + name));
+           const driver = queue({
+             driver: fs({ base: ${JSON.stringify(base)}, durability: "none" }),
+             flushInterval: 3_600_000,
+           });
+           createStorage({ driver }).setItem("k" + count, count);
+         }
+         setImmediate(() => process.exit(0));`,
+      ],
+      { encoding: "utf8", timeout: 20_000 },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(readdirSync(base)).toHaveLength(12);
   });
 
   it("names the facade in stack traces", async () => {

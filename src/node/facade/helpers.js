@@ -8,9 +8,20 @@
     }
   });
 
-  // `process.exit()` and uncaught exceptions end the main thread without a word to its addons.
+  // `process.exit()` and uncaught exceptions end the main thread without a word to its addons. An addon
+  // that is loaded again joins the listener of the first: Node takes many listeners for a leak.
   if (typeof process !== "undefined" && typeof process.on === "function") {
-    process.on("exit", core.runExitHooks);
+    const EXIT_HOOKS = Symbol.for("electron-async-storage.exitHooks");
+    let listener = process.listeners("exit").find((each) => each[EXIT_HOOKS]);
+    if (!listener) {
+      const hooks = [];
+      listener = () => {
+        for (const runHooks of hooks) runHooks();
+      };
+      listener[EXIT_HOOKS] = hooks;
+      process.on("exit", listener);
+    }
+    listener[EXIT_HOOKS].push(core.runExitHooks);
   }
 
   // Most keys are in normal form; telling is cheaper than asking the native core.
