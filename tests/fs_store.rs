@@ -408,6 +408,76 @@ fn a_value_that_a_crash_left_on_the_move_is_found_listed_replaced_and_removed() 
 }
 
 #[test]
+fn a_listing_misses_no_value_that_another_process_moves_meanwhile() {
+    /// A value on its way from `a` to the folder `a`, and after which listing it arrives there.
+    struct Case {
+        name: &'static str,
+        has_folder: bool,
+        has_neighbour: bool,
+        listed: &'static str,
+    }
+    let case = |name, has_folder, has_neighbour, listed| Case {
+        name,
+        has_folder,
+        has_neighbour,
+        listed,
+    };
+    for case in [
+        case("its folder is not there yet", false, false, ""),
+        case("its folder was read when it was empty", true, false, "a"),
+        case("another one is on the move too", false, true, ""),
+    ] {
+        let (_guard, base) = folder();
+        let (place, own) = (base.join("%~moved"), base.join("a"));
+        fs::create_dir_all(&place).unwrap();
+        fs::write(place.join("a"), "value of a").unwrap();
+        fs::write(base.join("b"), "value of b").unwrap();
+        if case.has_folder {
+            fs::create_dir(&own).unwrap();
+        }
+        if case.has_neighbour {
+            fs::write(place.join("c"), "value of c").unwrap();
+        }
+        let disk = FaultyDisk::default();
+        let options = FsOptions::at(&base).unwrap();
+        let store = Machine::at(1000).store(disk.clone(), options);
+        // Before the move ends both the base and the place may have been read, in any order.
+        disk.after_listing(base.join(case.listed), move || {
+            let _ = fs::create_dir(&own);
+            fs::rename(place.join("a"), own.join("%~self")).unwrap();
+            let _ = fs::remove_dir(&place);
+        });
+        let expected: &[&str] = if case.has_neighbour {
+            &["a", "b", "c"]
+        } else {
+            &["a", "b"]
+        };
+        assert_eq!(keys(&store, ""), expected, "{}", case.name);
+        assert_eq!(get(&store, "a").as_deref(), Some("value of a"));
+    }
+}
+
+#[test]
+fn what_a_crash_left_on_the_move_costs_a_listing_one_more_look() {
+    for left in [None, Some("a")] {
+        let (_guard, base) = folder();
+        let place = base.join("%~moved");
+        fs::create_dir_all(&place).unwrap();
+        if let Some(name) = left {
+            fs::write(place.join(name), "value").unwrap();
+        }
+        let disk = FaultyDisk::default();
+        let store = Machine::at(1000).store(disk.clone(), FsOptions::at(&base).unwrap());
+        let listed: Vec<String> = left.into_iter().map(str::to_owned).collect();
+        for _ in 0..2 {
+            let before = disk.listings_of(&base);
+            assert_eq!(keys(&store, ""), listed);
+            assert!(disk.listings_of(&base) - before <= 3, "{left:?}");
+        }
+    }
+}
+
+#[test]
 fn errors_of_the_system_keep_their_code_and_the_place() {
     let (_guard, base) = folder();
     fs::write(&base, "a file where the base should be").unwrap();

@@ -25,13 +25,35 @@ struct Plan {
     failed: Option<&'static str>,
 }
 
+type Deed = Box<dyn FnOnce() + Send>;
+
+/// What happens right after a folder was listed, as if another process did it.
+#[derive(Default)]
+struct Meanwhile {
+    after: Option<(PathBuf, Deed)>,
+    listings: Vec<PathBuf>,
+}
+
 /// Fails the call that it is told to.
 #[derive(Clone, Default)]
 pub(crate) struct FaultyDisk {
     plan: Arc<Mutex<Plan>>,
+    meanwhile: Arc<Mutex<Meanwhile>>,
 }
 
 impl FaultyDisk {
+    /// Does something between the next listing of that folder and the call that follows it.
+    pub(crate) fn after_listing(&self, folder: PathBuf, deed: impl FnOnce() + Send + 'static) {
+        self.meanwhile.lock().unwrap().after = Some((folder, Box::new(deed)));
+    }
+
+    /// How often a folder was listed.
+    pub(crate) fn listings_of(&self, folder: &Path) -> usize {
+        let meanwhile = self.meanwhile.lock().unwrap();
+        let listed = meanwhile.listings.iter();
+        listed.filter(|listed| *listed == folder).count()
+    }
+
     /// Lets `calls` calls pass and fails the next.
     pub(crate) fn fail_after(&self, calls: usize, fault: Fault) {
         let mut plan = self.plan.lock().unwrap();
@@ -97,7 +119,17 @@ impl Disk for FaultyDisk {
 
     fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
         self.pass("list")?;
-        SystemDisk.list(folder, entry)
+        let listed = SystemDisk.list(folder, entry);
+        let mut meanwhile = self.meanwhile.lock().unwrap();
+        meanwhile.listings.push(folder.to_owned());
+        let deed = meanwhile
+            .after
+            .take_if(|(after, _)| after.as_path() == folder);
+        drop(meanwhile);
+        if let Some((_, deed)) = deed {
+            deed();
+        }
+        listed
     }
 
     fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<Self::Draft> {

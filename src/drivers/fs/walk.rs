@@ -43,6 +43,27 @@ struct Walk<'a, D> {
     keys: Vec<String>,
     /// Whether a key may have been met twice.
     may_repeat: bool,
+    moving: Moving,
+}
+
+/// What a walk met in the places for files on the move, those of other processes included.
+///
+/// A value that leaves such a place before it is looked into may be in a folder that was not there
+/// yet when its name was read. Leftovers of a crash stay as they are.
+#[derive(Default, PartialEq)]
+struct Moving {
+    /// The places, each with the time of its last change.
+    places: Vec<(PathBuf, Option<i128>)>,
+    files: Vec<PathBuf>,
+    /// Whether one of them went meanwhile.
+    is_gone: bool,
+}
+
+impl Moving {
+    /// Whether the walk that met this missed nothing, given what the walk before it met.
+    fn is_at_rest(&self, before: &Moving) -> bool {
+        !self.is_gone && (self.places.is_empty() || self == before)
+    }
 }
 
 impl<D: Disk> Engine<D> {
@@ -50,6 +71,7 @@ impl<D: Disk> Engine<D> {
     /// the time gives its last listing in the end.
     pub(super) fn walk(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
         let start = Instant::now();
+        let mut met = Moving::default();
         loop {
             let before = self.moves.rest();
             let is_last = start.elapsed() > PATIENCE;
@@ -58,20 +80,22 @@ impl<D: Disk> Engine<D> {
                 thread::sleep(PAUSE);
                 continue;
             }
-            let keys = self.walk_once(base, max_depth)?;
-            if is_last || before == self.moves.rest() {
+            let (keys, moving) = self.walk_once(base, max_depth)?;
+            if is_last || (before == self.moves.rest() && moving.is_at_rest(&met)) {
                 return Ok(keys);
             }
+            met = moving;
         }
     }
 
-    fn walk_once(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
+    fn walk_once(&self, base: &str, max_depth: Option<usize>) -> Result<(Vec<String>, Moving)> {
         let max_depth = max_depth.unwrap_or(usize::MAX);
         let mut walk = Walk {
             engine: self,
             max_depth,
             keys: Vec::new(),
             may_repeat: false,
+            moving: Moving::default(),
         };
         let depth = memchr::memchr_iter(b':', base.as_bytes()).count();
         let folder = |path, literal| Folder {
@@ -83,7 +107,7 @@ impl<D: Disk> Engine<D> {
         let mut path = String::new();
         if let Some(key) = base.strip_suffix(':') {
             if path::refusal(key).is_some() {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), Moving::default()));
             }
             path::push_path(&mut path, key, '/');
             if let Some(mut literal) = path::literal_path(key, '/') {
@@ -98,7 +122,9 @@ impl<D: Disk> Engine<D> {
             let mut seen = HashSet::with_capacity(walk.keys.len());
             walk.keys.retain(|key| seen.insert(key.clone()));
         }
-        Ok(walk.keys)
+        walk.moving.places.sort_unstable();
+        walk.moving.files.sort_unstable();
+        Ok((walk.keys, walk.moving))
     }
 
     /// Removes what dead writers left anywhere below the base.
@@ -167,10 +193,18 @@ impl<D: Disk> Walk<'_, D> {
         let mut folders = vec![start];
         while let Some(folder) = folders.pop() {
             let mut later = Later::default();
+            if folder.is_moved {
+                self.note_place(&folder)?;
+            }
             self.list(&folder, is_start, &mut later)?;
             is_start = false;
             self.look_at(later.own, true)?;
-            self.look_at(later.doubtful, false)?;
+            if folder.is_moved {
+                let files = later.doubtful.iter().map(|(_, path)| path.clone());
+                self.moving.files.extend(files);
+            }
+            let all_there = self.look_at(later.doubtful, false)?;
+            self.moving.is_gone |= folder.is_moved && !all_there;
             if !later.temporary.is_empty() {
                 self.engine
                     .remove_abandoned(&self.system_path(&folder.path), &later.temporary);
@@ -317,19 +351,34 @@ impl<D: Disk> Walk<'_, D> {
         }
     }
 
+    /// Notes the state of a place for files on the move before it is listed.
+    fn note_place(&mut self, place: &Folder) -> Result<()> {
+        let path = self.system_path(&place.path);
+        match self.engine.disk.stat(&path) {
+            Ok(stat) => self.moving.places.push((path, stat.mtime_ns)),
+            Err(error) if is_absent(&error) => self.moving.is_gone = true,
+            Err(error) => return Err(Error::io(error, "stat")),
+        }
+        Ok(())
+    }
+
     /// Keeps the keys whose files are there: own items where the walk does not go, links that lead
-    /// to a file, files on the move that hold a value.
-    fn look_at(&mut self, files: Vec<(String, PathBuf)>, is_own: bool) -> Result<()> {
+    /// to a file, files on the move that hold a value. Says whether all were there.
+    fn look_at(&mut self, files: Vec<(String, PathBuf)>, is_own: bool) -> Result<bool> {
+        let mut all_there = true;
         for (key, path) in files {
             let stat = match self.engine.disk.stat(&path) {
                 Ok(stat) => stat,
-                Err(error) if is_absent(&error) => continue,
+                Err(error) if is_absent(&error) => {
+                    all_there = false;
+                    continue;
+                }
                 Err(error) => return Err(Error::io(error, "stat").key(&key)),
             };
             if stat.kind == Kind::File && (is_own || !self.engine.is_placeholder(&path, &stat)?) {
                 self.keys.push(key);
             }
         }
-        Ok(())
+        Ok(all_there)
     }
 }
