@@ -70,6 +70,52 @@ fn hostile_text() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+fn hostile_journal() -> impl Strategy<Value = Vec<u8>> {
+    let key = prop_oneof![
+        select(
+            &[
+                "key",
+                "..:outside",
+                "../outside",
+                "ending",
+                "",
+                "key:",
+                "a::b",
+                "\0"
+            ][..]
+        )
+        .prop_map(str::to_owned),
+        hostile_key(),
+    ];
+    let ends = select(
+        &[
+            "1",
+            "1700000000001",
+            "-1",
+            "1e3",
+            "99999999999999999999",
+            "null",
+        ][..],
+    );
+    let file = select(
+        &[
+            "",
+            ",\"m\":1600000000000000000,\"s\":22",
+            ",\"m\":1,\"s\":10",
+        ][..],
+    );
+    let told = (key, ends, file).prop_map(|(key, ends, file)| {
+        let key = serde_json::to_string(&key).unwrap();
+        format!("{{\"k\":{key},\"x\":{ends}{file}}}\n").into_bytes()
+    });
+    let line = prop_oneof![
+        4 => told,
+        1 => built_of(TOKENS, 8).prop_map(String::into_bytes),
+        1 => vec(any::<u8>(), 0..20),
+    ];
+    vec(line, 0..6).prop_map(|lines| lines.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -101,6 +147,11 @@ proptest! {
     fn a_file_of_any_content_is_read_and_replaced(bytes in hostile_text()) {
         properties::stored_file(&bytes);
     }
+
+    #[test]
+    fn a_journal_of_any_content_ends_only_what_ends(bytes in hostile_journal()) {
+        properties::journal(&bytes);
+    }
 }
 
 #[test]
@@ -123,6 +174,9 @@ fn the_seeds_of_the_fuzz_targets_hold() {
     for seed in seeds("stored_file") {
         properties::envelope(&seed);
         properties::stored_file(&seed);
+    }
+    for seed in seeds("journal") {
+        properties::journal(&seed);
     }
     for seed in seeds("glob") {
         let seed = text(&seed);

@@ -119,6 +119,57 @@ pub fn stored_file(bytes: &[u8]) {
     );
 }
 
+/// What the journal of expiries is made of ends no item that has no end, touches nothing outside the
+/// base, and stands in the way of no item that ends.
+pub fn journal(bytes: &[u8]) {
+    const NOW_MS: u64 = 1_700_000_000_000;
+    const OUTSIDE: &[u8] = b"{\"expires\":1,\"json\":1}";
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let (base, outside) = (folder.path().join("base"), folder.path().join("outside"));
+    std::fs::create_dir(&base).expect("a base for the test");
+    std::fs::write(&outside, OUTSIDE).expect("a file for the test");
+    // A journal can tell of it: seeds name this time.
+    let modified = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
+    std::fs::File::options()
+        .write(true)
+        .open(&outside)
+        .and_then(|file| file.set_modified(modified))
+        .expect("a time for the file");
+    std::fs::write(base.join("key"), "{\"json\":1}").expect("a file for the test");
+    std::fs::write(base.join("%~ttl"), bytes).expect("a journal for the test");
+    let options = FsOptions::at(&base).expect("the base is absolute");
+    let ports = Ports {
+        disk: SystemDisk,
+        clock: Arc::new(|| NOW_MS),
+        background: Arc::new(|_, job| job()),
+    };
+    let store = FsStore::with_ports(NAME, options, ports);
+    let value = Value::from(Text::from("{\"json\":1}"));
+    let check = |when: &str| {
+        let found = store.get("key").expect("it can be read");
+        assert_eq!(found.as_ref(), Some(&value), "{when}");
+        let found = std::fs::read(&outside).expect("a file outside the base stays");
+        assert_eq!(found, OUTSIDE, "{when}");
+    };
+    check("at first");
+    assert_eq!(store.keys("", None).expect("it can be listed"), ["key"]);
+    let meta = store.meta("key").expect("it can be asked for");
+    assert_eq!(meta.and_then(|meta| meta.ttl_ms), None);
+    let swept = store.sweep(NOW_MS).expect("what ended can be removed");
+    assert_eq!(swept, Vec::<String>::new());
+    check("after a sweep");
+
+    store
+        .set("ending", &value, Some(NOW_MS + 1))
+        .expect("an item that ends can be written");
+    let next_ms = store.next_expiry().expect("the journal can be read");
+    assert!(next_ms.is_some_and(|next_ms| next_ms <= NOW_MS + 1));
+    let swept = store.sweep(NOW_MS + 1).expect("what ended can be removed");
+    assert_eq!(swept, ["ending"]);
+    check("after the next sweep");
+    assert_eq!(store.keys("", None).expect("it can be listed"), ["key"]);
+}
+
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }

@@ -13,8 +13,9 @@ use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use super::disk::{Disk, Stat};
-use super::is_absent;
+use super::{is_absent, path};
 use crate::error::{Error, Result};
+use crate::key;
 use crate::runtime::lock;
 
 /// A journal below this size is left as it is.
@@ -83,7 +84,10 @@ impl Entry {
 
     fn parse(line: &[u8]) -> Option<(String, Option<Entry>)> {
         let line: serde_json::Value = serde_json::from_slice(line).ok()?;
-        let key = line.get("k")?.as_str()?.to_owned();
+        let key = line.get("k")?.as_str()?;
+        // What no write could have added leads out of the base, or to the file of another key.
+        let is_key = !key.is_empty() && key::normalize(key) == key && path::refusal(key).is_none();
+        let key = is_key.then(|| key.to_owned())?;
         let number = |name| line.get(name).and_then(serde_json::Value::as_u64);
         let entry = number("x").map(|expires_ms| Entry {
             expires_ms,
