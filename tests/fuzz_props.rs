@@ -105,7 +105,7 @@ fn hostile_journal() -> impl Strategy<Value = Vec<u8>> {
         ][..],
     );
     let told = (key, ends, file).prop_map(|(key, ends, file)| {
-        let key = serde_json::to_string(&key).unwrap();
+        let key = serde_json::json!(key);
         format!("{{\"k\":{key},\"x\":{ends}{file}}}\n").into_bytes()
     });
     let line = prop_oneof![

@@ -6,7 +6,7 @@ import { hasGauges } from "../gauges.mjs";
 export default {
   name: "contexts",
   title: "worker threads are terminated while they work",
-  share: 2,
+  share: 2.2,
   async run(task, outcome) {
     if (!hasGauges)
       outcome.note("this system does not tell of threads and descriptors: not compared");

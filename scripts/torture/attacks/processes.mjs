@@ -71,7 +71,7 @@ export function difference(mine, theirs) {
 export default {
   name: "processes",
   title: "eight processes on one base",
-  share: 1.2,
+  share: 1.7,
   async run(task, outcome) {
     for (let round = task.from; isOn(task, round); round++) {
       const base = folder();
