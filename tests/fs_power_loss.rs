@@ -184,6 +184,7 @@ fn lose_power_everywhere(level: Level) {
         disk.calls()
     };
     assert!(total > 100, "the workload makes {total} calls");
+    let mut losses_of_power = 0;
     for calls in 0..=total {
         let disk = ModelDisk::new(Path::new("/disk"));
         disk.lose_power_after(calls);
@@ -230,8 +231,11 @@ fn lose_power_everywhere(level: Level) {
                 &allowed,
                 &format!("{level:?}, power lost at call {calls}, {survives:?}"),
             );
+            losses_of_power += 1;
         }
     }
+    // `npm run torture` reads this.
+    println!("faults injected: {losses_of_power}");
 }
 
 #[test]
