@@ -253,22 +253,38 @@ fn without_durability_what_was_flushed_is_there_whole() {
     lose_power_everywhere(Level::None);
 }
 
-#[test]
-fn a_flush_covers_more_files_than_are_noted() {
-    const FILES: usize = 11_000;
+fn flush_many(level: Level, files: usize, disk: &ModelDisk) {
     let base = Path::new("/disk/base");
-    let disk = ModelDisk::new(Path::new("/disk"));
-    let store = store_on(&disk, base, Level::None, NOW_MS);
-    for number in 0..FILES {
+    let store = store_on(disk, base, level, NOW_MS);
+    for number in 0..files {
         store
             .set(&format!("{}:{number}", number % 100), &text("1"), None)
             .unwrap();
     }
     store.flush().unwrap();
     let found = disk.after_power_loss(Survives::Nothing);
-    let store = store_on(&found, base, Level::None, NOW_MS);
-    assert_eq!(keys(&store, "").len(), FILES);
-    assert_eq!(store.get("99:10999").unwrap(), Some(text("1")));
+    let store = store_on(&found, base, level, NOW_MS);
+    assert_eq!(keys(&store, "").len(), files);
+    let last = format!("{}:{}", (files - 1) % 100, files - 1);
+    assert_eq!(store.get(&last).unwrap(), Some(text("1")));
+}
+
+#[test]
+fn a_flush_covers_more_files_than_are_noted() {
+    flush_many(Level::None, 11_000, &ModelDisk::new(Path::new("/disk")));
+}
+
+#[test]
+fn a_flush_of_many_files_syncs_their_file_systems_where_that_can_be_relied_on() {
+    for (level, files, times) in [
+        (Level::Background, 1000, 1),
+        (Level::None, 11_000, 1),
+        (Level::Background, 10, 0),
+    ] {
+        let disk = ModelDisk::new(Path::new("/disk")).that_syncs_at_once();
+        flush_many(level, files, &disk);
+        assert_eq!(disk.synced_at_once(), times, "{level:?}, {files} files");
+    }
 }
 
 #[test]

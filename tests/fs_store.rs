@@ -91,6 +91,28 @@ fn empty_folders_go_with_their_last_key() {
 }
 
 #[test]
+fn many_files_are_flushed_also_when_some_of_them_are_gone() {
+    let (_guard, base) = folder();
+    let store = open(&base);
+    for number in 0..200 {
+        let key = format!("{}:{number}", number % 10);
+        store.set(&key, &text(&key), None).unwrap();
+    }
+    fs::remove_file(base.join("0/0")).unwrap();
+    fs::remove_dir_all(base.join("1")).unwrap();
+    store.flush().unwrap();
+    assert_eq!(keys(&store, "").len(), 179);
+    fs::remove_dir_all(&base).unwrap();
+    for number in 0..200 {
+        store
+            .set(&format!("x:{number}"), &text("again"), None)
+            .unwrap();
+    }
+    fs::remove_dir_all(&base).unwrap();
+    store.flush().unwrap();
+}
+
+#[test]
 fn keys_that_cannot_be_files_are_refused_with_the_key() {
     let (_guard, base) = folder();
     let error = open(&base).check_key("a:..:\"b").expect_err("dots");

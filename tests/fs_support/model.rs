@@ -64,6 +64,8 @@ struct State {
     calls: usize,
     calls_left: Option<usize>,
     is_off: bool,
+    syncs_at_once: bool,
+    synced_at_once: usize,
 }
 
 /// The disk. Clones are the same disk.
@@ -250,6 +252,8 @@ impl ModelDisk {
             calls: 0,
             calls_left: None,
             is_off: false,
+            syncs_at_once: false,
+            synced_at_once: 0,
         })
     }
 
@@ -267,6 +271,17 @@ impl ModelDisk {
     /// How many calls were made.
     pub(crate) fn calls(&self) -> usize {
         self.state.lock().unwrap().calls
+    }
+
+    /// The disk, able to sync all of itself in one call.
+    pub(crate) fn that_syncs_at_once(self) -> Self {
+        self.state.lock().unwrap().syncs_at_once = true;
+        self
+    }
+
+    /// How often all of it was synced in one call.
+    pub(crate) fn synced_at_once(&self) -> usize {
+        self.state.lock().unwrap().synced_at_once
     }
 
     /// The disk as it is found when power is back.
@@ -316,6 +331,8 @@ impl ModelDisk {
             calls: 0,
             calls_left: None,
             is_off: false,
+            syncs_at_once: false,
+            synced_at_once: 0,
         })
     }
 
@@ -452,6 +469,23 @@ impl Disk for ModelDisk {
         }
         state.make_durable(path);
         Ok(())
+    }
+
+    fn sync_file_systems(&self, names: &mut dyn Iterator<Item = &Path>) -> bool {
+        let Ok(mut state) = self.call() else {
+            return false;
+        };
+        if !state.syncs_at_once || names.next().is_none() {
+            return false;
+        }
+        for content in &mut state.contents {
+            content.durable.clone_from(&content.bytes);
+        }
+        for (_, durable) in &mut state.log {
+            *durable = true;
+        }
+        state.synced_at_once += 1;
+        true
     }
 
     fn remove_abandoned(&self, path: &Path) -> io::Result<bool> {

@@ -169,6 +169,13 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
+    /// Makes everything durable that is on the file systems of these names, in one go, and says
+    /// whether it did. `false` where the system has no call for it that can be relied on, or where
+    /// it failed: each name is to be synced then. A name that is gone stands for the folder it was in.
+    fn sync_file_systems(&self, _names: &mut dyn Iterator<Item = &Path>) -> bool {
+        false
+    }
+
     /// Removes a draft if its writer is gone, and says whether it did. Where that cannot be told,
     /// nothing is removed.
     ///
@@ -293,6 +300,10 @@ impl Disk for SystemDisk {
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         system::sync_folder(path)
+    }
+
+    fn sync_file_systems(&self, names: &mut dyn Iterator<Item = &Path>) -> bool {
+        system::sync_file_systems(names).unwrap_or(false)
     }
 
     fn remove_abandoned(&self, path: &Path) -> io::Result<bool> {

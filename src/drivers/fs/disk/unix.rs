@@ -122,6 +122,55 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Syncs each file system once. Only those that are known to pass the call on to their medium: some
+/// that stand before another one do not.
+#[cfg(target_os = "linux")]
+pub(super) fn sync_file_systems(names: &mut dyn Iterator<Item = &Path>) -> io::Result<bool> {
+    // ext2 to 4, btrfs, XFS, F2FS, tmpfs.
+    const RELIABLE: [i128; 5] = [0xef53, 0x9123_683e, 0x5846_5342, 0xf2f5_2010, 0x0102_1994];
+
+    let mut devices: Vec<(u64, File)> = Vec::new();
+    for name in names {
+        let (existing, metadata) = existing(name)?;
+        if devices.iter().any(|(device, _)| *device == metadata.dev()) {
+            continue;
+        }
+        let handle = File::open(existing)?;
+        // The field has another type on each platform, with a sign on some.
+        let kind = i128::from(rustix::fs::fstatfs(&handle)?.f_type) & 0xffff_ffff;
+        if !RELIABLE.contains(&kind) {
+            return Ok(false);
+        }
+        devices.push((metadata.dev(), handle));
+    }
+    for (_, handle) in &devices {
+        rustix::fs::syncfs(handle)?;
+    }
+    Ok(true)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn sync_file_systems(_names: &mut dyn Iterator<Item = &Path>) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// The name, or the innermost folder around it that is there.
+#[cfg(target_os = "linux")]
+fn existing(name: &Path) -> io::Result<(&Path, Metadata)> {
+    let mut path = name;
+    loop {
+        match (fs::metadata(path), path.parent()) {
+            (Ok(metadata), _) => return Ok((path, metadata)),
+            (Err(error), Some(parent))
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                path = parent;
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+}
+
 pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
     let file = File::open(path)?;
     if file.try_lock().is_err() {

@@ -156,6 +156,11 @@ pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Windows syncs a whole volume for administrators alone.
+pub(super) fn sync_file_systems(_names: &mut dyn Iterator<Item = &Path>) -> io::Result<bool> {
+    Ok(false)
+}
+
 pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
