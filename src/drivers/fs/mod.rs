@@ -22,6 +22,7 @@ mod moves;
 mod nesting;
 mod options;
 mod removal;
+mod spread;
 mod walk;
 pub mod watch;
 

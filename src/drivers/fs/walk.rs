@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 
 use super::disk::{Disk, Kind};
 use super::path::{self, Name, Reading};
+use super::spread::spread;
 use super::{Engine, is_absent};
 use crate::error::{Error, Result};
 
 /// How long a listing waits for values that move, and how long in one go.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_micros(100);
+
+/// From this many folders on, several threads list them.
+const MANY_FOLDERS: usize = 32;
 
 /// A folder to be listed.
 struct Folder {
@@ -60,6 +64,12 @@ struct Moving {
 }
 
 impl Moving {
+    fn add(&mut self, other: Moving) {
+        self.places.extend(other.places);
+        self.files.extend(other.files);
+        self.is_gone |= other.is_gone;
+    }
+
     /// Whether the walk that met this missed nothing, given what the walk before it met.
     fn is_at_rest(&self, before: &Moving) -> bool {
         !self.is_gone && (self.places.is_empty() || self == before)
@@ -189,28 +199,56 @@ impl<D: Disk> Walk<'_, D> {
         {
             return Ok(());
         }
-        let mut is_start = true;
-        let mut folders = vec![start];
+        let mut folders = Vec::new();
+        self.visit(&start, true, &mut folders)?;
         while let Some(folder) = folders.pop() {
-            let mut later = Later::default();
-            if folder.is_moved {
-                self.note_place(&folder)?;
+            if folders.len() >= MANY_FOLDERS {
+                folders.push(folder);
+                return self.visit_on_threads(folders);
             }
-            self.list(&folder, is_start, &mut later)?;
-            is_start = false;
-            self.look_at(later.own, true)?;
-            if folder.is_moved {
-                let files = later.doubtful.iter().map(|(_, path)| path.clone());
-                self.moving.files.extend(files);
-            }
-            let all_there = self.look_at(later.doubtful, false)?;
-            self.moving.is_gone |= folder.is_moved && !all_there;
-            if !later.temporary.is_empty() {
-                self.engine
-                    .remove_abandoned(&self.system_path(&folder.path), &later.temporary);
-            }
-            folders.append(&mut later.folders);
+            self.visit(&folder, false, &mut folders)?;
         }
+        Ok(())
+    }
+
+    fn visit_on_threads(&mut self, folders: Vec<Folder>) -> Result<()> {
+        let worker = || Walk {
+            engine: self.engine,
+            max_depth: self.max_depth,
+            keys: Vec::new(),
+            may_repeat: false,
+            moving: Moving::default(),
+        };
+        let walks = spread(folders, worker, |walk, folder, found| {
+            walk.visit(&folder, false, found)
+        })?;
+        for walk in walks {
+            self.keys.extend(walk.keys);
+            self.may_repeat |= walk.may_repeat;
+            self.moving.add(walk.moving);
+        }
+        Ok(())
+    }
+
+    /// Lists one folder; those in it are added to `folders`.
+    fn visit(&mut self, folder: &Folder, is_start: bool, folders: &mut Vec<Folder>) -> Result<()> {
+        let mut later = Later::default();
+        if folder.is_moved {
+            self.note_place(folder)?;
+        }
+        self.list(folder, is_start, &mut later)?;
+        self.look_at(later.own, true)?;
+        if folder.is_moved {
+            let files = later.doubtful.iter().map(|(_, path)| path.clone());
+            self.moving.files.extend(files);
+        }
+        let all_there = self.look_at(later.doubtful, false)?;
+        self.moving.is_gone |= folder.is_moved && !all_there;
+        if !later.temporary.is_empty() {
+            self.engine
+                .remove_abandoned(&self.system_path(&folder.path), &later.temporary);
+        }
+        folders.append(&mut later.folders);
         Ok(())
     }
 
