@@ -79,6 +79,18 @@ const memory = {
   },
 };
 
+const queueMemory = {
+  operation: "RSS above start, 100,000 writes through a queue of 10,000 over fs",
+  against: "absolute",
+  goal: 150,
+  unit: "MB",
+  absolute: true,
+  measure: () => ({
+    ours: measureInChild("queue-rss.mjs", newFolder()).grownBytes / 1e6,
+    unit: "MB",
+  }),
+};
+
 const binary = {
   operation: "size of the stripped .node",
   against: "absolute",
@@ -90,4 +102,11 @@ const binary = {
 
 export const quick = [binary];
 
-export const full = [startUp, stall("setItems"), stall("getKeys"), stall("getItems"), memory];
+export const full = [
+  startUp,
+  stall("setItems"),
+  stall("getKeys"),
+  stall("getItems"),
+  memory,
+  queueMemory,
+];

@@ -17,5 +17,5 @@ export function driver(name, options) {
 export const memoryStorage = () => createStorage({ driver: driver("memory") });
 export const fsStorage = (base, options) =>
   createStorage({ driver: driver("fs", { ...options, base }) });
-export const queueStorage = (base) =>
-  createStorage({ driver: driver("queue", { driver: driver("fs", { base }) }) });
+export const queueStorage = (base, options) =>
+  createStorage({ driver: driver("queue", { ...options, driver: driver("fs", { base }) }) });
