@@ -967,6 +967,82 @@ describe("beside the package that this one replaces", () => {
   });
 });
 
+describe("a storage that nobody refers to", () => {
+  const gc = (() => {
+    require("node:v8").setFlagsFromString("--expose-gc");
+    return require("node:vm").runInNewContext("gc") as () => void;
+  })();
+  const gone: string[] = [];
+  const registry = new FinalizationRegistry((name: string) => gone.push(name));
+
+  /** Watches with a storage that only the watch knows afterwards; gives what ends the watch. */
+  function watched(name: string, driver: any, events: string[]) {
+    const listener = (event: string, key: string) => {
+      events.push(`${event} ${key}`);
+    };
+    registry.register(listener, name);
+    return createStorage({ driver }).watch(listener);
+  }
+
+  /** Collects until what has that name is gone. */
+  async function collected(name: string) {
+    await eventually(() => {
+      gc();
+      expect(gone).toContain(name);
+    });
+  }
+
+  /** A driver that watches, and the function that it was given. */
+  function watching() {
+    const driver: any = {
+      hasItem: () => false,
+      getItem: () => null,
+      getKeys: () => [],
+      watch(callback: any) {
+        driver.change = callback;
+        return () => {};
+      },
+    };
+    return driver;
+  }
+
+  it("reports changes of others for as long as its driver watches", async () => {
+    const { base } = place();
+    const files: string[] = [];
+    const own: string[] = [];
+    const driver = watching();
+    await watched("a", builtin("fs", { base, watchOptions: { persistent: false } }), files);
+    await watched("b", driver, own);
+    for (const name of ["something else", "something later"]) {
+      (() => registry.register({}, name))();
+      await collected(name);
+    }
+    put(base, "a");
+    driver.change("update", "b");
+    await eventually(() => expect([files, own]).toEqual([["update a"], ["update b"]]));
+  });
+
+  it("is collected with its listener once its watch has ended, and at once over memory", async () => {
+    const { base } = place();
+    // In functions of their own: a call under way holds what it has held.
+    const begin = async () => [
+      await watched("files", builtin("fs", { base }), []),
+      await watched("own", watching(), []),
+    ];
+    const end = async (ends: Awaited<ReturnType<typeof begin>>) => {
+      for (const unwatch of ends) await unwatch();
+    };
+    let ends: Awaited<ReturnType<typeof begin>> | undefined = await begin();
+    await watched("memory", memoryDriver(), []);
+    await collected("memory");
+    expect(gone).not.toContain("files");
+    await end(ends);
+    ends = undefined;
+    await collected("files");
+    await collected("own");
+  });
+});
+
 describe.runIf(isLinux)("at rest", () => {
   it("threads of a watch over 5,000 files do not run", async () => {
     const { base } = place();

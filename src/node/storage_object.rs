@@ -612,6 +612,15 @@ fn watch(request: &Request<'_>) -> Result<Val> {
             });
         }
     };
+    let shared = request.context.shared.clone();
+    let owner = Reference::weak(env, request.arguments[0], &shared);
+    handle.storage.keep_while_watched(Rc::new(move || {
+        let strong = |weak: &Reference| {
+            weak.get()
+                .and_then(|value| Reference::new(env, value, &shared))
+        };
+        Box::new([owner.as_ref().and_then(strong), strong(&emit)])
+    }));
     let op = handle.storage.watch(Rc::new(listener));
     #[expect(clippy::cast_precision_loss, reason = "listeners stay far below 2^53")]
     let number = |context: &Context, id: u64| context.env.number(id as f64);

@@ -19,6 +19,9 @@ pub type ListenerId = u64;
 
 type Listener = Rc<dyn Fn(EventKind, &str)>;
 
+/// Gives what keeps a storage and its listeners alive for as long as it is held.
+pub(super) type Keep = Rc<dyn Fn() -> Box<dyn Any>>;
+
 /// The listeners of a storage and the watches of its drivers.
 #[derive(Default)]
 pub(super) struct Hub {
@@ -29,11 +32,22 @@ pub(super) struct Hub {
     /// By the base of the mount: what reports items whose time is over, for drivers that do not
     /// watch.
     expiries: RefCell<HashMap<String, Box<dyn Any>>>,
+    keep: RefCell<Option<Keep>>,
+    /// Present for as long as a driver watches.
+    kept: RefCell<Option<Box<dyn Any>>>,
 }
 
 impl Hub {
     pub(super) fn is_watched(&self) -> bool {
         !self.listeners.borrow().is_empty()
+    }
+
+    /// Changes of others come without a call: a storage that nobody refers to reports them as well.
+    fn keep_while_watched(&self) {
+        let has_watches = !self.watches.borrow().is_empty();
+        let keep = self.keep.borrow().clone().filter(|_| has_watches);
+        let kept = self.kept.replace(keep.map(|keep| keep()));
+        drop(kept);
     }
 
     fn emit(&self, kind: EventKind, key: &str) {
@@ -51,6 +65,11 @@ impl Hub {
 }
 
 impl Storage {
+    /// Sets what the storage and its listeners are kept alive with while a driver watches.
+    pub fn keep_while_watched(&self, keep: Keep) {
+        *self.hub.keep.borrow_mut() = Some(keep);
+    }
+
     /// Adds a listener; resolves when every driver that watches does.
     pub fn watch(self: &Rc<Self>, listener: Listener) -> Op<ListenerId> {
         let id = self.hub.last_id.get() + 1;
@@ -102,6 +121,7 @@ impl Storage {
         self.hub.listeners.borrow_mut().clear();
         self.hub.expiries.take();
         let watches = std::mem::take(&mut *self.hub.watches.borrow_mut());
+        self.hub.keep_while_watched();
         calls::all(
             watches
                 .into_values()
@@ -138,6 +158,7 @@ impl Storage {
     pub(super) fn unwatch_mount(&self, base: &str) -> Op<()> {
         self.hub.expiries.borrow_mut().remove(base);
         let watch = self.hub.watches.borrow_mut().remove(base);
+        self.hub.keep_while_watched();
         watch.map_or_else(|| Op::ok(()), |watch| watch.stop(Mode::Async))
     }
 
@@ -155,6 +176,7 @@ impl Storage {
             let watch = started.await?;
             if hub.is_watched() {
                 hub.watches.borrow_mut().insert(base, watch);
+                hub.keep_while_watched();
                 return Ok(());
             }
             // The last listener went while the watch was starting.
