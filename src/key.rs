@@ -48,16 +48,47 @@ pub fn normalize_base(base: &str) -> String {
     base
 }
 
+/// Every call that names a key comes through here: a key is looked at in steps of eight bytes.
 fn is_normal(key: &str) -> bool {
-    let mut previous = b':';
-    for &byte in key.as_bytes() {
-        match byte {
-            b'?' | b'/' | b'\\' => return false,
-            b':' if previous == b':' => return false,
-            _ => previous = byte,
-        }
+    let bytes = key.as_bytes();
+    if bytes.first() == Some(&b':') || bytes.last() == Some(&b':') {
+        return false;
     }
-    previous != b':' || key.is_empty()
+    let Some(last) = bytes.last_chunk() else {
+        return !bytes.iter().any(|byte| matches!(byte, b'?' | b'/' | b'\\'))
+            && !bytes.windows(2).any(|pair| pair == b"::");
+    };
+    let (words, _) = bytes.as_chunks();
+    let mut after_separator = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let separators = places_of(b':', word);
+        if is_cut_or_slash(word) || separators & (separators << 8 | after_separator) != 0 {
+            return false;
+        }
+        after_separator = separators >> 56;
+    }
+    // What is left over, with bytes before it that were seen already.
+    let word = u64::from_le_bytes(*last);
+    let separators = places_of(b':', word);
+    !is_cut_or_slash(word) && separators & (separators << 8) == 0
+}
+
+const EACH: u64 = u64::from_le_bytes([1; 8]);
+
+/// The top bit of each byte of `word` that is `byte`.
+#[inline(always)]
+fn places_of(byte: u8, word: u64) -> u64 {
+    const LOW: u64 = EACH * 0x7f;
+    let zeros = word ^ (EACH * u64::from(byte));
+    !(((zeros & LOW) + LOW) | zeros | LOW)
+}
+
+#[inline(always)]
+fn is_cut_or_slash(word: u64) -> bool {
+    // `?` is `/` with one bit more.
+    const CUT_OVER_SLASH: u64 = EACH * (b'?' ^ b'/') as u64;
+    places_of(b'?', word | CUT_OVER_SLASH) | places_of(b'\\', word) != 0
 }
 
 /// The depth of a key: its number of `:`.
@@ -121,6 +152,14 @@ mod tests {
             let once = normalize(&key).into_owned();
             prop_assert_eq!(normalize(&once), once.as_str());
             prop_assert!(is_normal(&once));
+        }
+
+        #[test]
+        fn what_is_in_normal_form_is_told_from_what_is_not(key in "[a:/?\\\\é]{0,40}|(a{1,7}:){0,6}[a?:]{0,9}") {
+            let segments: Vec<_> = key.split(':').collect();
+            let is_clean = !key.contains(['?', '/', '\\'])
+                && (key.is_empty() || segments.iter().all(|segment| !segment.is_empty()));
+            prop_assert_eq!(is_normal(&key), is_clean);
         }
     }
 }

@@ -25,8 +25,10 @@ impl Text {
     /// The text of a UTF-16 string, narrowed to one byte a unit where all of it fits.
     pub fn from_utf16(units: &[u16]) -> Self {
         if encoding_rs::mem::is_utf16_latin1(units) {
-            // All units are below 256, and one allocation is made.
-            Text::Latin1(units.iter().map(|unit| unit.to_le_bytes()[0]).collect())
+            let mut shared: Arc<[u8]> = std::iter::repeat_n(0, units.len()).collect();
+            let bytes = Arc::get_mut(&mut shared).expect("it is new");
+            encoding_rs::mem::convert_utf16_to_latin1_lossy(units, bytes);
+            Text::Latin1(shared)
         } else {
             Text::Utf16(units.into())
         }
