@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
 use crate::runtime::Job;
@@ -18,17 +18,23 @@ pub const THREADS: usize = 4;
 
 const KEEP_IDLE: Duration = Duration::from_secs(60);
 
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+/// One thread drives the timers, as one worker of tokio's larger scheduler would, at half its size.
+fn runtime() -> &'static Handle {
+    static RUNTIME: OnceLock<Handle> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        Builder::new_multi_thread()
-            .worker_threads(1)
+        let runtime = Builder::new_current_thread()
             .max_blocking_threads(THREADS)
             .thread_keep_alive(KEEP_IDLE)
             .thread_name("eas-pool")
             .enable_time()
             .build()
-            .expect("the system has threads to spare")
+            .expect("the system has timers to spare");
+        let handle = runtime.handle().clone();
+        std::thread::Builder::new()
+            .name("eas-pool".to_owned())
+            .spawn(move || runtime.block_on(std::future::pending::<()>()))
+            .expect("the system has threads to spare");
+        handle
     })
 }
 
