@@ -30,7 +30,7 @@ export function cargoAttack({ name, title, test }) {
       const [code] = await once(cargo, "close");
       const [, passed, failed] = /(\d+) passed; (\d+) failed/.exec(printed) ?? [];
       outcome.round(Number(passed ?? 0) + Number(failed ?? 0));
-      for (const [, count] of (printed + complaints).matchAll(/^faults injected: (\d+)$/gm)) {
+      for (const [, count] of (printed + complaints).matchAll(/faults injected: (\d+)$/gm)) {
         outcome.fault(Number(count));
       }
       if (code !== 0) outcome.loss(`${test}: ${(printed + complaints).trim().slice(-3000)}`);

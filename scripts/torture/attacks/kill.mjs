@@ -94,7 +94,7 @@ async function inspectMigrations(base, random) {
 export default {
   name: "kill",
   title: "a writer is killed at a random moment",
-  share: 3.4,
+  share: 4.2,
   async run(task, outcome) {
     const home = folder();
     const histories = new Map();

@@ -6,7 +6,7 @@ import { hasGauges } from "../gauges.mjs";
 export default {
   name: "leaks",
   title: "storages are made, used and dropped",
-  share: 4.2,
+  share: 3.8,
   async run(task, outcome) {
     if (!hasGauges) {
       outcome.skipped = "this system does not tell how much memory is resident";
