@@ -4,6 +4,8 @@
 
   const { pack, decode } = codec;
   const { parse } = JSON;
+  // The object of the core has so many functions that looking one up takes time.
+  const { getItem, getItemSync, setItem, setItemSync } = core;
   const { open, readMeta, readBatch, describe, listeners, factories } = drivers;
 
   const SLICE = 256;
@@ -147,7 +149,7 @@
         return core.hasItem(handle, key, opts);
       },
       async getItem(key, opts) {
-        const stored = core.getItem(handle, key, opts);
+        const stored = getItem(handle, key, opts);
         if (typeof stored === "string") return read(stored, key);
         return stored === undefined ? null : readStored(await stored, key);
       },
@@ -163,7 +165,7 @@
         const done =
           value === undefined
             ? core.removeItem(handle, key, false, opts)
-            : core.setItem(handle, key, pack(value), opts);
+            : setItem(handle, key, pack(value), opts);
         if (done !== undefined) await done;
       },
       async setItems(items, commonOptions) {
@@ -218,7 +220,7 @@
         return core.hasItemSync(handle, key, opts);
       },
       getItemSync(key, opts) {
-        const stored = core.getItemSync(handle, key, opts);
+        const stored = getItemSync(handle, key, opts);
         return typeof stored === "string" ? read(stored, key) : readStored(stored, key);
       },
       getItemsSync(items, commonOptions) {
@@ -230,7 +232,7 @@
       },
       setItemSync(key, value, opts) {
         if (value === undefined) core.removeItemSync(handle, key, false, opts);
-        else core.setItemSync(handle, key, pack(value), opts);
+        else setItemSync(handle, key, pack(value), opts);
       },
       setItemsSync(items, commonOptions) {
         const { keys, texts, itemOptions } = encodeItems(items, commonOptions);
