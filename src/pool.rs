@@ -16,6 +16,14 @@ use crate::runtime::Job;
 /// a few descriptors, which bounds those as well.
 pub const THREADS: usize = 4;
 
+/// Into how many jobs work on many items is split: no more than there are cores, so that what serves
+/// a host's thread does not keep it from running.
+pub fn parallel_jobs() -> usize {
+    static JOBS: OnceLock<usize> = OnceLock::new();
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    *JOBS.get_or_init(|| cores().min(THREADS))
+}
+
 const KEEP_IDLE: Duration = Duration::from_secs(60);
 
 /// One thread drives the timers, as one worker of tokio's larger scheduler would, at half its size.

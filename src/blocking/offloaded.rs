@@ -155,10 +155,11 @@ impl<D: BlockingDriver> Offloaded<D> {
         }
     }
 
-    /// Splits work on many items into as many jobs as there are threads.
+    /// Splits work on many items into jobs that run side by side.
     fn split<T>(items: Vec<T>) -> Vec<Vec<T>> {
-        let size = items.len().div_ceil(pool::THREADS).max(LEAST_ITEMS_A_JOB);
-        let mut jobs = Vec::with_capacity(pool::THREADS);
+        let most = pool::parallel_jobs();
+        let size = items.len().div_ceil(most).max(LEAST_ITEMS_A_JOB);
+        let mut jobs = Vec::with_capacity(most);
         let mut items = items.into_iter().peekable();
         while items.peek().is_some() {
             jobs.push(items.by_ref().take(size).collect());

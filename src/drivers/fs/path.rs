@@ -49,7 +49,8 @@ pub fn refusal(key: &str) -> Option<&'static str> {
     }
     // Metadata of a key that cannot be is refused with it.
     let key = key.strip_suffix(crate::key::META_SUFFIX).unwrap_or(key);
-    let dots = memchr::memmem::find(key.as_bytes(), b"..").is_some();
+    let bytes = key.as_bytes();
+    let dots = memchr::memchr_iter(b'.', bytes).any(|at| bytes.get(at + 1) == Some(&b'.'));
     (dots && key.split(':').any(|segment| segment == ".."))
         .then_some("It should not contain .. segments")
 }

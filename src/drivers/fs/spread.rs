@@ -1,6 +1,5 @@
 //! Work that finds more work, on several threads for as long as it takes.
 
-use std::num::NonZero;
 use std::sync::{Condvar, Mutex};
 use std::thread;
 
@@ -103,10 +102,7 @@ pub(super) fn spread<T: Send, W: Send>(
             turn.failure = outcome.err();
         }
     };
-    let others = thread::available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(pool::THREADS)
-        .saturating_sub(1);
+    let others = pool::parallel_jobs() - 1;
     let workers = thread::scope(|scope| {
         // Where the system has no thread to spare, those that there are do it all.
         let started: Vec<_> = (0..others)

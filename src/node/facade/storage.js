@@ -18,12 +18,13 @@
       else setTimeout(resolve, 0);
     });
 
-  // Works on `count` things in slices, and lets the event loop turn when a few of them took long.
+  // Works on `count` things in slices, and lets the event loop turn when a few of them took long. It
+  // ends with a turn, since what comes next has all of them to work on.
   async function inTurns(count, work) {
     let turn = now();
     for (let from = 0; from < count; from += SLICE) {
       work(from, Math.min(from + SLICE, count));
-      if (now() - turn > LONGEST_TURN_MS) {
+      if (now() - turn > LONGEST_TURN_MS || from + SLICE >= count) {
         await nextTurn();
         turn = now();
       }
