@@ -602,6 +602,67 @@ describe("reading", () => {
   });
 });
 
+describe("dates", () => {
+  const read = (text: string) => {
+    const meta = { values: { at: ["Date"] }, v: 1 };
+    return (decode(JSON.stringify({ json: { at: text }, meta })) as { at: Date }).at;
+  };
+
+  it.each([
+    "2025-01-01T00:00:00.000Z",
+    "2024-02-29T23:59:59.999Z",
+    "2025-02-29T00:00:00.000Z",
+    "2025-02-30T00:00:00.000Z",
+    "2025-04-31T00:00:00.000Z",
+    "2025-06-15T24:00:00.000Z",
+    "2025-06-15T24:00:00.001Z",
+    "2025-06-15T12:60:00.000Z",
+    "2025-06-15T12:00:60.000Z",
+    "2025-13-01T00:00:00.000Z",
+    "2025-00-01T00:00:00.000Z",
+    "2025-01-00T00:00:00.000Z",
+    "0099-01-01T00:00:00.000Z",
+    "0000-01-01T00:00:00.000Z",
+    "9999-12-28T00:00:00.000Z",
+    "20a5-01-01T00:00:00.000Z",
+    "2025-01-01T00:00:00.00aZ",
+    "2025-01-01T 0:00:00.000Z",
+    "2025-01-01t00:00:00.000z",
+    "2025-01-01 00:00:00.000Z",
+    "+012025-01-01T00:00:00.000Z",
+    "-000001-01-01T00:00:00.000Z",
+    "Invalid Date",
+    "",
+  ])("%j reads as the engine reads it", (text) => {
+    expect(read(text).getTime()).toBe(new Date(text).getTime());
+  });
+
+  it("that can be, read as the engine reads them", () => {
+    fc.assert(
+      fc.property(fc.date({ noInvalidDate: true }), (date) => {
+        expect(read(date.toISOString()).getTime()).toBe(date.getTime());
+      }),
+    );
+  });
+});
+
+describe("what reading remembers", () => {
+  it("keeps no text of a value alive", () => {
+    require("node:v8").setFlagsFromString("--expose-gc");
+    const gc = vm.runInNewContext("gc") as () => void;
+    const MEGABYTES = 64;
+    const text = "x".repeat(1e6);
+    const read = (name: string) =>
+      decode(encode({ text, [name]: new Date(0) })) as Record<string, unknown>;
+    read("warm-up");
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < MEGABYTES; i++) expect(read(`at${i}`)[`at${i}`]).toEqual(new Date(0));
+    gc();
+    expect((process.memoryUsage().heapUsed - before) / 1e6).toBeLessThan(MEGABYTES / 4);
+  });
+});
+
 describe("hostile texts", () => {
   const corrupt: [string, string][] = [
     ["nothing", ""],

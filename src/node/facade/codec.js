@@ -25,6 +25,7 @@
   const hasOwn = uncurry(objectPrototype.hasOwnProperty);
   const tagOf = uncurry(objectPrototype.toString);
   const timeOf = uncurry(Date.prototype.getTime);
+  const utcTime = Date.UTC;
   const isoText = uncurry(Date.prototype.toISOString);
   const regExpText = uncurry(RegExp.prototype.toString);
   const regExpSource = getterOf(RegExp.prototype, "source");
@@ -713,6 +714,7 @@
 
     constructor(meta) {
       if (!isRecord(meta)) throw corrupt("a meta that is no object");
+      this.text = undefined; // of the meta, where the plan is shared
       const version = hasOwn(meta, "v") ? meta.v : 0;
       if (typeof version !== "number") throw corrupt("a version that is no number");
       this.isLegacy = version < 1;
@@ -744,7 +746,7 @@
       case "undefined":
         return undefined;
       case "Date":
-        return new DateType(textOf(source));
+        return reviveDate(textOf(source));
       case "set":
         return laterFilled(fills, fillSet, new SetType(), listOf(source));
       case "map":
@@ -765,6 +767,52 @@
         return reviveTypedArray(type, source);
     }
   }
+
+  const ISO_UNITS = 24;
+
+  // As toISOString writes it: `YYYY-MM-DDTHH:MM:SS.mmmZ`. The engine's own parser takes all that Date
+  // takes and is slow at it; it gets what is written otherwise.
+  function reviveDate(text) {
+    if (
+      text.length !== ISO_UNITS ||
+      codeAt(text, 4) !== 45 ||
+      codeAt(text, 7) !== 45 ||
+      codeAt(text, 10) !== 84 ||
+      codeAt(text, 13) !== 58 ||
+      codeAt(text, 16) !== 58 ||
+      codeAt(text, 19) !== 46 ||
+      codeAt(text, 23) !== 90
+    ) {
+      return new DateType(text);
+    }
+    const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+    const month = twoDigits(text, 5);
+    const day = twoDigits(text, 8);
+    const hour = twoDigits(text, 11);
+    const minute = twoDigits(text, 14);
+    const second = twoDigits(text, 17);
+    const ms = twoDigits(text, 20) * 10 + digit(text, 22);
+    // Days that not every month has, and 24 o'clock, are for the engine to judge; so is what is no digit.
+    const isSure =
+      year >= 100 &&
+      month >= 1 &&
+      month <= 12 &&
+      day >= 1 &&
+      day <= 28 &&
+      hour <= 23 &&
+      minute <= 59 &&
+      second <= 59 &&
+      ms >= 0;
+    return new DateType(isSure ? utcTime(year, month - 1, day, hour, minute, second, ms) : text);
+  }
+
+  // NaN where a digit is missing, which no comparison takes.
+  function digit(text, at) {
+    const value = codeAt(text, at) - 48;
+    return value >= 0 && value <= 9 ? value : NaN;
+  }
+
+  const twoDigits = (text, at) => digit(text, at) * 10 + digit(text, at + 1);
 
   function textOf(source) {
     if (typeof source !== "string") throw corrupt("an annotation that needs a string");
@@ -1045,16 +1093,24 @@
   const MAX_CACHED_META_UNITS = 512;
   const plans = new MapType();
 
-  // Values of one kind share their meta: its text stands for its plan.
+  let lastPlan = Plan.kept;
+
+  // A slice keeps the whole text that it was cut from.
+  const copyOf = (text) => parse(stringify(text));
+
+  // Values of one kind share their meta: its text stands for its plan. They are often read together,
+  // and comparing costs less than hashing.
   function planOf(metaText) {
+    if (lastPlan.text === metaText) return lastPlan;
     let plan = mapGet(plans, metaText);
     if (plan === undefined) {
       plan = new Plan(parse(metaText));
-      if (metaText.length <= MAX_CACHED_META_UNITS) {
-        if (mapSize(plans) >= MAX_CACHED_PLANS) mapClear(plans);
-        mapSet(plans, metaText, plan);
-      }
+      if (metaText.length > MAX_CACHED_META_UNITS) return plan;
+      plan.text = copyOf(metaText);
+      if (mapSize(plans) >= MAX_CACHED_PLANS) mapClear(plans);
+      mapSet(plans, plan.text, plan);
     }
+    lastPlan = plan;
     return plan;
   }
 
