@@ -1,9 +1,10 @@
-// node --expose-gc bench/run.mjs [--ci] [--only TEXT] [--rounds N] [--folder DIR]
+// node --expose-gc bench/run.mjs [--ci] [--only TEXT] [--rounds N] [--folder TITLE=DIR]
 //
 // Without arguments: everything, and docs/benchmarks.md and .svg are written. `--ci` runs a few short
 // rounds against what the main install has, and fails only if a benchmark breaks. `--only` runs the
 // rows of the goals whose text holds TEXT and writes nothing; with `node --cpu-prof` it profiles them.
-// `--rounds` sets how often each side is timed, `--folder DIR` names another file system to write to.
+// `--rounds` sets how often each side is timed, `--folder TITLE=DIR` adds a file system to the
+// table of writes.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -31,11 +31,22 @@ function isWritable(folder) {
   }
 }
 
-/** One table for the temporary folder, for memory where it is mounted, and for each of `folders`. */
+/**
+ * One table for the temporary folder, for memory where it is mounted, and for each of `folders`, given
+ * as TITLE=FOLDER.
+ */
 export async function fileSystemTables(budget, folders) {
-  const places = [tmpdir(), MEMORY, ...folders].filter(isWritable);
+  const given = folders.map((text) => {
+    const [title, ...folder] = text.split("=");
+    return { title, parent: folder.join("=") };
+  });
+  const places = [
+    { title: "the temporary folder", parent: tmpdir() },
+    { title: "memory", parent: MEMORY },
+    ...given,
+  ];
   const tables = [];
-  for (const parent of new Set(places)) {
+  for (const { title, parent } of places.filter((place) => isWritable(place.parent))) {
     const rows = await peerTable([ours, upstreamFs, renamedFiles], {
       keys: keysOf(KEYS),
       values: values.profile,
@@ -43,8 +54,7 @@ export async function fileSystemTables(budget, folders) {
       budget,
       parent,
     });
-    const title = { [tmpdir()]: "the temporary folder", [MEMORY]: "memory" }[parent];
-    tables.push({ title: title ?? "a given folder", system: nameOf(parent), rows });
+    tables.push({ title, system: nameOf(parent), rows });
   }
   return tables;
 }

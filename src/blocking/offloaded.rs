@@ -70,6 +70,9 @@ impl<D: BlockingDriver> Offloaded<D> {
         Op::Pending(offload(&self.runtime, move || work(&driver)))
     }
 
+    // On the way of every read, like the next ones: as calls of their own they would take longer than
+    // what they do.
+    #[inline(always)]
     fn read<T: Send + 'static>(
         &self,
         call: Call,

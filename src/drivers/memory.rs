@@ -121,6 +121,7 @@ impl BlockingDriver for MemoryStore {
             .is_some_and(|entry| self.is_live(&entry)))
     }
 
+    #[inline(always)]
     fn get(&self, key: &str) -> Result<Option<Value>> {
         Ok(self
             .items

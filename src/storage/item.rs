@@ -20,6 +20,7 @@ impl Storage {
     }
 
     /// The item as the codec wrote it.
+    #[inline]
     pub fn get_item(&self, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
         let key = key::normalize(key);
         if key.is_empty() {
