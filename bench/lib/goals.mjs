@@ -1,6 +1,6 @@
 // Runs the rows of the goals and says how each came out.
 
-import { MissingDriver } from "../peers/ours.mjs";
+import { MissingDriver } from "./missing-driver.mjs";
 import { digits } from "./table.mjs";
 
 export async function measureRow(row, budget) {

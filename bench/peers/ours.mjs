@@ -1,9 +1,7 @@
 import { createRequire } from "node:module";
+import { MissingDriver } from "../lib/missing-driver.mjs";
 
 const require = createRequire(import.meta.url);
-
-/** The addon is there, the driver is not: its rows are shown as missing. */
-export class MissingDriver extends Error {}
 
 const { drivers } = require("../../native.js");
 
