@@ -183,3 +183,32 @@ describe.each<Mode>(["async", "sync"])("a batch, %s", (mode) => {
     return events;
   }
 });
+
+describe("a large read", () => {
+  it.each([300, 3000])("of %d items sees what was there at the call", async (count) => {
+    const storage = createStorage<any>({ driver: memoryDriver() });
+    const items = Array.from({ length: count }, (_, i) => ({ key: `a:${i}`, value: { i } }));
+    storage.setItemsSync(items);
+    const read = storage.getItems(items.map(({ key }) => key));
+    storage.clearSync();
+    expect(await read).toEqual(items);
+    expect(storage.getKeysSync()).toEqual([]);
+  });
+
+  it("of very many items gives each its own, in the order asked, with those that are missing", async () => {
+    const storage = createStorage<any>({ driver: memoryDriver() }).mount("m", memoryDriver());
+    const items = Array.from({ length: 10_000 }, (_, i) => ({
+      key: `${i % 3 === 0 ? "m" : "a"}:${i}`,
+      value: i % 7 === 0 ? null : { i, at: new Date(i) },
+    }));
+    storage.setItemsSync(items.filter(({ value }) => value !== null));
+    expect(await storage.getItems(items.map(({ key }) => key))).toEqual(items);
+  });
+
+  it("with a key that is none among many rejects", async () => {
+    const storage = createStorage<any>({ driver: memoryDriver() });
+    const keys: any[] = Array.from({ length: 9000 }, (_, i) => `a:${i}`);
+    keys[8500] = 5;
+    await expect(storage.getItems(keys)).rejects.toThrow(/Invalid key: expected a string/);
+  });
+});

@@ -173,8 +173,9 @@ ${systemSection(systems)}
 What a write costs here is what a new file costs. ext4 without a journal, as virtual machines often
 have it, never takes an inode that was freed within the last minutes: each new file looks past all of
 them. There, \`perf\` shows most of a write in the kernel's \`find_inode_bit\` and \`recently_deleted\`,
-and writing in place, which makes no file, is several times as fast and tears. With a journal, and in
-memory, an atomic write is about as fast as one in place.
+what one row of a place takes depends on what was deleted near its folder before and differs several
+times between runs, and writing in place, which makes no file, is as many times faster and tears. With
+a journal, and in memory, an atomic write is about as fast as one in place.
 
 ## Shapes of values
 

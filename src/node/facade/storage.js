@@ -9,6 +9,7 @@
   const { open, readMeta, readBatch, describe, listeners, factories } = drivers;
 
   const SLICE = 256;
+  const MANY = 4096;
   const LONGEST_TURN_MS = 4;
 
   const now = () => Date.now();
@@ -18,17 +19,15 @@
       else setTimeout(resolve, 0);
     });
 
-  // Works on `count` things in slices, and lets the event loop turn when a few of them took long. It
-  // ends with a turn, since what comes next has all of them to work on.
-  async function inTurns(count, work) {
-    let turn = now();
-    for (let from = 0; from < count; from += SLICE) {
-      work(from, Math.min(from + SLICE, count));
-      if (now() - turn > LONGEST_TURN_MS || from + SLICE >= count) {
-        await nextTurn();
-        turn = now();
-      }
+  // Works on `count` things in slices, and lets the event loop turn when a few of them took long: then
+  // it gives a Promise. It ends with a turn where what comes next has many of them to work on.
+  function inTurns(count, work, from = 0) {
+    const start = now();
+    for (let at = from; at < count; at += SLICE) {
+      if (now() - start > LONGEST_TURN_MS) return nextTurn().then(() => inTurns(count, work, at));
+      work(at, Math.min(at + SLICE, count));
     }
+    return count > MANY ? nextTurn() : undefined;
   }
 
   // A text that was put together of parts keeps them until its characters are asked for. Of a whole
@@ -104,13 +103,15 @@
       }));
     }
 
-    // A large batch is asked for and decoded in slices, so that the event loop turns in between.
+    // A large batch is asked for and decoded in slices, so that the event loop turns in between. All but
+    // very large ones are read as things are at the time of the call.
     async function readManyItems(keys, itemOptions, commonOptions) {
       const batch = core.openBatch();
       const items = [];
-      await inTurns(keys.length, (from, to) => {
+      const asked = inTurns(keys.length, (from, to) => {
         core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
       });
+      if (asked !== undefined) await asked;
       await core.find(handle, batch, commonOptions);
       await inTurns(keys.length, (from, to) => {
         items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to)));
