@@ -101,7 +101,17 @@ impl<D: Disk> Engine<D> {
                 return Err(Error::io(io_from_code("EBUSY"), "create"));
             }
         }
+        // The making of the placeholder takes a while, in which the name may have become a folder's.
+        if self.stat_name(file)?.is_none_or(|stat| is_folder(&stat)) {
+            return Ok(());
+        }
         match self.disk.rename(file, moved) {
+            Ok(()) if self.stat_name(moved)?.is_some_and(|stat| is_folder(&stat)) => {
+                // It did so between the look and the step: no reader looks for a folder there.
+                self.disk
+                    .rename(moved, file)
+                    .map_err(|error| Error::io(error, "rename"))
+            }
             Ok(()) => Ok(()),
             Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => Ok(()),
             Err(error) => Err(Error::io(error, "rename")),
