@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use electron_async_storage::blocking::BlockingDriver;
+use electron_async_storage::drivers::fs::disk::{Disk, SystemDisk};
 use electron_async_storage::value::Value;
 use fs_support::{folder, get, keys, open, text, tree};
 
@@ -188,6 +189,36 @@ fn one_key_as_a_file_and_as_a_folder_by_turns_keeps_its_last_value() {
     });
     assert_eq!(get(&open(&base), "a"), Some(format!("{}", ROUNDS - 1)));
     assert_eq!(keys(&open(&base), ""), ["a"]);
+}
+
+#[test]
+fn a_lock_has_one_holder_though_its_folder_goes_and_comes() {
+    const THREADS: usize = 4;
+    const ROUNDS: usize = 5_000;
+    let (_guard, base) = folder();
+    std::fs::create_dir_all(&base).unwrap();
+    let locked = base.join("locked");
+    let holders = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            let (locked, holders) = (&locked, &holders);
+            scope.spawn(move || {
+                for _ in 0..ROUNDS {
+                    let _ = SystemDisk.create_folder(locked);
+                    // Gone already: another thread removed it.
+                    let Ok(lock) = SystemDisk.lock(locked) else {
+                        continue;
+                    };
+                    assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
+                    thread::yield_now();
+                    assert!(locked.is_dir(), "removed under a lock");
+                    holders.fetch_sub(1, Ordering::SeqCst);
+                    drop(lock);
+                    let _ = SystemDisk.remove_folder(locked);
+                }
+            });
+        }
+    });
 }
 
 #[test]

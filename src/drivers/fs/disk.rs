@@ -53,7 +53,9 @@ pub struct Stat {
 /// - a folder where a file is expected is [`ErrorKind::IsADirectory`], a file on the way to a name
 ///   is [`ErrorKind::NotADirectory`], whatever the system says;
 /// - [`rename`](Disk::rename) and [`persist`](Disk::persist) replace a file in one step and never
-///   replace a folder by a file or a file by a folder.
+///   replace a folder by a file or a file by a folder;
+/// - a folder that is [locked](Disk::lock) is not removed: the lock would be that of a folder which
+///   is no longer there, beside another one of its name.
 pub trait Disk: Send + Sync + 'static {
     /// A new file that is being written. While it lives, nobody takes it for abandoned.
     type Draft: Send;
@@ -145,10 +147,10 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
-    /// Removes a folder that is empty.
+    /// Removes a folder that is empty and that nobody has locked. The caller must not hold its lock.
     ///
     /// # Errors
-    /// Those of the system.
+    /// As [`lock`](Disk::lock); those of the system.
     fn remove_folder(&self, path: &Path) -> io::Result<()>;
 
     /// Makes a folder in one that is there.
@@ -287,7 +289,7 @@ impl Disk for SystemDisk {
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir(path)
+        system::remove_folder(path)
     }
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {

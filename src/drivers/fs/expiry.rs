@@ -364,7 +364,7 @@ impl<D: Disk> Engine<D> {
         entry: &Entry,
         now_ms: u64,
     ) -> Result<bool> {
-        let Some(_lock) = self.lock(place.folder())? else {
+        let Some(lock) = self.lock(place.folder())? else {
             return Ok(false);
         };
         let change = self.changes.begin(key);
@@ -396,6 +396,7 @@ impl<D: Disk> Engine<D> {
             self.undo(&place.path, &moved);
         }
         let _ = self.disk.remove_folder(folder_of(&moved));
+        drop(lock);
         let removed = outcome?;
         if let Some(found) = &removed {
             if let Some(change) = change {

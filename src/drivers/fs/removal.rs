@@ -60,7 +60,7 @@ impl<D: Disk> Engine<D> {
             return Ok(false);
         }
         // A value is on the move, or in a folder.
-        let Some(_lock) = self.lock(place.folder())? else {
+        let Some(lock) = self.lock(place.folder())? else {
             return Ok(removed);
         };
         let mut removed = removed | self.unlink(&moved)?;
@@ -69,6 +69,7 @@ impl<D: Disk> Engine<D> {
             removed |= self.unlink(&place.path)?;
         }
         removed |= self.unlink(&own)?;
+        drop(lock);
         if removed {
             self.durability.note_folder(&self.remove_empty(&place.path));
         }

@@ -179,17 +179,30 @@ pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
     fs::remove_file(path).map(|()| true)
 }
 
+/// The lock is one of the folder, not of its name: a folder that was removed and made again since it
+/// was opened is another one.
 pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
-    let handle = File::open(folder)?;
     let start = Instant::now();
     loop {
+        let handle = File::open(folder)?;
         match handle.try_lock() {
-            Ok(()) => return Ok(Some(handle)),
+            Ok(()) if is_at(&handle, folder)? => return Ok(Some(handle)),
+            Ok(()) => {}
             Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
-                thread::sleep(LOCK_PAUSE)
+                thread::sleep(LOCK_PAUSE);
             }
             Err(TryLockError::WouldBlock) => return Err(ErrorKind::ResourceBusy.into()),
             Err(TryLockError::Error(_)) => return Ok(None),
         }
     }
+}
+
+fn is_at(handle: &File, path: &Path) -> io::Result<bool> {
+    let (opened, named) = (handle.metadata()?, fs::metadata(path)?);
+    Ok((opened.dev(), opened.ino()) == (named.dev(), named.ino()))
+}
+
+pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
+    let _lock = lock(folder)?;
+    fs::remove_dir(folder)
 }

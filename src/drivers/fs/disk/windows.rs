@@ -186,3 +186,8 @@ pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
         Err(error) => Err(error),
     }
 }
+
+/// The file that is the lock of a folder keeps it from being empty.
+pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
+    fs::remove_dir(folder)
+}
