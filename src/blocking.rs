@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::driver::{Event, Flags, NativeMeta};
 use crate::error::{Error, Kind, Result};
+use crate::keys::Keys;
 use crate::value::Value;
 
 mod exit;
@@ -102,7 +103,7 @@ pub trait BlockingDriver: Send + Sync + 'static {
     ///
     /// # Errors
     /// Those of the system.
-    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>>;
+    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys>;
 
     /// What the store knows about an item; `None` when there is no item.
     ///

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 
 use crate::driver::{Call, Driver, Item, KeyQuery, Meta, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
+use crate::keys::Keys;
 use crate::value::{BytesKind, Text, Value};
 
 /// What raw bytes begin with where a driver stores text alone.
@@ -117,7 +118,7 @@ pub fn get_item_raw(
 }
 
 /// The keys under a base; the driver may give more.
-pub fn get_keys(driver: &Rc<dyn Driver>, query: &KeyQuery, mode: Mode) -> Op<Vec<String>> {
+pub fn get_keys(driver: &Rc<dyn Driver>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
     require!(driver, Call::GetKeys, mode);
     driver.clone().get_keys(query, mode)
 }
@@ -199,15 +200,10 @@ pub fn remove_item(driver: &Rc<dyn Driver>, key: &str, options: &Options, mode: 
 }
 
 /// Removes the given keys.
-pub fn remove_items(
-    driver: &Rc<dyn Driver>,
-    keys: Vec<String>,
-    options: &Options,
-    mode: Mode,
-) -> Op<()> {
+pub fn remove_items(driver: &Rc<dyn Driver>, keys: &Keys, options: &Options, mode: Mode) -> Op<()> {
     all(keys
-        .into_iter()
-        .map(|key| remove_item(driver, &key, options, mode))
+        .iter()
+        .map(|key| remove_item(driver, key, options, mode))
         .collect())
 }
 

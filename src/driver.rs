@@ -18,6 +18,7 @@ use std::task::{Context, Poll};
 
 use crate::blocking::BlockingDriver;
 use crate::error::Result;
+use crate::keys::Keys;
 use crate::value::{Foreign, Text, Value};
 
 /// Whether the caller can wait.
@@ -345,7 +346,7 @@ pub trait Driver {
     fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>>;
 
     /// The keys under a base. Keys beyond the base or too deep are allowed: the core filters.
-    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Vec<String>>;
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys>;
 
     /// The driver's own metadata of an item.
     fn get_meta(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Meta>>;

@@ -49,7 +49,7 @@ pub fn normalize_base(base: &str) -> String {
 }
 
 /// Every call that names a key comes through here: a key is looked at in steps of eight bytes.
-fn is_normal(key: &str) -> bool {
+pub(crate) fn is_normal(key: &str) -> bool {
     let bytes = key.as_bytes();
     if bytes.first() == Some(&b':') || bytes.last() == Some(&b':') {
         return false;

@@ -14,6 +14,7 @@ pub mod driver;
 pub mod drivers;
 pub mod error;
 pub mod key;
+pub mod keys;
 #[cfg(feature = "node")]
 mod node;
 pub mod options;

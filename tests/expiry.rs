@@ -72,9 +72,7 @@ impl Host {
     fn keys(&self) -> Vec<String> {
         let options = Options::default();
         let listed = self.storage.get_keys("", None, &options, Mode::Async);
-        let mut keys = self.runtime.block_on(listed).expect("lists");
-        keys.sort();
-        keys
+        self.runtime.block_on(listed).expect("lists").sorted()
     }
 
     fn ttl(&self, key: &str) -> Option<u64> {

@@ -159,11 +159,9 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "list",
         run: |store| {
-            let mut keys = store.keys("", None)?;
-            keys.sort();
+            let keys = store.keys("", None)?.sorted();
             assert_eq!(keys, initial().into_keys().collect::<Vec<_>>());
-            let mut shallow = store.keys("", Some(0))?;
-            shallow.sort();
+            let shallow = store.keys("", Some(0))?.sorted();
             assert_eq!(shallow, ["aux", "both", "plain"]);
             Ok(())
         },
@@ -243,7 +241,7 @@ fn prepare(base: &Path, level: Level, machine: &Machine) -> (Store, FaultyDisk) 
 }
 
 fn items_of(store: &Store) -> Items {
-    let keys = store.keys("", None).unwrap();
+    let keys = store.keys("", None).unwrap().sorted();
     let value = |key: &String| {
         store
             .get_raw(key)

@@ -43,8 +43,7 @@ impl World {
     /// Every key that the store has, those of the record too, with its text.
     fn content(&self) -> Vec<(String, String)> {
         let store = self.driver.inner();
-        let mut keys = store.keys("", None).expect("lists");
-        keys.sort();
+        let keys = store.keys("", None).expect("lists").sorted();
         let text = |key: &str| match store.get(key).expect("reads") {
             Some(Value::Text(text)) => text.to_str().into_owned(),
             other => format!("{other:?}"),
@@ -195,9 +194,8 @@ fn the_record_is_in_no_listing() {
     world.begin(&storage);
     write(&world, &storage, 0);
     let listed = storage.get_keys("", None, &Options::default(), Mode::Async);
-    let mut keys = world.runtime.block_on(listed).expect("lists");
-    keys.sort();
-    assert_eq!(keys, ["a", "b", "c:d", "c:e"]);
+    let keys = world.runtime.block_on(listed).expect("lists");
+    assert_eq!(keys.sorted(), ["a", "b", "c:d", "c:e"]);
 }
 
 #[test]

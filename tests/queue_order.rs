@@ -279,8 +279,7 @@ proptest! {
             for key in KEYS {
                 prop_assert_eq!(seen(&backlog, &below, key), model.get(key).cloned(), "{} after {:?}", key, event);
             }
-            let listed = backlog.overlay("", 0).apply(below.keys().cloned().collect(), None);
-            let listed: std::collections::BTreeSet<_> = listed.into_iter().collect();
+            let listed = backlog.overlay("", 0).apply(below.keys().collect(), None).sorted();
             prop_assert!(listed.iter().eq(model.keys()), "keys after {:?}: {:?}", event, listed);
             if merges {
                 prop_assert!(backlog.len() <= 2 * KEYS.len() + 2 * BASES.len());

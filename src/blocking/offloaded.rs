@@ -13,6 +13,7 @@ use crate::driver::{
     Call, Capabilities, Driver, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op, Options, Unwatch,
 };
 use crate::error::{At, Error, Kind, Result};
+use crate::keys::Keys;
 use crate::pool;
 use crate::runtime::{Runtime, offload, offload_alone};
 use crate::value::{BytesKind, Text, Value};
@@ -277,7 +278,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         self.read(Call::GetItemRaw, key, mode, D::get_raw)
     }
 
-    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Vec<String>> {
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
         let (base, max_depth) = (query.base.clone(), query.max_depth);
         let name = self.driver.name();
         self.run(mode, move |driver| {
@@ -406,9 +407,9 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         self.run(mode, move |driver| {
             sequence.wait_for_older(number, &base);
             let mut outcome = Ok(());
-            for key in driver.keys(&base, None).at(name, operation, &base)? {
+            for key in &driver.keys(&base, None).at(name, operation, &base)? {
                 let removed = sequence
-                    .ticket_at(number, &key)
+                    .ticket_at(number, key)
                     .run(|key| driver.remove(key).map(drop).at(name, operation, key));
                 outcome = outcome.and(removed);
             }

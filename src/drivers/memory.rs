@@ -11,6 +11,7 @@ use crate::blocking::BlockingDriver;
 use crate::driver::{Flags, NativeMeta};
 use crate::error::Result;
 use crate::key;
+use crate::keys::Keys;
 use crate::runtime::lock;
 use crate::value::Value;
 
@@ -158,7 +159,7 @@ impl BlockingDriver for MemoryStore {
         Ok(self.take(key, None))
     }
 
-    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
+    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
         let index = self.index();
         let under = index
             .range::<str, _>((std::ops::Bound::Included(base), std::ops::Bound::Unbounded))
@@ -167,10 +168,10 @@ impl BlockingDriver for MemoryStore {
         let keys: Vec<Arc<str>> = under.cloned().collect();
         drop(index);
         let has_expiries = !lock(&self.expiries).is_empty();
-        let mut live = Vec::with_capacity(keys.len());
+        let mut live = Keys::new();
         for key in keys {
             if !has_expiries || self.has(&key)? {
-                live.push(key.as_ref().to_owned());
+                live.push(&key);
             }
         }
         Ok(live)

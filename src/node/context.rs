@@ -34,6 +34,9 @@ use crate::runtime::{Job, Runtime};
 /// timers and the window.
 const POLLS_A_TURN: usize = 4096;
 
+/// Values handed over at once to be stored in a list: they are arguments, which lie on the stack.
+const FILLED_AT_ONCE: usize = 2048;
+
 /// Warnings remembered so that each shows once.
 const MOST_WARNINGS: usize = 1024;
 
@@ -48,6 +51,8 @@ pub(super) struct Context {
     loop_holds: Cell<usize>,
     /// The facade's function for warnings.
     warner: RefCell<Option<Reference>>,
+    /// The facade's function that stores values in a list.
+    filler: RefCell<Option<Reference>>,
     warned: RefCell<HashSet<String>>,
     /// What runs when the environment ends, in order of its registration.
     exit_hooks: RefCell<BTreeMap<u64, Rc<dyn Fn()>>>,
@@ -103,6 +108,7 @@ impl Context {
             last_task: Cell::new(0),
             loop_holds: Cell::new(0),
             warner: RefCell::default(),
+            filler: RefCell::default(),
             warned: RefCell::default(),
             exit_hooks: RefCell::default(),
             last_exit_hook: Cell::new(0),
@@ -147,6 +153,35 @@ impl Context {
     /// The facade's function `(code, message) => void` for warnings.
     pub(super) fn set_warner(&self, function: Val) {
         *self.warner.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// The facade's function `(list, at, ...values) => void`, which stores values in a list.
+    pub(super) fn set_filler(&self, function: Val) {
+        *self.filler.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// A list of any length. JavaScript stores the values: Node-API would look up each index.
+    pub(super) fn list(&self, values: impl ExactSizeIterator<Item = Val>) -> Val {
+        let env = self.env;
+        let list = env.array_of_length(values.len());
+        let filler = self.filler.borrow().as_ref().and_then(Reference::get);
+        let mut values = values.peekable();
+        let mut at = 0;
+        while values.peek().is_some() {
+            let mut arguments = Vec::with_capacity(2 + values.len().min(FILLED_AT_ONCE));
+            arguments.extend([list, env.number(f64::from(at))]);
+            arguments.extend(values.by_ref().take(FILLED_AT_ONCE));
+            let filled = filler.is_some_and(|filler| env.call(filler, &arguments).is_ok());
+            for value in &arguments[2..] {
+                if !filled {
+                    // There is no room on the stack.
+                    env.take_exception();
+                    env.set_element(list, at, *value);
+                }
+                at += 1;
+            }
+        }
+        list
     }
 
     /// What an operation gives to JavaScript: the value when it is ready, a Promise when it is not,

@@ -58,17 +58,23 @@ impl Env {
         value
     }
 
+    /// An array of few values; see [`Context::list`](super::context::Context::list) for many.
     pub(super) fn array(self, values: impl ExactSizeIterator<Item = Val>) -> Val {
-        let mut array = null_mut();
-        api!(napi_create_array_with_length(
-            self.0,
-            values.len(),
-            &mut array
-        ));
+        let array = self.array_of_length(values.len());
         for (index, value) in (0u32..).zip(values) {
-            api!(napi_set_element(self.0, array, index, value));
+            self.set_element(array, index, value);
         }
         array
+    }
+
+    pub(super) fn array_of_length(self, length: usize) -> Val {
+        let mut array = null_mut();
+        api!(napi_create_array_with_length(self.0, length, &mut array));
+        array
+    }
+
+    pub(super) fn set_element(self, array: Val, index: u32, value: Val) {
+        api!(napi_set_element(self.0, array, index, value));
     }
 
     pub(super) fn type_of(self, value: Val) -> Type {

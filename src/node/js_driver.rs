@@ -25,6 +25,7 @@ use crate::driver::{
     Options, Unwatch,
 };
 use crate::error::{Error, Kind, Result};
+use crate::keys::Keys;
 use crate::value::{Text, Value};
 
 /// What is done with the outcome of a call.
@@ -221,7 +222,7 @@ fn thrown<T>(context: &Context, got: Result<T, ()>) -> Result<T> {
     got.map_err(|()| caught(context.env, &context.shared))
 }
 
-fn read_keys(context: &Context, answer: Val) -> Result<Vec<String>> {
+fn read_keys(context: &Context, answer: Val) -> Result<Keys> {
     let env = context.env;
     if !env.is_array(answer) {
         return Err(wrong_answer(env, "an array of keys", answer));
@@ -374,7 +375,7 @@ impl Driver for JsDriver {
         self.call(Call::GetItemRaw, mode, key, arguments, read_value)
     }
 
-    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Vec<String>> {
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
         let arguments = |env: Env| {
             [
                 strings::string(env, &query.base),

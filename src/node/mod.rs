@@ -103,6 +103,13 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
     env.set(core, c"setWarner", set_warner);
 
     let held = context.clone();
+    let set_filler = function(env, "setFiller", move |env, arguments| {
+        held.set_filler(arguments[0]);
+        Ok(env.undefined())
+    });
+    env.set(core, c"setFiller", set_filler);
+
+    let held = context.clone();
     let run_exit_hooks = function(env, "runExitHooks", move |env, _| {
         held.run_exit_hooks();
         Ok(env.undefined())

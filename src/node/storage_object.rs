@@ -18,6 +18,7 @@ use crate::driver::{
 };
 use crate::drivers;
 use crate::error::{Error, Kind, Result};
+use crate::keys::Keys;
 use crate::runtime::Runtime;
 use crate::storage::{Change, ItemMeta, Storage};
 use crate::value::{Text, Value};
@@ -117,18 +118,18 @@ fn coded(context: &Context, stored: Option<Value>) -> Val {
 fn coded_values(context: &Context, stored: Vec<Option<Value>>) -> Val {
     let env = context.env;
     let coded = |stored: &Option<Value>| strings::coded(env, stored.as_ref());
-    env.array(stored.iter().map(coded))
+    context.list(stored.iter().map(coded))
 }
 
 fn values(context: &Context, stored: Vec<Option<Value>>) -> Val {
     let env = context.env;
     let value = |stored: &Option<Value>| strings::value(env, stored.as_ref());
-    env.array(stored.iter().map(value))
+    context.list(stored.iter().map(value))
 }
 
-fn keys(context: &Context, keys: Vec<String>) -> Val {
+fn keys(context: &Context, keys: Keys) -> Val {
     let env = context.env;
-    env.array(keys.iter().map(|key| strings::string(env, key)))
+    context.list(keys.iter().map(|key| strings::string(env, key)))
 }
 
 /// `[native, custom]`, where native metadata of this library is an array of numbers.
@@ -367,11 +368,10 @@ fn take_found(request: &Request<'_>) -> Result<Val> {
     };
     let range = place(1)..place(2);
     let slice = found.get_mut(range).unwrap_or_default();
-    Ok(env.array(
-        slice
-            .iter_mut()
-            .map(|stored| strings::coded(env, stored.take().as_ref())),
-    ))
+    let values = slice
+        .iter_mut()
+        .map(|stored| strings::coded(env, stored.take().as_ref()));
+    Ok(request.context.list(values))
 }
 
 /// The options of one item of a batch: the common ones unless the list has some of its own.
@@ -519,7 +519,7 @@ fn get_keys(request: &Request<'_>) -> Result<Val> {
     let depth = match max_depth(request.context, request.arguments[2])? {
         MaxDepth::Any => None,
         MaxDepth::AtMost(depth) => Some(depth),
-        MaxDepth::Nothing => return Ok(keys(request.context, Vec::new())),
+        MaxDepth::Nothing => return Ok(keys(request.context, Keys::new())),
     };
     let op = with_base(request.env, request.arguments[1], |base| {
         Ok(request
@@ -586,7 +586,7 @@ fn mount_bases(request: &Request<'_>) -> Result<Val> {
     let bases = with_base(request.env, request.arguments[1], |base| {
         Ok(request.storage()?.mount_bases(base, parents))
     })??;
-    Ok(keys(request.context, bases))
+    Ok(keys(request.context, bases.iter().collect()))
 }
 
 /// `(handle, emit)`, where `emit(event, key)` does not throw. Gives the number of the listener.
@@ -715,7 +715,7 @@ fn list_driver(request: &Request<'_>) -> Result<Val> {
     let max_depth = match max_depth(request.context, request.arguments[2])? {
         MaxDepth::Any => None,
         MaxDepth::AtMost(depth) => Some(depth),
-        MaxDepth::Nothing => return Ok(keys(request.context, Vec::new())),
+        MaxDepth::Nothing => return Ok(keys(request.context, Keys::new())),
     };
     let query = KeyQuery {
         base,

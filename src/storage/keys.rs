@@ -9,6 +9,7 @@ use super::migrate::is_record;
 use crate::calls;
 use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
 use crate::key;
+use crate::keys::Keys;
 
 /// One mount's share of a base.
 struct Share {
@@ -39,7 +40,7 @@ impl Storage {
         max_depth: Option<usize>,
         options: &Options,
         mode: Mode,
-    ) -> Op<Vec<String>> {
+    ) -> Op<Keys> {
         let base = key::normalize_base(base);
         let mut lists = Vec::new();
         for share in self.shares(&base) {
@@ -63,19 +64,22 @@ impl Storage {
         if lists.len() == 1 && lists[0].1.mount.is_empty() && lists[0].1.hidden.is_empty() {
             let (list, _) = lists.pop().expect("there is one");
             return list.map(move |keys| {
-                keys.into_iter()
-                    .map(key::into_normal)
-                    .filter(|key| shows(key))
-                    .collect()
+                if keys.iter().all(key::is_normal) {
+                    keys.filtered(shows)
+                } else {
+                    let normal = keys.iter().map(key::normalize);
+                    normal.filter(|key| shows(key)).collect()
+                }
             });
         }
         Op::later(async move {
             let (lists, shares): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
-            let mut all = Vec::new();
+            let mut all = Keys::new();
             for (keys, share) in join_all(lists).await.into_iter().zip(shares) {
-                let full = keys?
-                    .into_iter()
-                    .map(|key| share.mount.clone() + &key::normalize(&key));
+                let keys = keys?;
+                let full = keys
+                    .iter()
+                    .map(|key| share.mount.clone() + &key::normalize(key));
                 all.extend(full.filter(|key| share.shows(key) && shows(key)));
             }
             Ok(all)
@@ -116,8 +120,8 @@ impl Storage {
                     ..KeyQuery::default()
                 };
                 let keys = calls::get_keys(&share.driver, &query, mode).await?;
-                for key in with_metadata(keys) {
-                    let key = key::into_normal(key);
+                for key in &with_metadata(keys) {
+                    let key = key::normalize(key);
                     let full = format!("{}{key}", share.mount);
                     if !is_record(&key) && full.starts_with(&base) && share.shows(&full) {
                         storage.remove_item(&full, false, &options, mode).await?;
@@ -147,17 +151,13 @@ impl Storage {
         let options = options.clone();
         Op::later(async move {
             let full = |key: &str| share.mount.clone() + &key::normalize(key);
-            let keys: Vec<String> = listed
-                .await?
-                .into_iter()
-                .filter(|key| {
-                    key::normalize(key).starts_with(&share.relative_base) && share.shows(&full(key))
-                })
-                .collect();
+            let keys = listed.await?.filtered(|key| {
+                key::normalize(key).starts_with(&share.relative_base) && share.shows(&full(key))
+            });
             let events: Vec<String> = keys
                 .iter()
                 .filter(|key| !key::is_meta(key))
-                .map(|key| full(key))
+                .map(full)
                 .collect();
             if native {
                 driver
@@ -166,7 +166,7 @@ impl Storage {
                     .await?;
             } else {
                 let keys = with_metadata(keys);
-                calls::remove_items(&driver, keys, &options, mode).await?;
+                calls::remove_items(&driver, &keys, &options, mode).await?;
             }
             for key in events {
                 storage.announce(EventKind::Remove, &key, &*driver);
@@ -213,8 +213,8 @@ fn refuses_clear(driver: &Rc<dyn Driver>) -> bool {
 
 /// The keys and those of their metadata. A driver may keep the latter out of its listings, as a
 /// storage does that serves as one; a listing with any of them has them all.
-fn with_metadata(mut keys: Vec<String>) -> Vec<String> {
-    if !keys.iter().any(|key| key::is_meta(key)) {
+fn with_metadata(mut keys: Keys) -> Keys {
+    if !keys.iter().any(key::is_meta) {
         let meta: Vec<String> = keys
             .iter()
             .map(|key| key::meta_of(&key::normalize(key)))

@@ -184,11 +184,9 @@ impl Setting {
             max_depth,
             options: Options::default(),
         };
-        let mut keys = self
-            .done(calls::get_keys(&self.driver, &query, self.mode))
-            .unwrap_or_else(|error| panic!("{self}: {error}"));
-        keys.sort();
-        keys
+        self.done(calls::get_keys(&self.driver, &query, self.mode))
+            .unwrap_or_else(|error| panic!("{self}: {error}"))
+            .sorted()
     }
 
     pub(crate) fn clear(&self, base: &str) {

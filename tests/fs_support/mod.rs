@@ -81,9 +81,7 @@ pub(crate) fn get(store: &impl BlockingDriver, key: &str) -> Option<String> {
 }
 
 pub(crate) fn keys(store: &impl BlockingDriver, base: &str) -> Vec<String> {
-    let mut keys = store.keys(base, None).unwrap();
-    keys.sort();
-    keys
+    store.keys(base, None).unwrap().sorted()
 }
 
 /// Every name under a folder, relative to it, folders with a `/` at their end.

@@ -26,6 +26,7 @@ use electron_async_storage::drivers::queue::control::Limits;
 use electron_async_storage::drivers::queue::threaded::Threads;
 use electron_async_storage::drivers::queue::{QueueDriver, Settings};
 use electron_async_storage::error::{Error, Kind, Result};
+use electron_async_storage::keys::Keys;
 use electron_async_storage::runtime::{Job, Runtime};
 use electron_async_storage::value::{Text, Value};
 
@@ -360,10 +361,10 @@ impl BlockingDriver for SharedStore {
         Ok(removed)
     }
 
-    fn keys(&self, base: &str, _max_depth: Option<usize>) -> Result<Vec<String>> {
+    fn keys(&self, base: &str, _max_depth: Option<usize>) -> Result<Keys> {
         let items = self.0.items.lock().unwrap();
         let under = items.keys().filter(|key| key.starts_with(base));
-        Ok(under.cloned().collect())
+        Ok(under.collect())
     }
 
     fn meta(&self, key: &str) -> Result<Option<NativeMeta>> {
@@ -431,7 +432,7 @@ impl Driver for Hidden {
         self.inner.clone().get_item_raw(key, options, mode)
     }
 
-    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Vec<String>> {
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
         self.inner.clone().get_keys(query, mode)
     }
 
@@ -578,9 +579,10 @@ impl Bench {
             ..KeyQuery::default()
         };
         let listed = self.queue.clone().get_keys(&query, Mode::Sync);
-        let mut keys = self.host.finish(listed).expect("listings do not fail");
-        keys.sort();
-        keys
+        self.host
+            .finish(listed)
+            .expect("listings do not fail")
+            .sorted()
     }
 
     pub fn flush(&self) -> Result<()> {

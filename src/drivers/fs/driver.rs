@@ -16,6 +16,7 @@ use crate::driver::{
 };
 use crate::drivers::system_time_ms;
 use crate::error::{Error, Result};
+use crate::keys::Keys;
 use crate::options::{DriverOptions, Given, Predicate, wrong};
 use crate::runtime::Runtime;
 use crate::value::{Text, Value};
@@ -125,10 +126,10 @@ impl FsDriver {
     }
 
     /// The keys that no function of the host takes out.
-    fn filtered(&self, keys: Vec<String>) -> Result<Vec<String>> {
-        let mut kept = Vec::with_capacity(keys.len());
+    fn filtered(&self, keys: &Keys) -> Result<Keys> {
+        let mut kept = Keys::new();
         for key in keys {
-            if !self.ignore.covers(&self.store().relative_path(&key))? {
+            if !self.ignore.covers(&self.store().relative_path(key))? {
                 kept.push(key);
             }
         }
@@ -170,12 +171,12 @@ impl Driver for FsDriver {
         self.inner.clone().get_item_raw(key, options, mode)
     }
 
-    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Vec<String>> {
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
         let listed = self.inner.clone().get_keys(query, mode);
         if self.ignore.is_empty() {
             return listed;
         }
-        listed.map_result(move |keys| self.filtered(keys?))
+        listed.map_result(move |keys| self.filtered(&keys?))
     }
 
     fn get_meta(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Meta>> {
@@ -220,7 +221,7 @@ impl Driver for FsDriver {
         Op::later(async move {
             let keys = listed.await?;
             let driver: Rc<dyn Driver> = self.inner.clone();
-            calls::remove_items(&driver, keys, &options, mode).await
+            calls::remove_items(&driver, &keys, &options, mode).await
         })
     }
 

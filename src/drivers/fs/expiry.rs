@@ -14,6 +14,7 @@ use super::disk::{Disk, Kind, Stat};
 use super::journal::{Amendment, Entry};
 use super::locate::{Found, Place, folder_of};
 use crate::error::{Error, Result};
+use crate::keys::Keys;
 
 const ENVELOPE: &[u8] = b"{\"json\":";
 const WITH_EXPIRY: &[u8] = b"{\"expires\":";
@@ -270,16 +271,16 @@ impl<D: Disk> Engine<D> {
     }
 
     /// The keys of items that have not ended.
-    pub(super) fn live_keys(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
-        let mut keys = self.walk(base, max_depth)?;
+    pub(super) fn live_keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
+        let keys = self.walk(base, max_depth)?;
         let now_ms = self.now_ms();
         let due = self.journal.due(&*self.disk, now_ms)?;
         if due.is_empty() {
             return Ok(keys);
         }
         let mut failure = None;
-        keys.retain(|key| {
-            if !due.contains_key(key.as_str()) {
+        let keys = keys.filtered(|key| {
+            if !due.contains_key(key) {
                 return true;
             }
             match self.live(key) {

@@ -42,6 +42,7 @@ use self::moves::Moves;
 use crate::blocking::{BlockingDriver, SharedSink};
 use crate::driver::{Flags, NativeMeta};
 use crate::error::{At, Error, Kind, Result};
+use crate::keys::Keys;
 use crate::pool;
 use crate::runtime::Job;
 use crate::value::{Text, Value};
@@ -283,7 +284,7 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
             .at(self.name(), "removeItem", key)
     }
 
-    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
+    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
         self.engine()
             .live_keys(base, max_depth)
             .at(self.name(), "getKeys", base)

@@ -11,6 +11,7 @@ use super::path::{self, Name, Reading};
 use super::spread::spread;
 use super::{Engine, is_absent};
 use crate::error::{Error, Result};
+use crate::keys::Keys;
 
 /// How long a listing waits for values that move, and how long in one go.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,7 +45,7 @@ struct Later {
 struct Walk<'a, D> {
     engine: &'a Engine<D>,
     max_depth: usize,
-    keys: Vec<String>,
+    keys: Keys,
     /// Whether a key may have been met twice.
     may_repeat: bool,
     moving: Moving,
@@ -79,7 +80,7 @@ impl Moving {
 impl<D: Disk> Engine<D> {
     /// The keys that begin with `base`, of at most `max_depth`. A store in which values move all
     /// the time gives its last listing in the end.
-    pub(super) fn walk(&self, base: &str, max_depth: Option<usize>) -> Result<Vec<String>> {
+    pub(super) fn walk(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
         let start = Instant::now();
         let mut met = Moving::default();
         loop {
@@ -98,12 +99,12 @@ impl<D: Disk> Engine<D> {
         }
     }
 
-    fn walk_once(&self, base: &str, max_depth: Option<usize>) -> Result<(Vec<String>, Moving)> {
+    fn walk_once(&self, base: &str, max_depth: Option<usize>) -> Result<(Keys, Moving)> {
         let max_depth = max_depth.unwrap_or(usize::MAX);
         let mut walk = Walk {
             engine: self,
             max_depth,
-            keys: Vec::new(),
+            keys: Keys::new(),
             may_repeat: false,
             moving: Moving::default(),
         };
@@ -117,7 +118,7 @@ impl<D: Disk> Engine<D> {
         let mut path = String::new();
         if let Some(key) = base.strip_suffix(':') {
             if path::refusal(key).is_some() {
-                return Ok((Vec::new(), Moving::default()));
+                return Ok((Keys::new(), Moving::default()));
             }
             path::push_path(&mut path, key, '/');
             if let Some(mut literal) = path::literal_path(key, '/') {
@@ -130,7 +131,7 @@ impl<D: Disk> Engine<D> {
         walk.run(folder(path, false))?;
         if walk.may_repeat {
             let mut seen = HashSet::with_capacity(walk.keys.len());
-            walk.keys.retain(|key| seen.insert(key.clone()));
+            walk.keys = std::mem::take(&mut walk.keys).filtered(|key| seen.insert(key.to_owned()));
         }
         walk.moving.places.sort_unstable();
         walk.moving.files.sort_unstable();
@@ -215,7 +216,7 @@ impl<D: Disk> Walk<'_, D> {
         let worker = || Walk {
             engine: self.engine,
             max_depth: self.max_depth,
-            keys: Vec::new(),
+            keys: Keys::new(),
             may_repeat: false,
             moving: Moving::default(),
         };
@@ -223,7 +224,7 @@ impl<D: Disk> Walk<'_, D> {
             walk.visit(&folder, false, found)
         })?;
         for walk in walks {
-            self.keys.extend(walk.keys);
+            self.keys.extend(&walk.keys);
             self.may_repeat |= walk.may_repeat;
             self.moving.add(walk.moving);
         }
@@ -337,7 +338,7 @@ impl<D: Disk> Walk<'_, D> {
                     return;
                 }
                 if kind == Kind::File && !folder.is_moved {
-                    self.keys.push(key);
+                    self.keys.push(&key);
                 } else {
                     later.doubtful.push((key, path.join(name)));
                 }
@@ -414,7 +415,7 @@ impl<D: Disk> Walk<'_, D> {
                 Err(error) => return Err(Error::io(error, "stat").key(&key)),
             };
             if stat.kind == Kind::File && (is_own || !self.engine.is_placeholder(&path, &stat)?) {
-                self.keys.push(key);
+                self.keys.push(&key);
             }
         }
         Ok(all_there)

@@ -16,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::driver::Options;
 use crate::key;
+use crate::keys::Keys;
 use crate::value::Value;
 
 /// The place of an operation in the order of all.
@@ -90,8 +91,8 @@ pub struct Overlay {
 impl Overlay {
     /// The keys of the driver below with the changes applied. Keys of `present` deeper than
     /// `max_depth` are left out.
-    pub fn apply(mut self, mut keys: Vec<String>, max_depth: Option<usize>) -> Vec<String> {
-        keys.retain(|given| {
+    pub fn apply(self, keys: Keys, max_depth: Option<usize>) -> Keys {
+        let mut keys = keys.filtered(|given| {
             let key = key::normalize(given);
             // What is present is added once below, wherever else it was found.
             !self.present.contains(&*key)
@@ -99,12 +100,7 @@ impl Overlay {
                 && !self.cleared.iter().any(|base| key.starts_with(&**base))
         });
         let shallow = |key: &Arc<str>| max_depth.is_none_or(|max| key::depth(key) <= max);
-        keys.extend(
-            self.present
-                .drain()
-                .filter(shallow)
-                .map(|key| key.as_ref().to_owned()),
-        );
+        keys.extend(self.present.iter().filter(|key| shallow(key)));
         keys
     }
 }

@@ -14,6 +14,7 @@ use crate::calls;
 use crate::driver::{Call, Driver, Item, KeyQuery, Mode, Op, Options};
 use crate::error::Result;
 use crate::key;
+use crate::keys::Keys;
 use crate::runtime::Runtime;
 use crate::value::{Text, Value};
 
@@ -350,12 +351,9 @@ fn clear(inner: &Rc<dyn Driver>, base: &str, options: &Options, mode: Mode) -> O
     };
     let listed = calls::get_keys(inner, &query, mode);
     let (inner, options, base) = (inner.clone(), options.clone(), base.to_owned());
-    let remove = move |keys: Vec<String>| {
-        let under = keys
-            .into_iter()
-            .filter(|key| key::normalize(key).starts_with(&base))
-            .collect();
-        calls::remove_items(&inner, under, &options, mode)
+    let remove = move |keys: Keys| {
+        let under = keys.filtered(|key| key::normalize(key).starts_with(&base));
+        calls::remove_items(&inner, &under, &options, mode)
     };
     match listed {
         Op::Ready(Some(Ok(keys))) => remove(keys),

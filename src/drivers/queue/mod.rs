@@ -34,6 +34,7 @@ use crate::driver::{
     Options, Unwatch,
 };
 use crate::error::{Error, Kind, Result};
+use crate::keys::Keys;
 use crate::options::DriverOptions;
 use crate::runtime::Runtime;
 use crate::value::{Text, Value};
@@ -466,7 +467,7 @@ impl Driver for QueueDriver {
         }
     }
 
-    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Vec<String>> {
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
         let now_ms = self.now_ms();
         let overlay = self.control().with_backlog(|backlog| {
             (!backlog.is_empty()).then(|| backlog.overlay(&query.base, now_ms))

@@ -8,6 +8,10 @@
     }
   });
 
+  core.setFiller((list, at, ...values) => {
+    for (let index = 0; index < values.length; index++) list[at + index] = values[index];
+  });
+
   // `process.exit()` and uncaught exceptions end the main thread without a word to its addons. An addon
   // that is loaded again joins the listener of the first: Node takes many listeners for a leak.
   if (typeof process !== "undefined" && typeof process.on === "function") {
