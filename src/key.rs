@@ -48,6 +48,13 @@ pub fn normalize_base(base: &str) -> String {
     base
 }
 
+/// Whether a key begins with a base, which ends in `:` or is empty.
+pub fn is_under(key: &str, base: &str) -> bool {
+    // An empty string may lie at no address at all. Some processors take longer to compare no bytes
+    // there than to compare many elsewhere.
+    base.is_empty() || key.starts_with(base)
+}
+
 /// Every call that names a key comes through here: a key is looked at in steps of eight bytes.
 pub(crate) fn is_normal(key: &str) -> bool {
     let bytes = key.as_bytes();

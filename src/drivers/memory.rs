@@ -163,7 +163,7 @@ impl BlockingDriver for MemoryStore {
         let index = self.index();
         let under = index
             .range::<str, _>((std::ops::Bound::Included(base), std::ops::Bound::Unbounded))
-            .take_while(|key| key.starts_with(base))
+            .take_while(|key| key::is_under(key, base))
             .filter(|key| max_depth.is_none_or(|max| key::depth(key) <= max));
         let keys: Vec<Arc<str>> = under.cloned().collect();
         drop(index);

@@ -56,7 +56,7 @@ impl Storage {
             lists.push((calls::get_keys(&share.driver, &query, mode), share));
         }
         let shows = move |key: &str| {
-            key.starts_with(&base)
+            key::is_under(key, &base)
                 && !key::is_meta(key)
                 && !key.is_empty()
                 && max_depth.is_none_or(|max| key::depth(key) <= max)
@@ -123,7 +123,7 @@ impl Storage {
                 for key in &with_metadata(keys) {
                     let key = key::normalize(key);
                     let full = format!("{}{key}", share.mount);
-                    if !is_record(&key) && full.starts_with(&base) && share.shows(&full) {
+                    if !is_record(&key) && key::is_under(&full, &base) && share.shows(&full) {
                         storage.remove_item(&full, false, &options, mode).await?;
                     }
                 }
@@ -152,7 +152,7 @@ impl Storage {
         Op::later(async move {
             let full = |key: &str| share.mount.clone() + &key::normalize(key);
             let keys = listed.await?.filtered(|key| {
-                key::normalize(key).starts_with(&share.relative_base) && share.shows(&full(key))
+                key::is_under(&key::normalize(key), &share.relative_base) && share.shows(&full(key))
             });
             let events: Vec<String> = keys
                 .iter()

@@ -354,7 +354,7 @@ impl Backlog {
             cleared: self.clears.values().cloned().collect(),
             ..Overlay::default()
         };
-        for key in self.keys.keys().filter(|key| key.starts_with(base)) {
+        for key in self.keys.keys().filter(|key| key::is_under(key, base)) {
             match self.read(key, now_ms) {
                 Seen::Value(..) => overlay.present.insert(key.clone()),
                 Seen::Gone | Seen::Nothing => overlay.gone.insert(key.clone()),

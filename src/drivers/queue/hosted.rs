@@ -352,7 +352,7 @@ fn clear(inner: &Rc<dyn Driver>, base: &str, options: &Options, mode: Mode) -> O
     let listed = calls::get_keys(inner, &query, mode);
     let (inner, options, base) = (inner.clone(), options.clone(), base.to_owned());
     let remove = move |keys: Keys| {
-        let under = keys.filtered(|key| key::normalize(key).starts_with(&base));
+        let under = keys.filtered(|key| key::is_under(&key::normalize(key), &base));
         calls::remove_items(&inner, &under, &options, mode)
     };
     match listed {

@@ -322,10 +322,7 @@ impl Threaded {
 fn clear(store: &dyn BlockingDriver, base: &str) -> Result<()> {
     let mut outcome = Ok(());
     for key in &store.keys(base, None)? {
-        let removed = store
-            .remove(key)
-            .map(drop)
-            .map_err(|error| error.key(key));
+        let removed = store.remove(key).map(drop).map_err(|error| error.key(key));
         outcome = outcome.and(removed);
     }
     outcome
