@@ -606,6 +606,9 @@ export interface Storage<T extends StorageValue = StorageValue> {
 
   /**
    * Several values at once, in the order asked, also across mounts. A driver with `getItems` gets one call.
+   * More than 256 values are decoded in parts of about 2 ms, between which the event loop turns. Values are
+   * those at the time of the call, unless more than 4,096 are asked for: then a write that is made before the
+   * Promise settles may be seen.
    *
    * @param items - keys, or keys with options of their own
    * @param commonOptions - options of all of them

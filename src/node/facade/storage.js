@@ -10,7 +10,7 @@
 
   const SLICE = 256;
   const MANY = 4096;
-  const LONGEST_TURN_MS = 4;
+  const LONGEST_TURN_MS = 2;
 
   const now = () => Date.now();
   const nextTurn = () =>
@@ -19,15 +19,18 @@
       else setTimeout(resolve, 0);
     });
 
-  // Works on `count` things in slices, and lets the event loop turn when a few of them took long: then
-  // it gives a Promise. It ends with a turn where what comes next has many of them to work on.
-  function inTurns(count, work, from = 0) {
-    const start = now();
-    for (let at = from; at < count; at += SLICE) {
-      if (now() - start > LONGEST_TURN_MS) return nextTurn().then(() => inTurns(count, work, at));
+  // Works on `count` things in slices, and lets the event loop turn whenever they took long.
+  async function inTurns(count, work) {
+    let start = now();
+    for (let at = 0; at < count; at += SLICE) {
+      if (now() - start > LONGEST_TURN_MS) {
+        await nextTurn();
+        start = now();
+      }
       work(at, Math.min(at + SLICE, count));
     }
-    return count > MANY ? nextTurn() : undefined;
+    // What comes next has many of them to work on.
+    if (count > MANY) await nextTurn();
   }
 
   // A text that was put together of parts keeps them until its characters are asked for. Of a whole
@@ -103,16 +106,17 @@
       }));
     }
 
-    // A large batch is asked for and decoded in slices, so that the event loop turns in between. All but
-    // very large ones are read as things are at the time of the call.
+    // A large batch is decoded in slices, so that the event loop turns in between. A very large one is
+    // asked for in slices too; all others are read as things are at the time of the call.
     async function readManyItems(keys, itemOptions, commonOptions) {
       const batch = core.openBatch();
-      const items = [];
-      const asked = inTurns(keys.length, (from, to) => {
+      const ask = (from, to) => {
         core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
-      });
-      if (asked !== undefined) await asked;
+      };
+      if (keys.length <= MANY) ask(0, keys.length);
+      else await inTurns(keys.length, ask);
       await core.find(handle, batch, commonOptions);
+      const items = [];
       await inTurns(keys.length, (from, to) => {
         items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to)));
       });
