@@ -1,6 +1,7 @@
 //! Functions of JavaScript from closures of Rust.
 
 use std::ffi::c_void;
+use std::ops::Index;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
@@ -14,7 +15,25 @@ use crate::error::{Error, Result};
 const MOST_ARGUMENTS: usize = 6;
 
 /// The arguments of a call; missing ones are `undefined`.
-pub(super) type Arguments = [Val; MOST_ARGUMENTS];
+pub(super) struct Arguments {
+    values: [Val; MOST_ARGUMENTS],
+    given: usize,
+}
+
+impl Arguments {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.given
+    }
+}
+
+impl Index<usize> for Arguments {
+    type Output = Val;
+
+    fn index(&self, index: usize) -> &Val {
+        &self.values[index]
+    }
+}
 
 /// A function that runs `body`; what it fails with, or panics with, is thrown.
 pub(super) fn function<F>(env: Env, name: &str, body: F) -> Val
@@ -47,14 +66,16 @@ unsafe extern "C" fn trampoline<F>(env: sys::napi_env, info: sys::napi_callback_
 where
     F: Fn(Env, &Arguments) -> Result<Val> + 'static,
 {
-    let mut count = MOST_ARGUMENTS;
-    let mut arguments: Arguments = [null_mut(); MOST_ARGUMENTS];
+    let mut arguments = Arguments {
+        values: [null_mut(); MOST_ARGUMENTS],
+        given: MOST_ARGUMENTS,
+    };
     let mut data = null_mut();
     api!(napi_get_cb_info(
         env,
         info,
-        &mut count,
-        arguments.as_mut_ptr(),
+        &mut arguments.given,
+        arguments.values.as_mut_ptr(),
         null_mut(),
         &mut data,
     ));

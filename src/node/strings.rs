@@ -38,26 +38,38 @@ pub(super) fn with_str<R>(
     value: Val,
     then: impl FnOnce(&str) -> R,
 ) -> Result<R, BadString> {
-    let mut short = [const { MaybeUninit::<u8>::uninit() }; SHORT_KEY];
+    let mut units = [const { MaybeUninit::<u16>::uninit() }; SHORT_KEY];
     let mut length = 0;
-    let status = api!(napi_get_value_string_utf8(
+    let status = api!(napi_get_value_string_utf16(
         env.0,
         value,
-        short.as_mut_ptr().cast(),
+        units.as_mut_ptr().cast(),
         SHORT_KEY,
         &mut length,
     ));
     if !is_ok(status) {
         return Err(BadString::Type);
     }
-    // Node cuts a longer string at a whole character, at most three bytes short of the buffer.
-    if length + 4 < SHORT_KEY {
-        // SAFETY: Node wrote that many bytes.
-        let bytes = unsafe { std::slice::from_raw_parts(short.as_ptr().cast::<u8>(), length) };
-        if bytes.is_ascii() {
-            // SAFETY: ASCII is UTF-8.
-            return Ok(then(unsafe { std::str::from_utf8_unchecked(bytes) }));
+    // Of a longer string Node gives as much as there is room for.
+    if length + 1 < SHORT_KEY {
+        // SAFETY: Node wrote that many units.
+        let units = unsafe { std::slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
+        let mut bytes = [const { MaybeUninit::<u8>::uninit() }; SHORT_KEY];
+        let mut all = 0;
+        for (byte, unit) in bytes.iter_mut().zip(units) {
+            all |= unit;
+            byte.write(*unit as u8);
         }
+        if all < 0x80 {
+            // SAFETY: as many bytes were written, and ASCII is UTF-8.
+            let text = unsafe {
+                let bytes = std::slice::from_raw_parts(bytes.as_ptr().cast::<u8>(), length);
+                std::str::from_utf8_unchecked(bytes)
+            };
+            return Ok(then(text));
+        }
+        let text = String::from_utf16(units).map_err(|_| BadString::Surrogate)?;
+        return Ok(then(&text));
     }
     let text = with_units(env, value, String::from_utf16).ok_or(BadString::Type)?;
     text.map(|text| then(&text))

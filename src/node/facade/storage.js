@@ -4,7 +4,8 @@
 
   const { pack, decode } = codec;
   const { parse } = JSON;
-  // The object of the core has so many functions that looking one up takes time.
+  // The object of the core has so many functions that looking one up takes time; so does each argument
+  // that is not given.
   const { getItem, getItemSync, setItem, setItemSync } = core;
   const { open, readMeta, readBatch, describe, listeners, factories } = drivers;
 
@@ -155,7 +156,7 @@
         return core.hasItem(handle, key, opts);
       },
       async getItem(key, opts) {
-        const stored = getItem(handle, key, opts);
+        const stored = opts === undefined ? getItem(handle, key) : getItem(handle, key, opts);
         if (typeof stored === "string") return read(stored, key);
         return stored === undefined ? null : readStored(await stored, key);
       },
@@ -171,7 +172,9 @@
         const done =
           value === undefined
             ? core.removeItem(handle, key, false, opts)
-            : setItem(handle, key, pack(value), opts);
+            : opts === undefined
+              ? setItem(handle, key, pack(value))
+              : setItem(handle, key, pack(value), opts);
         if (done !== undefined) await done;
       },
       async setItems(items, commonOptions) {
@@ -226,7 +229,8 @@
         return core.hasItemSync(handle, key, opts);
       },
       getItemSync(key, opts) {
-        const stored = getItemSync(handle, key, opts);
+        const stored =
+          opts === undefined ? getItemSync(handle, key) : getItemSync(handle, key, opts);
         return typeof stored === "string" ? read(stored, key) : readStored(stored, key);
       },
       getItemsSync(items, commonOptions) {
@@ -238,6 +242,7 @@
       },
       setItemSync(key, value, opts) {
         if (value === undefined) core.removeItemSync(handle, key, false, opts);
+        else if (opts === undefined) setItemSync(handle, key, pack(value));
         else setItemSync(handle, key, pack(value), opts);
       },
       setItemsSync(items, commonOptions) {
