@@ -377,3 +377,20 @@ fn a_listing_never_misses_a_key_that_makes_room_for_a_folder() {
         store.remove(&key).unwrap();
     }
 }
+
+#[test]
+fn a_folder_that_somebody_keeps_locked_stays_and_no_removal_waits_for_it() {
+    let (_guard, base) = folder();
+    let store = open(&base);
+    store.set("a:b", &text("1"), None).unwrap();
+    let lock = SystemDisk.lock(&base.join("a")).unwrap();
+    assert!(store.remove("a:b").unwrap());
+    assert_eq!(get(&store, "a:b"), None);
+    if lock.is_some() {
+        assert!(base.join("a").is_dir());
+    }
+    drop(lock);
+    store.set("a:b", &text("2"), None).unwrap();
+    assert!(store.remove("a:b").unwrap());
+    assert_eq!(tree(&base), Vec::<String>::new());
+}

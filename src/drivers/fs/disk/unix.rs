@@ -12,6 +12,8 @@ const PERMISSION_BITS: u32 = 0o7777;
 /// How long a lock that somebody else holds is waited for. It is held for a few calls only, so that
 /// more means that its holder hangs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// The same for the removal of a folder that is empty: one that stays does no harm.
+const REMOVAL_PATIENCE: Duration = Duration::from_millis(100);
 const LOCK_PAUSE: Duration = Duration::from_micros(200);
 
 pub(super) fn base(path: PathBuf) -> PathBuf {
@@ -179,16 +181,20 @@ pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
     fs::remove_file(path).map(|()| true)
 }
 
+pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
+    lock_within(LOCK_PATIENCE, folder)
+}
+
 /// The lock is one of the folder, not of its name: a folder that was removed and made again since it
 /// was opened is another one.
-pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
+fn lock_within(patience: Duration, folder: &Path) -> io::Result<Option<File>> {
     let start = Instant::now();
     loop {
         let handle = File::open(folder)?;
         match handle.try_lock() {
             Ok(()) if is_at(&handle, folder)? => return Ok(Some(handle)),
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
+            Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
                 thread::sleep(LOCK_PAUSE);
             }
             Err(TryLockError::WouldBlock) => return Err(ErrorKind::ResourceBusy.into()),
@@ -203,6 +209,6 @@ fn is_at(handle: &File, path: &Path) -> io::Result<bool> {
 }
 
 pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
-    let _lock = lock(folder)?;
+    let _lock = lock_within(REMOVAL_PATIENCE, folder)?;
     fs::remove_dir(folder)
 }
