@@ -379,7 +379,7 @@ fn a_listing_never_misses_a_key_that_makes_room_for_a_folder() {
 }
 
 #[test]
-fn a_folder_that_somebody_keeps_locked_stays_and_no_removal_waits_for_it() {
+fn an_empty_folder_that_somebody_keeps_locked_stays() {
     let (_guard, base) = folder();
     let store = open(&base);
     store.set("a:b", &text("1"), None).unwrap();
@@ -393,4 +393,52 @@ fn a_folder_that_somebody_keeps_locked_stays_and_no_removal_waits_for_it() {
     store.set("a:b", &text("2"), None).unwrap();
     assert!(store.remove("a:b").unwrap());
     assert_eq!(tree(&base), Vec::<String>::new());
+}
+
+#[test]
+fn a_removal_waits_for_no_lock_of_a_folder_that_stays_anyway() {
+    const ITEMS: usize = 300;
+    let (_guard, base) = folder();
+    let store = open(&base);
+    let keys: Vec<String> = (0..=ITEMS).map(|number| format!("a:{number}")).collect();
+    for key in &keys {
+        store.set(key, &text("1"), None).unwrap();
+    }
+    let lock = SystemDisk.lock(&base.join("a")).unwrap();
+    let (done, is_done) = std::sync::mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for key in &keys[..ITEMS] {
+                assert!(store.remove(key).unwrap());
+            }
+            done.send(()).unwrap();
+        });
+        // Each wait would be one of 100 ms.
+        is_done
+            .recv_timeout(std::time::Duration::from_secs(20))
+            .expect("no removal waits");
+        drop(lock);
+    });
+}
+
+#[test]
+fn items_with_an_end_are_written_while_the_journal_is_compacted() {
+    const THREADS: usize = 4;
+    const ROUNDS: usize = 3_000;
+    let (_guard, base) = folder();
+    let store = open(&base);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let store = &store;
+            scope.spawn(move || {
+                for round in 0..ROUNDS {
+                    let key = format!("{thread}:{}", round % 16);
+                    store
+                        .set(&key, &text("{\"json\":1}"), Some(2_000 + round as u64))
+                        .unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(keys(&store, "").len(), THREADS * 16);
 }

@@ -203,6 +203,11 @@ impl<D: Disk> Engine<D> {
     }
 
     fn compact(&self) -> Result<()> {
+        let _turn = self.journal.turn();
+        if !self.journal.is_bloated() {
+            // Another thread has done it meanwhile.
+            return Ok(());
+        }
         let Some(_lock) = self.lock(self.base())? else {
             return Ok(());
         };

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use rustc_hash::FxHashMap;
 use serde_json::json;
@@ -123,6 +123,9 @@ impl RawFile {
 
 pub(super) struct Journal {
     path: PathBuf,
+    /// Held by who writes the file, before the lock of the base and that of what is known: whoever
+    /// waits for the base holds up no reader.
+    writing: Mutex<()>,
     known: Mutex<Known>,
 }
 
@@ -204,6 +207,7 @@ impl Journal {
     pub(super) fn new(path: PathBuf) -> Self {
         Journal {
             path,
+            writing: Mutex::default(),
             known: Mutex::default(),
         }
     }
@@ -284,13 +288,14 @@ impl Journal {
         disk: &D,
         changes: impl FnOnce(&FxHashMap<String, Entry>) -> Vec<(String, Option<Entry>)>,
     ) -> Result<bool> {
-        let mut known = lock(&self.known);
+        let _turn = self.turn();
         let folder = self.path.parent().unwrap_or(&self.path);
         let failed = |error: io::Error| Error::io(error, "write the journal of expiries");
         let _lock = match disk.lock(folder) {
             Err(error) if is_absent(&error) => return Ok(false),
             outcome => outcome.map_err(failed)?,
         };
+        let mut known = lock(&self.known);
         known.refresh(disk, &self.path)?;
         let changes = changes(&known.entries);
         if changes.is_empty() {
@@ -314,6 +319,12 @@ impl Journal {
         known.is_torn = false;
         known.version = Some(version(disk, &self.path)?);
         Ok(true)
+    }
+
+    /// The right of one thread of this process to write the file, to be had before the lock of the
+    /// base.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        lock(&self.writing)
     }
 
     /// Whether most of the file is out of date.

@@ -188,12 +188,16 @@ pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
 /// The lock is one of the folder, not of its name: a folder that was removed and made again since it
 /// was opened is another one.
 fn lock_within(patience: Duration, folder: &Path) -> io::Result<Option<File>> {
+    const MOST_STRANGERS: u32 = 1000;
     let start = Instant::now();
+    let mut strangers = 0;
     loop {
         let handle = File::open(folder)?;
         match handle.try_lock() {
             Ok(()) if is_at(&handle, folder)? => return Ok(Some(handle)),
-            Ok(()) => {}
+            Ok(()) if strangers < MOST_STRANGERS => strangers += 1,
+            // No folder is made again that often: the numbers of this file system mean nothing.
+            Ok(()) => return Ok(None),
             Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
                 thread::sleep(LOCK_PAUSE);
             }
@@ -209,6 +213,17 @@ fn is_at(handle: &File, path: &Path) -> io::Result<bool> {
 }
 
 pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
-    let _lock = lock_within(REMOVAL_PATIENCE, folder)?;
+    let _lock = match lock_within(Duration::ZERO, folder) {
+        Err(error) if error.kind() == ErrorKind::ResourceBusy => {
+            // One that stays anyway is not waited for.
+            if fs::read_dir(folder)?.next().is_some() {
+                return Err(ErrorKind::DirectoryNotEmpty.into());
+            }
+            lock_within(REMOVAL_PATIENCE, folder)?
+        }
+        // Who may not read it cannot have locked it either.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => None,
+        outcome => outcome?,
+    };
     fs::remove_dir(folder)
 }
