@@ -227,7 +227,8 @@ export type Unwatch = () => MaybePromise<void>;
  * The codes that the library itself gives its errors.
  *
  * - `EAS_INVALID_KEY`: the driver cannot store under this key (a `..` segment, a NUL, a lone surrogate…)
- * - `EAS_INVALID_VALUE`: the value cannot be written as text (a function, a class instance…)
+ * - `EAS_INVALID_VALUE`: the value cannot be written as text (a function, a class instance…), or what is stored
+ *   is longer than a string or a Buffer can be
  * - `EAS_INVALID_ARGUMENT`: an argument is of the wrong type or out of range
  * - `EAS_INVALID_OPTION`: an option is of the wrong type or out of range
  * - `EAS_REQUIRED_OPTION`: an option that the driver needs is missing

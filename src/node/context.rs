@@ -160,7 +160,8 @@ impl Context {
         *self.filler.borrow_mut() = Reference::new(self.env, function, &self.shared);
     }
 
-    /// A list of any length. JavaScript stores the values: Node-API would look up each index.
+    /// A list of any length; null when one of the values is. JavaScript stores the values: Node-API
+    /// would look up each index.
     pub(super) fn list(&self, values: impl ExactSizeIterator<Item = Val>) -> Val {
         let env = self.env;
         let list = env.array_of_length(values.len());
@@ -171,6 +172,9 @@ impl Context {
             let mut arguments = Vec::with_capacity(2 + values.len().min(FILLED_AT_ONCE));
             arguments.extend([list, env.number(f64::from(at))]);
             arguments.extend(values.by_ref().take(FILLED_AT_ONCE));
+            if arguments.iter().any(|value| value.is_null()) {
+                return null_mut();
+            }
             let filled = filler.is_some_and(|filler| env.call(filler, &arguments).is_ok());
             for value in &arguments[2..] {
                 if !filled {
@@ -182,6 +186,17 @@ impl Context {
             }
         }
         list
+    }
+
+    /// A value, unless there is none: Node makes no string beyond the length of the engine's, and no
+    /// bytes beyond that of a Buffer.
+    pub(super) fn made(&self, value: Val) -> Result<Val> {
+        if value.is_null() {
+            self.env.take_exception();
+            let message = "What is stored is longer than a string or a Buffer can be";
+            return Err(Error::new(Kind::InvalidValue, message));
+        }
+        Ok(value)
     }
 
     /// What an operation gives to JavaScript: the value when it is ready, a Promise when it is not,
@@ -196,7 +211,7 @@ impl Context {
             Op::Ready(outcome) => {
                 return outcome
                     .expect("an operation is taken once")
-                    .map(|value| into_js(self, value));
+                    .and_then(|value| self.made(into_js(self, value)));
             }
             Op::Pending(future) => future,
         };
@@ -211,7 +226,7 @@ impl Context {
         let first = first.unwrap_or_else(|panic| Poll::Ready(Err(Error::panic(&*panic))));
         if let Poll::Ready(outcome) = first {
             self.tasks.borrow_mut().remove(&id);
-            return outcome.map(|value| into_js(self, value));
+            return outcome.and_then(|value| self.made(into_js(self, value)));
         }
         if mode == Mode::Sync {
             self.tasks.borrow_mut().remove(&id);
@@ -239,13 +254,9 @@ impl Context {
                 return;
             };
             let env = context.env;
-            match outcome {
+            match outcome.and_then(|value| context.made(into_js(&context, value))) {
                 Ok(value) => {
-                    api!(napi_resolve_deferred(
-                        env.0,
-                        deferred,
-                        into_js(&context, value)
-                    ));
+                    api!(napi_resolve_deferred(env.0, deferred, value));
                 }
                 Err(error) => {
                     api!(napi_reject_deferred(

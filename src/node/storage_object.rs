@@ -375,7 +375,7 @@ fn take_found(request: &Request<'_>) -> Result<Val> {
     let values = slice
         .iter_mut()
         .map(|stored| strings::coded(env, stored.take().as_ref()));
-    Ok(request.context.list(values))
+    request.context.made(request.context.list(values))
 }
 
 /// The options of one item of a batch: the common ones unless the list has some of its own.

@@ -12,7 +12,7 @@ use napi::sys;
 use super::env::{Env, Val, api, is_ok};
 use crate::value::{BytesKind, Inside, Text, Value};
 
-/// Keys up to this many bytes are read without allocating.
+/// Keys that are shorter than this many units are read without the shared buffer.
 const SHORT_KEY: usize = 512;
 
 /// A reused buffer that grew beyond this is given back.
@@ -134,7 +134,7 @@ fn with_units<R>(env: Env, value: Val, then: impl FnOnce(&[u16]) -> R) -> Option
     Some(result)
 }
 
-/// A string of UTF-8.
+/// A string of UTF-8; null when it is longer than the engine takes.
 pub(super) fn string(env: Env, text: &str) -> Val {
     if text.is_ascii() {
         return latin1(env, text.as_bytes());
@@ -175,7 +175,7 @@ fn utf16(env: Env, units: &[u16]) -> Val {
     value
 }
 
-/// A string of stored text.
+/// A string of stored text; null when it is longer than the engine takes.
 pub(super) fn text(env: Env, text: &Text) -> Val {
     match text {
         Text::Latin1(bytes) => latin1(env, bytes),
@@ -184,7 +184,8 @@ pub(super) fn text(env: Env, text: &Text) -> Val {
     }
 }
 
-/// A copy of bytes, owned by JavaScript: Electron refuses memory from outside.
+/// A copy of bytes, owned by JavaScript: Electron refuses memory from outside. Null when there are
+/// more than the engine takes.
 pub(super) fn bytes(env: Env, bytes: &[u8], kind: BytesKind) -> Val {
     let mut value = null_mut();
     if kind == BytesKind::Uint8Array {
