@@ -557,6 +557,19 @@ mod unix {
     use super::*;
 
     #[test]
+    fn an_end_of_a_path_that_no_file_can_have_is_forgotten() {
+        let (_guard, base) = folder();
+        fs::create_dir_all(&base).unwrap();
+        let line = format!("{{\"k\":\"{}\",\"x\":1}}\n", "a:".repeat(4000) + "a");
+        fs::write(base.join("%~ttl"), line).unwrap();
+        let store = open(&base);
+        store.set("b", &text("{\"json\":1}"), Some(2)).unwrap();
+        assert_eq!(store.sweep(2000).unwrap(), ["b"]);
+        assert_eq!(store.next_expiry().unwrap(), None);
+        assert_eq!(store.sweep(2000).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_link_is_written_through_and_stays() {
         let (guard, base) = folder();
         fs::create_dir_all(&base).unwrap();

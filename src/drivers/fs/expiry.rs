@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::Engine;
-use super::disk::{Disk, Kind, Stat};
+use super::disk::{Disk, Kind as FileKind, Stat};
 use super::journal::{Amendment, Entry};
 use super::locate::{Found, Place, folder_of};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::keys::Keys;
 
 const ENVELOPE: &[u8] = b"{\"json\":";
@@ -161,7 +161,7 @@ impl<D: Disk> Engine<D> {
             let (Some(seen), None) = (seen, entry) else {
                 continue;
             };
-            if let Some(found) = self.find(&self.place(&key))?
+            if let Some(found) = self.find_told_of(&self.place(&key))?
                 && let Some(expires_ms) = self.expiry_of(&seen, &found)?
             {
                 let entry = Some(Entry { expires_ms, ..seen });
@@ -173,6 +173,15 @@ impl<D: Disk> Engine<D> {
             }
         }
         self.amend(&again)
+    }
+
+    /// The file that holds the value of a key of the journal. There is none where no file can have
+    /// that path: no write has added the entry then.
+    fn find_told_of(&self, place: &Place) -> Result<Option<Found>> {
+        match self.find(place) {
+            Err(error) if error.kind() == Kind::System("ENAMETOOLONG") => Ok(None),
+            outcome => outcome,
+        }
     }
 
     fn amend(&self, amendments: &[Amendment]) -> Result<()> {
@@ -340,7 +349,7 @@ impl<D: Disk> Engine<D> {
 
     fn sweep_one(&self, key: &str, entry: &Entry, now_ms: u64) -> Result<Swept> {
         let place = self.place(key);
-        let Some(found) = self.find(&place)? else {
+        let Some(found) = self.find_told_of(&place)? else {
             return Ok(Swept::Stays(None));
         };
         match self.expiry_of(entry, &found)? {
@@ -377,7 +386,7 @@ impl<D: Disk> Engine<D> {
         let moved = place.moved();
         let is_file = self
             .stat_name(&place.path)?
-            .is_some_and(|stat| stat.kind == Kind::File);
+            .is_some_and(|stat| stat.kind == FileKind::File);
         let outcome = if is_file {
             self.move_aside(&place.path, &moved)
         } else {
