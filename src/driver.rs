@@ -345,6 +345,12 @@ pub trait Driver {
     /// The item as raw bytes, text or value.
     fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>>;
 
+    /// Whether a clear leaves keys that the driver's own thread alone can tell: its listings leave them
+    /// out.
+    fn filters_clear(&self) -> bool {
+        false
+    }
+
     /// The keys under a base. Keys beyond the base or too deep are allowed: the core filters.
     fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys>;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::BlockingDriver;
 use super::exit::Exit;
 use super::expiry::Expiry;
-use super::sequence::{Sequence, Ticket};
+use super::sequence::{Many, Sequence, Ticket};
 use crate::driver::{
     Call, Capabilities, Driver, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op, Options, Unwatch,
 };
@@ -195,6 +195,55 @@ fn write_all<D: BlockingDriver>(
         outcome = outcome.and(written);
     }
     outcome
+}
+
+fn keys_to_clear<D: BlockingDriver>(
+    driver: &D,
+    many: &Many,
+    base: &str,
+    mode: Mode,
+) -> Result<Keys> {
+    many.wait_for_older(base);
+    driver
+        .keys(base, None)
+        .at(driver.name(), Call::Clear.name(mode), base)
+}
+
+/// Removes what was not written since the clear was asked for.
+fn remove_all<D: BlockingDriver>(driver: &D, many: &Many, keys: &Keys, mode: Mode) -> Result<()> {
+    let (name, operation) = (driver.name(), Call::Clear.name(mode));
+    let mut outcome = Ok(());
+    for key in keys {
+        let removed = many
+            .ticket(key)
+            .run(|key| driver.remove(key).map(drop).at(name, operation, key));
+        outcome = outcome.and(removed);
+    }
+    outcome
+}
+
+impl<D: BlockingDriver> Offloaded<D> {
+    /// As `clear`, of those keys that `filter` leaves on the host's thread.
+    pub fn clear_filtered(
+        self: Rc<Self>,
+        base: &str,
+        mode: Mode,
+        filter: impl FnOnce(Keys) -> Result<Keys> + 'static,
+    ) -> Op<()> {
+        let base = base.to_owned();
+        let many = Arc::new(self.sequence.many());
+        let listed = {
+            let many = many.clone();
+            self.run(mode, move |driver| {
+                keys_to_clear(driver, &many, &base, mode)
+            })
+        };
+        Op::later(async move {
+            let keys = filter(listed.await?)?;
+            self.run(mode, move |driver| remove_all(driver, &many, &keys, mode))
+                .await
+        })
+    }
 }
 
 impl<D: BlockingDriver> Driver for Offloaded<D> {
@@ -399,21 +448,11 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         if self.driver.is_read_only() || self.driver.refuses_clear() {
             return Op::ok(());
         }
-        let name = self.driver.name();
-        let operation = Call::Clear.name(mode);
         let base = base.to_owned();
-        let sequence = self.sequence.clone();
-        let number = sequence.number();
+        let many = self.sequence.many();
         self.run(mode, move |driver| {
-            sequence.wait_for_older(number, &base);
-            let mut outcome = Ok(());
-            for key in &driver.keys(&base, None).at(name, operation, &base)? {
-                let removed = sequence
-                    .ticket_at(number, key)
-                    .run(|key| driver.remove(key).map(drop).at(name, operation, key));
-                outcome = outcome.and(removed);
-            }
-            outcome
+            let keys = keys_to_clear(driver, &many, &base, mode)?;
+            remove_all(driver, &many, &keys, mode)
         })
     }
 
@@ -444,10 +483,10 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
 
     fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
         let name = self.driver.name();
-        let sequence = self.sequence.clone();
-        let number = sequence.number();
+        let many = self.sequence.many();
         self.run(mode, move |driver| {
-            sequence.wait_for_older(number, "");
+            many.wait_for_older("");
+            drop(many);
             driver
                 .flush()
                 .map_err(|error| error.driver(name).operation(Call::Flush.name(mode)))
@@ -456,10 +495,9 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
 
     fn dispose(self: Rc<Self>, mode: Mode) -> Op<()> {
         let name = self.driver.name();
-        let sequence = self.sequence.clone();
-        let number = sequence.number();
+        let many = self.sequence.many();
         let dispose = move |driver: &D| {
-            sequence.wait_for_older(number, "");
+            many.wait_for_older("");
             driver
                 .dispose()
                 .map_err(|error| error.driver(name).operation(Call::Dispose.name(mode)))

@@ -4,12 +4,13 @@
 //! write that comes late, after a newer one of its key took effect, is dropped: the newer one has
 //! overwritten it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
 use crate::error::Result;
+use crate::key;
 use crate::runtime::lock;
 
 /// Hands out tickets and keeps the order of each key.
@@ -24,11 +25,14 @@ struct State {
     last_number: u64,
     /// Tickets that are not finished, oldest first.
     open: BTreeMap<u64, Arc<str>>,
+    /// The numbers of writes of many keys that are not finished.
+    many: BTreeSet<u64>,
     keys: FxHashMap<Arc<str>, KeyState>,
 }
 
 struct KeyState {
-    /// How many open tickets the key has; its entry goes with the last.
+    /// How many open tickets the key has. Its entry goes with the last, unless a write of many keys
+    /// that is older than what took effect may still come to it.
     open: usize,
     /// The newest number that took effect. Held while a write of the key is under way.
     applied: Arc<Mutex<u64>>,
@@ -61,38 +65,68 @@ impl Sequence {
         }
     }
 
-    /// The next number, for a write of keys that are not known yet.
-    pub(super) fn number(&self) -> u64 {
+    /// The next place in the order, for a write of keys that are not known yet.
+    pub(super) fn many(self: &Arc<Self>) -> Many {
         let mut state = lock(&self.state);
         state.last_number += 1;
-        state.last_number
-    }
-
-    /// A ticket of `key` at a place in the order that [`number`](Self::number) gave.
-    pub(super) fn ticket_at(self: &Arc<Self>, number: u64, key: &str) -> Ticket {
-        let (key, applied) = lock(&self.state).join(key);
-        Ticket {
+        let number = state.last_number;
+        state.many.insert(number);
+        Many {
             sequence: self.clone(),
             number,
+        }
+    }
+}
+
+/// The place in the order of a write of many keys.
+pub(super) struct Many {
+    sequence: Arc<Sequence>,
+    number: u64,
+}
+
+impl Many {
+    /// A ticket of `key` at this place.
+    pub(super) fn ticket(&self, key: &str) -> Ticket {
+        let (key, applied) = lock(&self.sequence.state).join(key);
+        Ticket {
+            sequence: self.sequence.clone(),
+            number: self.number,
             key,
             applied,
             listed: false,
         }
     }
 
-    /// Waits until every write that is older than `number` and under `base` has finished.
-    pub(super) fn wait_for_older(&self, number: u64, base: &str) {
-        let mut state = lock(&self.state);
+    /// Waits until every older write under `base` has finished.
+    pub(super) fn wait_for_older(&self, base: &str) {
+        let mut state = lock(&self.sequence.state);
         while state
             .open
-            .range(..number)
-            .any(|(_, key)| key.starts_with(base))
+            .range(..self.number)
+            .any(|(_, key)| key::is_under(key, base))
         {
             state = self
+                .sequence
                 .finished
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+impl Drop for Many {
+    fn drop(&mut self) {
+        let mut state = lock(&self.sequence.state);
+        state.many.remove(&self.number);
+        let oldest = state.many.first().copied();
+        state.keys.retain(|_, entry| entry.is_needed(oldest));
+    }
+}
+
+impl KeyState {
+    /// `oldest` is the number of the oldest write of many keys that is not finished.
+    fn is_needed(&self, oldest: Option<u64>) -> bool {
+        self.open > 0 || oldest.is_some_and(|oldest| *lock(&self.applied) > oldest)
     }
 }
 
@@ -137,9 +171,10 @@ impl Drop for Ticket {
         if self.listed {
             state.open.remove(&self.number);
         }
+        let oldest = state.many.first().copied();
         if let Some(entry) = state.keys.get_mut(&self.key) {
             entry.open -= 1;
-            if entry.open == 0 {
+            if !entry.is_needed(oldest) {
                 state.keys.remove(&self.key);
             }
         }
@@ -189,16 +224,32 @@ mod tests {
     }
 
     #[test]
+    fn a_write_of_many_keys_drops_what_it_does_to_those_written_since() {
+        let sequence = Arc::new(Sequence::default());
+        sequence.ticket("a").run(|_| Ok(())).expect("written");
+        let many = sequence.many();
+        sequence.ticket("b").run(|_| Ok(())).expect("written");
+        let mut done = Vec::new();
+        for key in ["a", "b"] {
+            let write = |key: &str| {
+                done.push(key.to_owned());
+                Ok(())
+            };
+            many.ticket(key).run(write).expect("written or dropped");
+        }
+        assert_eq!(done, ["a"]);
+    }
+
+    #[test]
     fn nothing_is_kept_of_finished_writes() {
         let sequence = Arc::new(Sequence::default());
         for key in ["a", "b", "a"] {
             sequence.ticket(key).run(|_| Ok(())).expect("written");
         }
-        let number = sequence.number();
-        sequence
-            .ticket_at(number, "c")
-            .run(|_| Ok(()))
-            .expect("written");
+        let many = sequence.many();
+        many.ticket("c").run(|_| Ok(())).expect("written");
+        sequence.ticket("d").run(|_| Ok(())).expect("written");
+        drop(many);
         let state = lock(&sequence.state);
         assert!(state.keys.is_empty() && state.open.is_empty());
     }
@@ -208,12 +259,9 @@ mod tests {
         let sequence = Arc::new(Sequence::default());
         let other = sequence.ticket("b:x");
         let older = sequence.ticket("a:x");
-        let number = sequence.number();
+        let many = sequence.many();
         let newer = sequence.ticket("a:y");
-        let waiting = {
-            let sequence = sequence.clone();
-            std::thread::spawn(move || sequence.wait_for_older(number, "a:"))
-        };
+        let waiting = std::thread::spawn(move || many.wait_for_older("a:"));
         drop(older);
         waiting.join().expect("no longer waits");
         drop((other, newer));

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use super::ignore::Ignore;
 use super::{FsOptions, FsStore, LITE_NAME};
 use crate::blocking::{BlockingDriver, Offloaded};
-use crate::calls;
 use crate::driver::{
     Capabilities, Driver, Event, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op, Options, Unwatch,
 };
@@ -212,17 +211,14 @@ impl Driver for FsDriver {
         if self.is_read_only() || self.store().refuses_clear() {
             return Op::ok(());
         }
-        let query = KeyQuery {
-            base: base.to_owned(),
-            ..KeyQuery::default()
-        };
-        let listed = self.clone().get_keys(&query, mode);
-        let options = options.clone();
-        Op::later(async move {
-            let keys = listed.await?;
-            let driver: Rc<dyn Driver> = self.inner.clone();
-            calls::remove_items(&driver, &keys, &options, mode).await
-        })
+        let driver = self.clone();
+        self.inner
+            .clone()
+            .clear_filtered(base, mode, move |keys| driver.filtered(&keys))
+    }
+
+    fn filters_clear(&self) -> bool {
+        !self.ignore.is_empty()
     }
 
     fn clears_base(&self) -> bool {

@@ -125,6 +125,21 @@ pub fn open(options: &DriverOptions, runtime: &Rc<dyn Runtime>) -> Result<Rc<dyn
 }
 
 impl QueueDriver {
+    /// A clear as a removal of each key that the driver below lists: it leaves others.
+    fn clear_listed(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+        let query = KeyQuery {
+            base: base.to_owned(),
+            ..KeyQuery::default()
+        };
+        let listed = self.clone().get_keys(&query, mode);
+        let options = options.clone();
+        Op::later(async move {
+            let keys = listed.await?;
+            let queue: Rc<dyn Driver> = self;
+            calls::remove_items(&queue, &keys, &options, mode).await
+        })
+    }
+
     /// A queue in front of `inner`, which writes on `threads` where `inner` can.
     pub fn new(
         inner: Rc<dyn Driver>,
@@ -567,6 +582,9 @@ impl Driver for QueueDriver {
         };
         if is_refused {
             return Op::ok(());
+        }
+        if self.inner.filters_clear() {
+            return self.clear_listed(base, options, mode);
         }
         let operation = self.operation_of(base, Change::Clear, options);
         let outcome = match mode {
