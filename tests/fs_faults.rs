@@ -304,7 +304,7 @@ fn fails_well(operation: &Operation, level: Level, fault: Fault, call: usize) ->
             );
         }
         (Ok(()), _) => assert!(is_sweep || items == new, "{case}: {items:?}"),
-        (Err(_), Fault::ShortWrite) => panic!("{case}"),
+        (Err(_), Fault::ShortWrite | Fault::End) => panic!("{case}"),
     }
     let left: Vec<_> = tree(&base)
         .into_iter()

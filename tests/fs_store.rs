@@ -552,6 +552,18 @@ fn the_lock_of_the_store_is_held_by_one_at_a_time() {
 
 #[cfg(unix)]
 mod unix {
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_end_in_a_base_that_cannot_be_made_is_an_error() {
+        let store = open(std::path::Path::new("/proc/eas/base"));
+        for expires_ms in [None, Some(2000)] {
+            let error = store
+                .set("a", &text("{\"json\":1}"), expires_ms)
+                .unwrap_err();
+            assert!(matches!(error.kind(), Kind::System(_)), "{error:?}");
+        }
+    }
+
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     use super::*;
@@ -855,4 +867,31 @@ fn what_the_background_could_not_fsync_is_told_by_flush_and_tried_again() {
     );
     disk.disarm();
     store.flush().unwrap();
+}
+
+#[test]
+fn a_raw_value_that_has_ended_does_not_come_back_when_the_next_write_is_cut_off() {
+    for calls in 0.. {
+        let (_guard, base) = folder();
+        let machine = Machine::at(1_000);
+        let disk = FaultyDisk::default();
+        let store = machine.store(disk.clone(), FsOptions::at(&base).unwrap());
+        store.set("k", &bytes(b"old"), Some(1_500)).unwrap();
+        machine.set_time(2_000);
+        assert_eq!(store.get_raw("k").unwrap(), None);
+        disk.fail_after(calls, Fault::End);
+        let outcome = store.set("k", &bytes(b"newer"), Some(2_500));
+        disk.disarm();
+        let found = machine.open(&base).get_raw("k").unwrap();
+        assert_ne!(found, Some(bytes(b"old")), "after {calls} calls");
+        machine.set_time(3_000);
+        assert_eq!(
+            machine.open(&base).get_raw("k").unwrap(),
+            None,
+            "after {calls} calls"
+        );
+        if outcome.is_ok() {
+            break;
+        }
+    }
 }

@@ -14,6 +14,8 @@ use electron_async_storage::error::io_from_code;
 pub(crate) enum Fault {
     /// The call gives this error and does nothing.
     Error(&'static str),
+    /// This call and all that follow fail, as if the process had ended.
+    End,
     /// A write takes one byte only; other calls go well.
     ShortWrite,
 }
@@ -73,7 +75,9 @@ impl FaultyDisk {
         let mut plan = self.plan.lock().unwrap();
         match plan.calls_left {
             Some(0) => {
-                plan.calls_left = None;
+                if plan.fault != Some(Fault::End) {
+                    plan.calls_left = None;
+                }
                 plan.failed = Some(call);
                 plan.fault
             }
@@ -88,6 +92,7 @@ impl FaultyDisk {
     fn pass(&self, call: &'static str) -> io::Result<()> {
         match self.fault(call) {
             Some(Fault::Error(code)) => Err(io_from_code(code)),
+            Some(Fault::End) => Err(io_from_code("EIO")),
             _ => Ok(()),
         }
     }
@@ -140,6 +145,7 @@ impl Disk for FaultyDisk {
     fn write(&self, draft: &mut Self::Draft, bytes: &[u8]) -> io::Result<usize> {
         match self.fault("write") {
             Some(Fault::Error(code)) => Err(io_from_code(code)),
+            Some(Fault::End) => Err(io_from_code("EIO")),
             Some(Fault::ShortWrite) => SystemDisk.write(draft, &bytes[..1]),
             None => SystemDisk.write(draft, bytes),
         }

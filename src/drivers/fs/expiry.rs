@@ -10,10 +10,11 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::Engine;
+use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind as FileKind, Stat};
 use super::journal::{Amendment, Entry};
 use super::locate::{Found, Place, folder_of};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, io_from_code};
 use crate::keys::Keys;
 
 const ENVELOPE: &[u8] = b"{\"json\":";
@@ -89,6 +90,13 @@ impl<D: Disk> Engine<D> {
             return Ok(());
         };
         let previous = self.journal.entry(&*self.disk, key)?;
+        if let Some(ended) = previous
+            .as_ref()
+            .filter(|entry| entry.is_raw() && entry.expires_ms <= self.now_ms())
+        {
+            // The new entry is there before the new value is: the old one would have no end then.
+            self.sweep_one(key, ended, self.now_ms())?;
+        }
         let spliced = if is_text {
             with_expiry(bytes, expires_ms)
         } else {
@@ -188,9 +196,7 @@ impl<D: Disk> Engine<D> {
         if amendments.is_empty() {
             return Ok(());
         }
-        while !self.journal.amend(&*self.disk, amendments)? {
-            self.make_folders(self.base())?;
-        }
+        self.in_base(|| self.journal.amend(&*self.disk, amendments))?;
         self.note_journal()
     }
 
@@ -205,10 +211,22 @@ impl<D: Disk> Engine<D> {
 
     fn record(&self, key: &str, entry: Option<Entry>) -> Result<()> {
         let changes = [(key.to_owned(), entry)];
-        while !self.journal.record(&*self.disk, &changes)? {
+        self.in_base(|| self.journal.record(&*self.disk, &changes))?;
+        self.note_journal()
+    }
+
+    /// Tries until the base is there; `step` says whether it was.
+    fn in_base(&self, step: impl Fn() -> Result<bool>) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            if step()? {
+                return Ok(());
+            }
             self.make_folders(self.base())?;
         }
-        self.note_journal()
+        Err(Error::io(
+            io_from_code("EBUSY"),
+            "write the journal of expiries",
+        ))
     }
 
     fn compact(&self) -> Result<()> {
@@ -339,7 +357,9 @@ impl<D: Disk> Engine<D> {
                 entry: outcome,
             });
         }
-        self.settle_entries(settled)?;
+        if let Err(error) = self.settle_entries(settled) {
+            failure.get_or_insert(error);
+        }
         match failure {
             // What was removed must be told; what failed is due again at the next sweep.
             Some(error) if removed.is_empty() => Err(error),

@@ -381,7 +381,11 @@ impl<D: Disk> Engine<D> {
             Text::from_utf8(bytes)
         };
         match text {
-            Some(text) => Ok(Some(text.into())),
+            Some(text) => {
+                // Whether it is a value is found out by who decodes it, and told again if it is none.
+                self.corrupt.remove(key);
+                Ok(Some(text.into()))
+            }
             None => {
                 self.corrupt.add(key);
                 let message = "What is stored is not text: the file is empty or not UTF-8.";
