@@ -146,11 +146,15 @@ impl Storage {
         if !self.hub.is_watched() {
             return;
         }
+        // The root may have been another driver.
+        let stopped = self.unwatch_mount(&base);
         let started = self.start_watch(base, driver);
         let runtime = self.runtime.clone();
         self.runtime.spawn(Box::pin(async move {
-            if let Err(error) = started.await {
-                runtime.warn("EAS_WATCH", error.to_string());
+            for outcome in [stopped.await, started.await] {
+                if let Err(error) = outcome {
+                    runtime.warn("EAS_WATCH", error.to_string());
+                }
             }
         }));
     }
@@ -170,18 +174,29 @@ impl Storage {
             }
             return Op::ok(());
         }
-        let hub = self.hub.clone();
-        let started = driver.watch(sink);
+        let storage = Rc::downgrade(self);
+        let started = driver.clone().watch(sink);
         Op::later(async move {
             let watch = started.await?;
-            if hub.is_watched() {
-                hub.watches.borrow_mut().insert(base, watch);
-                hub.keep_while_watched();
+            if let Some(storage) = storage.upgrade()
+                && storage.wants_watch(&base, &driver)
+            {
+                storage.hub.watches.borrow_mut().insert(base, watch);
+                storage.hub.keep_while_watched();
                 return Ok(());
             }
-            // The last listener went while the watch was starting.
+            // The last listener or the mount went while the watch was starting.
             watch.stop(Mode::Async).await
         })
+    }
+
+    /// Whether there are listeners of a driver at its mount, and no watch of it yet.
+    fn wants_watch(&self, base: &str, driver: &Rc<dyn Driver>) -> bool {
+        let mounts = self.mounts.borrow();
+        let is_mounted = mounts
+            .iter()
+            .any(|(mount, other)| mount == base && Rc::ptr_eq(other, driver));
+        is_mounted && self.hub.is_watched() && !self.hub.watches.borrow().contains_key(base)
     }
 
     /// Where the driver mounted at `base` reports. Holds the storage weakly: a watch of the driver

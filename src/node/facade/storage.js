@@ -213,8 +213,11 @@
       },
       async dispose() {
         disposed ??= (async () => {
-          await watch.stop();
-          await core.dispose(handle);
+          try {
+            await watch.stop();
+          } finally {
+            await core.dispose(handle);
+          }
         })();
         await disposed;
       },

@@ -1,0 +1,91 @@
+// Watches of drivers that come and go while somebody listens.
+
+import { describe, expect, it } from "vitest";
+import type { Driver } from "../index.js";
+import { failureOf } from "./helpers/modes.js";
+import { createStorage, memoryDriver } from "./helpers/package.js";
+
+function watching(ready: Promise<unknown> = Promise.resolve()) {
+  const seen = { started: 0, stopped: 0 };
+  const driver: Driver = {
+    hasItem: () => false,
+    getItem: () => null,
+    getKeys: () => [],
+    async watch() {
+      seen.started++;
+      await ready;
+      return () => {
+        seen.stopped++;
+      };
+    },
+  };
+  return { driver, seen };
+}
+
+const turns = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+describe("a watch of a driver", () => {
+  it("that is unmounted while the watch starts is stopped", async () => {
+    let start = () => {};
+    const { driver, seen } = watching(new Promise<void>((resolve) => (start = resolve)));
+    const storage = createStorage({ driver: memoryDriver() });
+    await storage.watch(() => {});
+    storage.mount("w", driver);
+    await storage.unmount("w");
+    storage.mount("w", memoryDriver());
+    start();
+    await expect.poll(() => seen.stopped).toBe(1);
+    await storage.dispose();
+    expect(seen).toEqual({ started: 1, stopped: 1 });
+  });
+
+  it("that replaces another at the root stops that of the other", async () => {
+    const [one, other] = [watching(), watching()];
+    const storage = createStorage({ driver: one.driver });
+    await storage.watch(() => {});
+    storage.mount("", other.driver);
+    await expect.poll(() => one.seen.stopped).toBe(1);
+    await expect.poll(() => other.seen.started).toBe(1);
+    await turns();
+    await storage.dispose();
+    expect([one.seen, other.seen]).toEqual([
+      { started: 1, stopped: 1 },
+      { started: 1, stopped: 1 },
+    ]);
+  });
+
+  it("that is mounted again while the watch starts is watched once", async () => {
+    let start = () => {};
+    const { driver, seen } = watching(new Promise<void>((resolve) => (start = resolve)));
+    const storage = createStorage({ driver: memoryDriver() });
+    await storage.watch(() => {});
+    storage.mount("w", driver);
+    await storage.unmount("w", false);
+    storage.mount("w", driver);
+    start();
+    await expect.poll(() => seen.stopped).toBe(1);
+    await storage.dispose();
+    expect(seen).toEqual({ started: 2, stopped: 2 });
+  });
+
+  it("that fails to stop keeps no other driver from being disposed", async () => {
+    const calls: string[] = [];
+    const root: Driver = {
+      hasItem: () => false,
+      getItem: () => null,
+      getKeys: () => [],
+      setItem: () => {},
+      flush: () => void calls.push("flush"),
+      dispose: () => void calls.push("dispose"),
+    };
+    const { driver } = watching();
+    driver.watch = () => () => {
+      throw new Error("as a test");
+    };
+    const storage = createStorage({ driver: root });
+    storage.mount("w", driver);
+    await storage.watch(() => {});
+    expect((await failureOf(storage.dispose())).message).toBe("as a test");
+    expect(calls).toContain("dispose");
+  });
+});
