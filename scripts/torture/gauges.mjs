@@ -1,14 +1,14 @@
 // What a process holds, as the system counts it.
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { dirname, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Whether this system tells of it. */
 export const hasGauges = existsSync("/proc/self/status");
 
-/** The folder of the attacks' own modules. */
-const modules = dirname(fileURLToPath(import.meta.url)) + sep;
+/** The folder of the attacks' own modules and of those that they share with other scripts. */
+const modules = join(dirname(fileURLToPath(import.meta.url)), "..") + sep;
 
 /**
  * Whether Node opened a file to load a module of the attacks. A worker that is terminated in the middle of
