@@ -22,15 +22,24 @@ function watching(ready: Promise<unknown> = Promise.resolve()) {
   return { driver, seen };
 }
 
+/** A storage with a listener and, at `w`, a driver whose watch starts when `start` is called. */
+async function mountedWhileWatched() {
+  let start = () => {};
+  const ready = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  const { driver, seen } = watching(ready);
+  const storage = createStorage({ driver: memoryDriver() });
+  await storage.watch(() => {});
+  storage.mount("w", driver);
+  return { storage, driver, seen, start };
+}
+
 const turns = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe("a watch of a driver", () => {
   it("that is unmounted while the watch starts is stopped", async () => {
-    let start = () => {};
-    const { driver, seen } = watching(new Promise<void>((resolve) => (start = resolve)));
-    const storage = createStorage({ driver: memoryDriver() });
-    await storage.watch(() => {});
-    storage.mount("w", driver);
+    const { storage, seen, start } = await mountedWhileWatched();
     await storage.unmount("w");
     storage.mount("w", memoryDriver());
     start();
@@ -55,11 +64,7 @@ describe("a watch of a driver", () => {
   });
 
   it("that is mounted again while the watch starts is watched once", async () => {
-    let start = () => {};
-    const { driver, seen } = watching(new Promise<void>((resolve) => (start = resolve)));
-    const storage = createStorage({ driver: memoryDriver() });
-    await storage.watch(() => {});
-    storage.mount("w", driver);
+    const { storage, driver, seen, start } = await mountedWhileWatched();
     await storage.unmount("w", false);
     storage.mount("w", driver);
     start();

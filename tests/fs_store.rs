@@ -895,3 +895,16 @@ fn a_raw_value_that_has_ended_does_not_come_back_when_the_next_write_is_cut_off(
         }
     }
 }
+
+#[test]
+fn a_value_that_reads_again_is_not_kept_aside() {
+    let (_guard, base) = folder();
+    let store = open(&base);
+    store.set("a", &text("1"), None).unwrap();
+    fs::write(base.join("a"), b"\xff").unwrap();
+    store.get("a").expect_err("damaged");
+    fs::write(base.join("a"), "2").unwrap();
+    assert_eq!(get(&store, "a").as_deref(), Some("2"));
+    store.set("a", &text("3"), None).unwrap();
+    assert_eq!(tree(&base), ["a"]);
+}
