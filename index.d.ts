@@ -587,7 +587,8 @@ export interface Storage<T extends StorageValue = StorageValue> {
    *
    * A type argument (`getItem<User>(…)`) states what is there, and admits any key.
    *
-   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, `EAS_INVALID_VALUE` (what is
+   * stored is longer than a string can be), or the system's code
    *
    * @example
    * ```ts
