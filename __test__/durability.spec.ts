@@ -1,5 +1,6 @@
 // When a write is safe: the order of the calls that a process makes of the file system.
 
+import { spawnSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -9,7 +10,7 @@ import { partyAt } from "./helpers/fs/party.js";
 import { canRecord, inOrder, recorder } from "./helpers/fs/recorder.js";
 import { fsStorage } from "./helpers/fs/storage.js";
 import { failureOf } from "./helpers/modes.js";
-import { builtin } from "./helpers/package.js";
+import { builtin, root } from "./helpers/package.js";
 
 const newBase = () => join(realpathSync(folder()), "base");
 
@@ -208,6 +209,23 @@ describe("the end of the process", () => {
       expect(keys).toHaveLength(50);
     });
   }
+
+  it("finishes a clear that was not awaited", async () => {
+    const base = newBase();
+    const storage = fsStorage(base);
+    await storage.setItems(
+      Array.from({ length: 3000 }, (_, n) => ({ key: `d${n % 20}:k${n}`, value: n })),
+    );
+    const script = `
+      const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+      const fs = require(${JSON.stringify(join(root, "drivers/fs.js"))});
+      createStorage({ driver: fs({ base: ${JSON.stringify(base)} }) }).clear();
+      process.exit(4);
+    `;
+    const { status, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    expect(status, stderr).toBe(4);
+    expect(await storage.getKeys()).toEqual([]);
+  });
 
   it.runIf(canRecord)("of a worker thread waits for its fsyncs too", async () => {
     const base = newBase();

@@ -98,6 +98,27 @@ describe("what waits is written", () => {
   });
 });
 
+describe("a driver whose Promise never settles", () => {
+  it.each(["", "storage.flush();", "storage.dispose();"])(
+    "keeps no process from its end: %s",
+    (then) => {
+      const script = `
+        const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+        const queue = require(${JSON.stringify(join(root, "drivers/queue.js"))});
+        const driver = {
+          hasItem: () => false, getItem: () => null, getKeys: () => [],
+          setItem() { console.log("called"); return new Promise(() => {}); },
+        };
+        const storage = createStorage({ driver: queue({ driver, flushInterval: 5 }) });
+        storage.setItem("a", 1);
+        ${then}
+      `;
+      const { status, signal, stdout, stderr } = run(script);
+      expect([status, signal, stdout], stderr).toEqual([0, null, "called\n"]);
+    },
+  );
+});
+
 describe("a process that is killed", () => {
   it("loses nothing that was flushed, and leaves whole values alone", () => {
     const base = folder();

@@ -240,6 +240,37 @@ describe("writes", () => {
     expect(JSON.parse(gated.data.get("a"))).toEqual({ json: 2 });
   });
 
+  it("are all in the driver after flushSync, also those that it has not finished", async () => {
+    const gated = gatedDriver();
+    const { storage } = queueOver(gated.driver);
+    await storage.setItem("a", 1);
+    const flushed = storage.flush();
+    await storage.setItem("b", 1);
+    expect(gated.waiting()).toBe(1);
+    storage.flushSync();
+    expect([...gated.data.keys()].sort()).toEqual(["a", "b"]);
+    await gated.open();
+    await flushed;
+    expect(JSON.parse(gated.data.get("a"))).toEqual({ json: 1 });
+  });
+
+  it("make flushSync an error where they wait for one that the driver has not finished", async () => {
+    const gated = gatedDriver();
+    const { storage } = queueOver(gated.driver);
+    await storage.setItem("a", 1);
+    const flushed = storage.flush();
+    await storage.setItem("a", 2);
+    expect(() => storage.flushSync()).toThrow(
+      expect.objectContaining({ code: "EAS_SYNC_UNSUPPORTED", operation: "flushSync" }),
+    );
+    await gated.open();
+    await flushed;
+    const again = storage.flush();
+    await gated.open();
+    await again;
+    expect(JSON.parse(gated.data.get("a"))).toEqual({ json: 2 });
+  });
+
   it("without merging are all made, in order", async () => {
     const seen: string[] = [];
     const driver = { ...plainDriver(), setItems: undefined } as Driver;

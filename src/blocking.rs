@@ -161,7 +161,7 @@ pub trait BlockingDriver: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Does what must be done before the program ends; it waits a few seconds at most.
+    /// Does what must be done before the program ends, which does not wait for it forever.
     ///
     /// # Errors
     /// Those of the system.

@@ -11,8 +11,11 @@ use tokio::sync::oneshot;
 use crate::driver::LocalFuture;
 use crate::error::{Error, Kind, Result};
 
+mod exit;
 #[doc(hidden)]
 pub mod testing;
+
+pub use exit::{AtExit, Moves, finish};
 
 /// Work for another thread.
 pub type Job = Box<dyn FnOnce() + Send>;
@@ -34,11 +37,10 @@ pub trait Runtime {
     /// Keeps the host's loop alive for as long as the guard lives.
     fn keep_alive(&self) -> Box<dyn Any>;
 
-    /// Runs `hook` on the host's thread when its context ends, in whatever way but a kill, unless
-    /// the guard was dropped before. Later hooks run first. A hook must come to an end soon and
-    /// cannot call the host; it may run twice, when the end begins and when it is there. Hosts that
+    /// Does `work` when the host's context ends, in whatever way but a kill, unless the guard was
+    /// dropped before. It may be started twice, when the end begins and when it is there. Hosts that
     /// do not end on their own ignore it.
-    fn at_exit(&self, _hook: Box<dyn Fn()>) -> Box<dyn Any> {
+    fn at_exit(&self, _work: Rc<dyn AtExit>) -> Box<dyn Any> {
         Box::new(())
     }
 
@@ -66,13 +68,13 @@ pub fn offload_alone<T: Send + 'static>(
     runtime: &Rc<dyn Runtime>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
-    let start = |job: Job| {
-        // Without a thread the job is dropped, and the future ends with an error.
-        let _ = thread::Builder::new()
-            .name("eas-wait".to_owned())
-            .spawn(job);
-    };
-    offload_by(runtime, start, work)
+    // Without a thread the job is dropped, and the future ends with an error.
+    offload_by(runtime, |job| start_alone("eas-wait", job), work)
+}
+
+/// Runs a job on a thread of its own; drops it where there is none to be had.
+pub fn start_alone(name: &str, job: Job) {
+    let _ = thread::Builder::new().name(name.to_owned()).spawn(job);
 }
 
 fn offload_by<T: Send + 'static>(

@@ -2,14 +2,18 @@
 
 mod queue_support;
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use electron_async_storage::driver::{Call, Capabilities, Driver, Mode, Options};
-use electron_async_storage::error::{Kind, Result};
+use electron_async_storage::drivers::queue::backlog::{Change, Operation};
+use electron_async_storage::drivers::queue::control::{Control, Next, Step};
+use electron_async_storage::error::{Error, Kind, Result};
 use electron_async_storage::runtime::Runtime;
 use electron_async_storage::value::Text;
-use queue_support::{Bench, Done, PLACES, Place, is_ready, settings};
+use queue_support::{Bench, Done, PLACES, Place, TestHost, is_ready, settings};
 
 #[test]
 fn a_write_waits_for_the_flush_interval_and_no_longer() {
@@ -206,20 +210,101 @@ fn while_a_queue_backs_off_new_writes_do_not_hurry_it() {
     }
 }
 
+/// Ends the context, whose thread blocks meanwhile, beside others that write.
+fn end_beside_writers(host: &TestHost) -> bool {
+    let (threads, is_over) = (host.threads.clone(), Arc::new(AtomicBool::new(false)));
+    let writer = {
+        let is_over = is_over.clone();
+        std::thread::spawn(move || {
+            while !is_over.load(Ordering::SeqCst) {
+                if !threads.run_one() {
+                    std::thread::yield_now();
+                }
+            }
+        })
+    };
+    let ended = host.end(Duration::from_secs(60));
+    is_over.store(true, Ordering::SeqCst);
+    writer.join().expect("the writer ends");
+    ended
+}
+
 #[test]
-fn an_end_of_the_context_writes_what_waits() {
+fn an_end_of_the_context_writes_what_waits_and_makes_it_durable() {
     let bench = Bench::new(Place::Threads, &settings(100, 1000, true));
     drop(bench.set("a", "1", Mode::Async));
-    let threads = bench.host.threads.clone();
-    // The hook blocks this thread until others have written.
-    let writer = std::thread::spawn(move || {
-        while !threads.run_one() {
-            std::thread::yield_now();
-        }
-    });
-    bench.host.end();
-    writer.join().expect("the writer ends");
-    assert_eq!(bench.store.texts()["a"], "1");
+    assert!(end_beside_writers(&bench.host));
+    let written = Done::Set("a".to_owned(), "1".to_owned());
+    assert_eq!(*bench.store.log.lock().unwrap(), [written, Done::Flush]);
+}
+
+#[test]
+fn what_was_written_long_before_the_end_is_made_durable_too() {
+    let bench = Bench::new(Place::Threads, &settings(100, 1000, true));
+    drop(bench.set("a", "1", Mode::Async));
+    bench.host.advance(1000);
+    assert_eq!(bench.queue.status().0, 0);
+    assert!(end_beside_writers(&bench.host));
+    assert_eq!(bench.store.log.lock().unwrap().last(), Some(&Done::Flush));
+}
+
+#[test]
+fn an_end_that_was_given_up_waits_for_no_write_that_hangs() -> Result<()> {
+    let limits = settings(100, 1000, true).limits;
+    let control = Control::new(limits, true);
+    let operation = Operation {
+        key: "a".into(),
+        change: Change::Remove,
+        options: Options::default(),
+        expires_ms: None,
+        timestamp_ms: 0,
+    };
+    let (_, next) = control.push([operation])?;
+    assert!(matches!(next, Next::Wait { .. }));
+    assert!(control.begin_pass());
+    let Step::Batch(batch) = control.step() else {
+        panic!("something waits");
+    };
+    assert_eq!(control.give_up(), 1);
+    let busy = |error: Error| assert_eq!(error.kind(), Kind::System("EBUSY"));
+    busy(control.take_key("a", true).err().expect("it is on its way"));
+    busy(
+        control
+            .begin_own_pass(batch.operations[0].0)
+            .expect_err("another is under way"),
+    );
+    Ok(())
+}
+
+#[test]
+fn a_dropped_queue_goes_on_until_what_waits_is_written_and_tells_of_failures() {
+    for place in PLACES {
+        let bench = Bench::new(place, &settings(100, 1000, true));
+        bench.fail(true);
+        drop(bench.set("a", "1", Mode::Async));
+        let Bench { host, store, queue } = bench;
+        drop(queue);
+        host.advance(5000);
+        let warnings = host.warnings.borrow().len();
+        assert!(warnings > 0, "{place:?}");
+        store.is_failing.store(false, Ordering::SeqCst);
+        host.advance(20_000);
+        assert_eq!(store.texts()["a"], "1", "{place:?}");
+        assert_eq!(host.hook_count(), 0, "{place:?}");
+    }
+}
+
+#[test]
+fn the_end_of_the_context_tries_what_a_dropped_queue_could_not_write() {
+    let bench = Bench::new(Place::Threads, &settings(100, 1000, true));
+    bench.fail(true);
+    drop(bench.set("a", "1", Mode::Async));
+    let Bench { host, store, queue } = bench;
+    drop(queue);
+    host.settle();
+    store.is_failing.store(false, Ordering::SeqCst);
+    assert!(end_beside_writers(&host));
+    assert_eq!(store.texts()["a"], "1");
 }
 
 #[test]

@@ -449,7 +449,9 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             return Op::ok(());
         }
         let base = base.to_owned();
+        self.exit.wait_for(&self.driver, &self.sequence);
         let many = self.sequence.many();
+        many.needs_no_host();
         self.run(mode, move |driver| {
             let keys = keys_to_clear(driver, &many, &base, mode)?;
             remove_all(driver, &many, &keys, mode)

@@ -4,7 +4,7 @@
 //! write that comes late, after a newer one of its key took effect, is dropped: the newer one has
 //! overwritten it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -25,8 +25,9 @@ struct State {
     last_number: u64,
     /// Tickets that are not finished, oldest first.
     open: BTreeMap<u64, Arc<str>>,
-    /// The numbers of writes of many keys that are not finished.
-    many: BTreeSet<u64>,
+    /// The numbers of writes of many keys that are not finished, with whether threads finish them
+    /// without the host's.
+    many: BTreeMap<u64, bool>,
     keys: FxHashMap<Arc<str>, KeyState>,
 }
 
@@ -70,7 +71,7 @@ impl Sequence {
         let mut state = lock(&self.state);
         state.last_number += 1;
         let number = state.last_number;
-        state.many.insert(number);
+        state.many.insert(number, false);
         Many {
             sequence: self.clone(),
             number,
@@ -99,17 +100,42 @@ impl Many {
 
     /// Waits until every older write under `base` has finished.
     pub(super) fn wait_for_older(&self, base: &str) {
+        self.wait_while(
+            |state| {
+                let mut older = state.open.range(..self.number);
+                older.any(|(_, key)| key::is_under(key, base))
+            },
+            || (),
+        );
+    }
+
+    /// Says that threads finish this without the host's.
+    pub(super) fn needs_no_host(&self) {
+        lock(&self.sequence.state).many.insert(self.number, true);
+    }
+
+    /// Waits until everything older that needs no host has finished; `moved` is told whenever
+    /// something has.
+    pub(super) fn wait_for_all_older(&self, moved: impl Fn()) {
+        self.wait_while(
+            |state| {
+                let mut older = state.many.range(..self.number);
+                state.open.range(..self.number).next().is_some()
+                    || older.any(|(_, needs_no_host)| *needs_no_host)
+            },
+            moved,
+        );
+    }
+
+    fn wait_while(&self, waits: impl Fn(&State) -> bool, moved: impl Fn()) {
         let mut state = lock(&self.sequence.state);
-        while state
-            .open
-            .range(..self.number)
-            .any(|(_, key)| key::is_under(key, base))
-        {
+        while waits(&state) {
             state = self
                 .sequence
                 .finished
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            moved();
         }
     }
 }
@@ -118,8 +144,10 @@ impl Drop for Many {
     fn drop(&mut self) {
         let mut state = lock(&self.sequence.state);
         state.many.remove(&self.number);
-        let oldest = state.many.first().copied();
+        let oldest = state.oldest_many();
         state.keys.retain(|_, entry| entry.is_needed(oldest));
+        drop(state);
+        self.sequence.finished.notify_all();
     }
 }
 
@@ -131,6 +159,10 @@ impl KeyState {
 }
 
 impl State {
+    fn oldest_many(&self) -> Option<u64> {
+        self.many.first_key_value().map(|(number, _)| *number)
+    }
+
     fn join(&mut self, key: &str) -> (Arc<str>, Arc<Mutex<u64>>) {
         if let Some((key, _)) = self.keys.get_key_value(key) {
             let key = key.clone();
@@ -171,7 +203,7 @@ impl Drop for Ticket {
         if self.listed {
             state.open.remove(&self.number);
         }
-        let oldest = state.many.first().copied();
+        let oldest = state.oldest_many();
         if let Some(entry) = state.keys.get_mut(&self.key) {
             entry.open -= 1;
             if !entry.is_needed(oldest) {

@@ -28,7 +28,7 @@ use crate::driver::{LocalFuture, Mode, Op};
 use crate::drivers::system_time_ms;
 use crate::error::{Error, Kind, Result};
 use crate::pool;
-use crate::runtime::{Job, Runtime};
+use crate::runtime::{AtExit, Job, Runtime, finish};
 
 /// Tasks polled in one go before the event loop turns: a chain of ready operations must not starve
 /// timers and the window.
@@ -36,6 +36,12 @@ const POLLS_A_TURN: usize = 4096;
 
 /// Values handed over at once to be stored in a list: they are arguments, which lie on the stack.
 const FILLED_AT_ONCE: usize = 2048;
+
+/// How long the end of an environment waits for disks that do nothing.
+const EXIT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The same once such an end was given up.
+const SECOND_EXIT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Warnings remembered so that each shows once.
 const MOST_WARNINGS: usize = 1024;
@@ -49,14 +55,18 @@ pub(super) struct Context {
     last_task: Cell<TaskId>,
     /// How many guards keep the event loop alive.
     loop_holds: Cell<usize>,
+    /// Whether one of them is for tasks that were left to the next turn of the loop.
+    holds_next_turn: Cell<bool>,
     /// The facade's function for warnings.
     warner: RefCell<Option<Reference>>,
     /// The facade's function that stores values in a list.
     filler: RefCell<Option<Reference>>,
     warned: RefCell<HashSet<String>>,
-    /// What runs when the environment ends, in order of its registration.
-    exit_hooks: RefCell<BTreeMap<u64, Rc<dyn Fn()>>>,
-    last_exit_hook: Cell<u64>,
+    /// What is to be done when the environment ends, in order of its registration.
+    at_exit: RefCell<BTreeMap<u64, Rc<dyn AtExit>>>,
+    last_at_exit: Cell<u64>,
+    /// How long an end is waited for in which nothing gets on.
+    exit_patience: Cell<Duration>,
 }
 
 struct Task {
@@ -107,11 +117,13 @@ impl Context {
             tasks: RefCell::default(),
             last_task: Cell::new(0),
             loop_holds: Cell::new(0),
+            holds_next_turn: Cell::new(false),
             warner: RefCell::default(),
             filler: RefCell::default(),
             warned: RefCell::default(),
-            exit_hooks: RefCell::default(),
-            last_exit_hook: Cell::new(0),
+            at_exit: RefCell::default(),
+            last_at_exit: Cell::new(0),
+            exit_patience: Cell::new(EXIT_PATIENCE),
         });
         let mut wake_up = null_mut();
         let status = api!(napi_create_threadsafe_function(
@@ -344,6 +356,10 @@ impl Context {
                     self.env.scope(|| self.poll(task));
                 }
             }
+            let is_left = polls >= POLLS_A_TURN && self.shared.is_woken();
+            if is_left && !self.holds_next_turn.replace(true) {
+                self.hold_loop();
+            }
         });
     }
 
@@ -365,22 +381,23 @@ impl Context {
         }
     }
 
-    /// Runs what [`Runtime::at_exit`] was given. Node tells the addons of the main thread nothing
+    /// Does what [`Runtime::at_exit`] was given. Node tells the addons of the main thread nothing
     /// of `process.exit()`: there the facade calls this.
-    pub(super) fn run_exit_hooks(&self) {
-        // A hook may drop guards: none runs while the hooks are borrowed.
-        let hooks: Vec<_> = self.exit_hooks.borrow().values().rev().cloned().collect();
-        for hook in hooks {
-            let ran = catch_unwind(AssertUnwindSafe(|| hook()));
-            // The environment ends all the same; there is nobody to tell.
-            drop(ran);
+    pub(super) fn finish_all(&self) {
+        // Guards may be dropped meanwhile: the list is not borrowed then.
+        let work: Vec<_> = self.at_exit.borrow().values().cloned().collect();
+        let patience = self.exit_patience.get();
+        let finished = catch_unwind(AssertUnwindSafe(|| finish(&work, patience)));
+        // The environment ends all the same; there is nobody to tell of a panic.
+        if !finished.unwrap_or(false) {
+            self.exit_patience.set(SECOND_EXIT_PATIENCE);
         }
     }
 
     fn end(&self) {
-        self.run_exit_hooks();
-        let hooks = std::mem::take(&mut *self.exit_hooks.borrow_mut());
-        drop(hooks);
+        self.finish_all();
+        let work = std::mem::take(&mut *self.at_exit.borrow_mut());
+        drop(work);
         let wake_up = self.shared.detach();
         let abort = sys::ThreadsafeFunctionReleaseMode::abort;
         api!(napi_release_threadsafe_function(wake_up, abort));
@@ -411,6 +428,9 @@ unsafe extern "C" fn on_wake_up(
     let context = context.strong();
     let drained = catch_unwind(AssertUnwindSafe(|| {
         context.shared.woken();
+        if context.holds_next_turn.replace(false) {
+            context.release_loop();
+        }
         context.drain_after(|| ());
     }));
     // Polls catch their own panics; what is left has nobody to go to.
@@ -432,17 +452,17 @@ impl Drop for LoopHold {
     }
 }
 
-/// Takes an exit hook out when it is dropped.
-struct ExitHook {
+/// Takes out what is to be done at the end when it is dropped.
+struct AtExitGuard {
     context: Weak<Context>,
     id: u64,
 }
 
-impl Drop for ExitHook {
+impl Drop for AtExitGuard {
     fn drop(&mut self) {
         if let Some(context) = self.context.upgrade() {
-            let hook = context.exit_hooks.borrow_mut().remove(&self.id);
-            drop(hook);
+            let work = context.at_exit.borrow_mut().remove(&self.id);
+            drop(work);
         }
     }
 }
@@ -512,14 +532,14 @@ impl Runtime for NodeRuntime {
         }
     }
 
-    fn at_exit(&self, hook: Box<dyn Fn()>) -> Box<dyn Any> {
+    fn at_exit(&self, work: Rc<dyn AtExit>) -> Box<dyn Any> {
         let Some(context) = self.0.upgrade().filter(|context| context.shared.is_alive()) else {
             return Box::new(());
         };
-        let id = context.last_exit_hook.get() + 1;
-        context.last_exit_hook.set(id);
-        context.exit_hooks.borrow_mut().insert(id, hook.into());
-        Box::new(ExitHook {
+        let id = context.last_at_exit.get() + 1;
+        context.last_at_exit.set(id);
+        context.at_exit.borrow_mut().insert(id, work);
+        Box::new(AtExitGuard {
             context: self.0.clone(),
             id,
         })

@@ -110,11 +110,11 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
     env.set(core, c"setFiller", set_filler);
 
     let held = context.clone();
-    let run_exit_hooks = function(env, "runExitHooks", move |env, _| {
-        held.run_exit_hooks();
+    let finish_all = function(env, "finishAll", move |env, _| {
+        held.finish_all();
         Ok(env.undefined())
     });
-    env.set(core, c"runExitHooks", run_exit_hooks);
+    env.set(core, c"finishAll", finish_all);
 
     let normalize_key = function(env, "normalizeKey", |env, arguments| {
         let key = strings::read_lossy(env, arguments[0]).unwrap_or_default();

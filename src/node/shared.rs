@@ -82,6 +82,11 @@ impl Shared {
         inner.wake();
     }
 
+    /// Whether a wake-up is on its way.
+    pub(super) fn is_woken(&self) -> bool {
+        lock(&self.inner).is_woken
+    }
+
     pub(super) fn woken(&self) {
         lock(&self.inner).is_woken = false;
     }

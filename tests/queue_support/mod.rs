@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use electron_async_storage::blocking::{BlockingDriver, Offloaded};
 use electron_async_storage::driver::{
@@ -27,7 +28,7 @@ use electron_async_storage::drivers::queue::threaded::Threads;
 use electron_async_storage::drivers::queue::{QueueDriver, Settings};
 use electron_async_storage::error::{Error, Kind, Result};
 use electron_async_storage::keys::Keys;
-use electron_async_storage::runtime::{Job, Runtime};
+use electron_async_storage::runtime::{AtExit, Job, Runtime, finish};
 use electron_async_storage::value::{Text, Value};
 
 /// Threads and timers that move when told.
@@ -70,7 +71,7 @@ impl Wake for Flag {
     }
 }
 
-type Hooks = Rc<RefCell<BTreeMap<u64, Box<dyn Fn()>>>>;
+type Hooks = Rc<RefCell<BTreeMap<u64, Rc<dyn AtExit>>>>;
 
 /// A host on the test's thread.
 pub struct TestHost {
@@ -190,13 +191,11 @@ impl TestHost {
         }
     }
 
-    /// Ends the context: hooks run, newest first.
-    pub fn end(&self) {
-        loop {
-            let last = self.exit_hooks.borrow_mut().pop_last();
-            let Some((_, hook)) = last else { return };
-            hook();
-        }
+    /// Ends the context; says whether everything came to its end.
+    pub fn end(&self, patience: Duration) -> bool {
+        let hooks = self.exit_hooks.take();
+        let work: Vec<_> = hooks.into_values().collect();
+        finish(&work, patience)
     }
 
     pub fn hook_count(&self) -> usize {
@@ -240,7 +239,7 @@ impl Runtime for TestHost {
         Box::new(Hold(self.holds.clone()))
     }
 
-    fn at_exit(&self, hook: Box<dyn Fn()>) -> Box<dyn Any> {
+    fn at_exit(&self, hook: Rc<dyn AtExit>) -> Box<dyn Any> {
         let mut hooks = self.exit_hooks.borrow_mut();
         let id = hooks.last_key_value().map_or(1, |(last, _)| last + 1);
         hooks.insert(id, hook);
@@ -374,6 +373,10 @@ impl BlockingDriver for SharedStore {
     fn flush(&self) -> Result<()> {
         self.0.log.lock().unwrap().push(Done::Flush);
         Ok(())
+    }
+
+    fn flush_at_exit(&self) -> Result<()> {
+        self.flush()
     }
 
     fn dispose(&self) -> Result<()> {

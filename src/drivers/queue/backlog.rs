@@ -427,6 +427,19 @@ impl Backlog {
         Some((self.hand_out(places), looked_to))
     }
 
+    /// What is on its way, oldest first, and whether all that was added up to `up_to` is among it.
+    pub fn on_the_way(&self, up_to: Place) -> (Vec<Operation>, bool) {
+        let mut operations = Vec::new();
+        let mut is_all = true;
+        for entry in self.entries.range(..=up_to).map(|(_, entry)| entry) {
+            match entry.batch {
+                Some(_) => operations.push(entry.operation.clone()),
+                None => is_all = false,
+            }
+        }
+        (operations, is_all)
+    }
+
     /// Whether something older under the base of a clear is left. That can only be on its way: what
     /// waited was dropped.
     fn is_clear_held_up(&self, place: Place, base: &str) -> bool {

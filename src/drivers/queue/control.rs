@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -79,6 +78,13 @@ struct Flush {
     done: oneshot::Sender<Result<()>>,
 }
 
+/// Somebody who waits for what is queued without a hurry, also through attempts that fail.
+struct Witness {
+    up_to: Place,
+    /// Told by being dropped.
+    _done: oneshot::Sender<()>,
+}
+
 struct State {
     backlog: Backlog,
     pass: Option<Pass>,
@@ -91,8 +97,11 @@ struct State {
     failures: u32,
     is_backing_off: bool,
     flushes: Vec<Flush>,
+    witnesses: Vec<Witness>,
     rooms: BTreeMap<Place, Vec<oneshot::Sender<Result<()>>>>,
     is_disposed: bool,
+    /// Nobody waits any more for what is on its way: the process ends.
+    is_given_up: bool,
     /// Operations that took effect, ever.
     written: u64,
 }
@@ -119,8 +128,10 @@ impl Control {
                 failures: 0,
                 is_backing_off: false,
                 flushes: Vec::new(),
+                witnesses: Vec::new(),
                 rooms: BTreeMap::new(),
                 is_disposed: false,
+                is_given_up: false,
                 written: 0,
             }),
             changed: Condvar::new(),
@@ -180,6 +191,18 @@ impl Control {
     /// Completes when everything that waits now took effect, or when the next attempt failed.
     pub fn flush(&self) -> (oneshot::Receiver<Result<()>>, Next) {
         self.add_flush(&mut lock(&self.state))
+    }
+
+    /// Completes when everything that waits now took effect or was abandoned, however often that has
+    /// to be tried.
+    pub fn written(&self) -> oneshot::Receiver<()> {
+        let mut state = lock(&self.state);
+        let (done, written) = oneshot::channel();
+        let up_to = state.backlog.last_place();
+        if state.backlog.has_up_to(up_to) {
+            state.witnesses.push(Witness { up_to, _done: done });
+        }
+        written
     }
 
     fn add_flush(&self, state: &mut State) -> (oneshot::Receiver<Result<()>>, Next) {
@@ -371,6 +394,10 @@ impl Control {
             .into_iter()
             .partition(|flush: &Flush| !state.backlog.has_up_to(flush.up_to));
         state.flushes = waiting;
+        let backlog = &state.backlog;
+        state
+            .witnesses
+            .retain(|witness| backlog.has_up_to(witness.up_to));
         let next = self.plan(state);
         drop(guard);
         self.changed.notify_all();
@@ -419,6 +446,7 @@ impl Control {
                 return Err(disposed());
             }
             match take(&mut state.backlog) {
+                Before::Busy if may_wait && state.is_given_up => return Err(given_up()),
                 Before::Busy if may_wait => state = self.wait(state),
                 before => return Ok(before),
             }
@@ -433,14 +461,20 @@ impl Control {
 
     /// Begins a pass for a caller that blocks until everything that waits now is written; `false`
     /// when nothing is left. Waits for the pass of another thread.
-    pub fn begin_own_pass(&self, up_to: Place) -> bool {
+    ///
+    /// # Errors
+    /// `EBUSY` once the queue was given up.
+    pub fn begin_own_pass(&self, up_to: Place) -> Result<bool> {
         let mut state = lock(&self.state);
         loop {
             if !state.backlog.has_up_to(up_to) {
-                return false;
+                return Ok(false);
             }
             if Self::begin(&mut state) {
-                return true;
+                return Ok(true);
+            }
+            if state.is_given_up {
+                return Err(given_up());
             }
             state = self.wait(state);
         }
@@ -453,9 +487,9 @@ impl Control {
         state.backlog.take(after, up_to, self.limits.batch_size)
     }
 
-    /// Waits until nothing is left, an attempt failed, or nothing was written for `patience`; gives
-    /// how many operations are left.
-    pub fn wait_for_end(&self, patience: Duration) -> usize {
+    /// Waits until nothing is left or an attempt failed, and gives how many operations are left;
+    /// `moved` is told of all that is written.
+    pub fn wait_for_end(&self, moved: impl Fn()) -> usize {
         let mut state = lock(&self.state);
         loop {
             let is_idle =
@@ -464,15 +498,22 @@ impl Control {
                 return state.backlog.len();
             }
             let written = state.written;
-            let (next, timeout) = self
-                .changed
-                .wait_timeout(state, patience)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = next;
-            if timeout.timed_out() && state.written == written {
-                return state.backlog.len();
+            state = self.wait(state);
+            if state.written > written {
+                moved();
             }
         }
+    }
+
+    /// From now on nobody waits for what is on its way and does not come to an end; gives how many
+    /// operations are left.
+    pub fn give_up(&self) -> usize {
+        let mut state = lock(&self.state);
+        state.is_given_up = true;
+        let left = state.backlog.len();
+        drop(state);
+        self.changed.notify_all();
+        left
     }
 
     /// Refuses writes from now on; `false` when that was so.
@@ -487,6 +528,7 @@ impl Control {
         state.timer = 0;
         let rooms = std::mem::take(&mut state.rooms);
         let flushes = std::mem::take(&mut state.flushes);
+        state.witnesses.clear();
         drop(state);
         let outcome = || error.map_or(Ok(()), |error| Err(error.clone()));
         for room in rooms.into_values().flatten() {
@@ -509,6 +551,13 @@ impl Control {
     pub fn failures(&self) -> u32 {
         lock(&self.state).failures
     }
+}
+
+fn given_up() -> Error {
+    Error::new(
+        Kind::System("EBUSY"),
+        "EBUSY: the process ends, and a write of the queue does not come to an end",
+    )
 }
 
 fn disposed() -> Error {

@@ -12,7 +12,7 @@ use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
 use super::control::{Control, Next, Outcomes, Step};
 use crate::calls;
 use crate::driver::{Call, Driver, Item, KeyQuery, Mode, Op, Options};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::key;
 use crate::keys::Keys;
 use crate::runtime::Runtime;
@@ -78,8 +78,12 @@ impl Hosted {
     }
 
     fn hold(self: &Rc<Self>) {
-        let waits = self.control.with_backlog(|backlog| !backlog.is_empty());
-        let is_hopeful = self.control.failures() <= MOST_FAILURES_TO_WAIT_FOR;
+        let (waits, is_with_driver) = self
+            .control
+            .with_backlog(|backlog| (!backlog.is_empty(), backlog.is_handed_out()));
+        // What the driver waits for keeps the program by itself, if the driver wants that; its
+        // Promise may never settle.
+        let is_hopeful = !is_with_driver && self.control.failures() <= MOST_FAILURES_TO_WAIT_FOR;
         let mut held = self.held.borrow_mut();
         let mut dropped = Held::default();
         if !waits {
@@ -103,6 +107,7 @@ impl Hosted {
         loop {
             match self.control.step() {
                 Step::Batch(batch) => {
+                    self.hold();
                     let outcomes = self.write_batch(&batch, Mode::Async).await;
                     let next = self.control.finish(&batch, outcomes);
                     self.go(next);
@@ -284,10 +289,12 @@ impl Hosted {
         }
     }
 
-    /// Writes what waits and is not held up, with the Sync methods.
+    /// Writes everything with the Sync methods, also what is on its way and may come to be written
+    /// twice: the driver's Promises cannot be waited for.
     ///
     /// # Errors
-    /// The first of the driver; what failed waits on.
+    /// The first of the driver; what failed waits on. [`Kind::SyncUnsupported`] for what has to wait
+    /// until another operation, of its key or a clear, has come to its end.
     pub fn flush_here(self: &Rc<Self>) -> Result<()> {
         let up_to = self.control.with_backlog(Backlog::last_place);
         let (mut looked_to, mut outcome) = (0, Ok(()));
@@ -311,7 +318,31 @@ impl Hosted {
             let next = self.control.finish(&batch, outcomes);
             self.go(next);
         }
-        outcome
+        outcome.and_then(|()| self.write_again(up_to))
+    }
+
+    /// Writes what is on its way with the Sync methods too. Whatever comes after it, of its key or
+    /// under its base, waits for its end, so that it overwrites nothing newer when it gets there.
+    fn write_again(&self, up_to: Place) -> Result<()> {
+        let (operations, is_all) = self
+            .control
+            .with_backlog(|backlog| backlog.on_the_way(up_to));
+        let mut keys: HashSet<&str> = HashSet::new();
+        let is_one_each = operations
+            .iter()
+            .all(|operation| keys.insert(&operation.key));
+        for operation in &operations {
+            at_once(self.write(operation, Mode::Sync))?;
+        }
+        if is_all && is_one_each {
+            Ok(())
+        } else {
+            let message =
+                "an operation waits for an older one that the driver has not finished; use `flush`";
+            Err(Error::new(Kind::SyncUnsupported, message)
+                .driver(self.inner.name())
+                .operation(Call::Flush.name(Mode::Sync)))
+        }
     }
 }
 
@@ -320,8 +351,8 @@ fn at_once(op: Op<()>) -> Result<()> {
     use futures_util::FutureExt;
 
     op.now_or_never().unwrap_or_else(|| {
-        Err(crate::error::Error::new(
-            crate::error::Kind::SyncUnsupported,
+        Err(Error::new(
+            Kind::SyncUnsupported,
             "the driver did not finish at once; use the Promise form",
         ))
     })

@@ -18,7 +18,6 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,9 +43,6 @@ pub const NAME: &str = "queue";
 
 /// The code of the warning of a flush that failed.
 const WARNING: &str = "EAS_QUEUE_FLUSH";
-
-/// How long an ending process waits for a write that does not come to an end.
-const PATIENCE_AT_EXIT: Duration = Duration::from_secs(5);
 
 const BATCH_SIZE: u32 = 100;
 const FLUSH_INTERVAL_MS: u32 = 1000;
@@ -155,12 +151,7 @@ impl QueueDriver {
             let (notices, received) = mpsc::unbounded_channel();
             listen(received, inner.clone(), &runtime);
             let threaded = Threaded::new(control, store, threads, notices);
-            let ending = Arc::downgrade(&threaded);
-            at_exit = Some(runtime.at_exit(Box::new(move || {
-                if let Some(threaded) = ending.upgrade() {
-                    threaded.finish_at_exit(PATIENCE_AT_EXIT);
-                }
-            })));
+            at_exit = Some(runtime.at_exit(Rc::new(Arc::downgrade(&threaded))));
             Writer::Threaded(threaded)
         } else {
             Writer::Hosted(Hosted::new(control, inner.clone(), runtime.clone()))
@@ -318,9 +309,11 @@ impl QueueDriver {
         self.told(room)
     }
 
-    /// Waits for an answer of the writer, and keeps the host's loop alive until it comes.
+    /// Waits for an answer of the writer, and keeps the host's loop alive until it comes. A writer on
+    /// the host's thread sees to that itself.
     fn told(&self, answer: oneshot::Receiver<Result<()>>) -> Op<()> {
-        let alive = self.runtime.keep_alive();
+        let is_elsewhere = matches!(self.writer, Writer::Threaded(_));
+        let alive = is_elsewhere.then(|| self.runtime.keep_alive());
         Op::later(async move {
             let outcome = answer.await;
             drop(alive);
@@ -404,13 +397,18 @@ impl Drop for QueueDriver {
         if threaded.control.with_backlog(|backlog| backlog.is_empty()) {
             return;
         }
+        let written = threaded.control.written();
         let (flushed, next) = threaded.control.flush();
         threaded.go(next);
-        // Until it is written, an end of the program waits for it.
+        // Until it is written, it is tried again, and an end of the program tries a last time.
         let held = (threaded.clone(), self.at_exit.borrow_mut().take());
+        let (runtime, inner) = (self.runtime.clone(), self.inner.name().to_owned());
         self.runtime.spawn(Box::pin(async move {
-            // A failure was told by a warning, and the program has no handle to ask for more.
-            let _ = flushed.await;
+            // The program has no handle to ask for more.
+            if let Ok(Err(error)) = flushed.await {
+                warn(&*runtime, &inner, &error);
+            }
+            let _ = written.await;
             drop(held);
         }));
     }

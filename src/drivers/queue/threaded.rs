@@ -15,7 +15,7 @@ use crate::blocking::BlockingDriver;
 use crate::driver::{Call, Mode};
 use crate::error::{At, Error, Result};
 use crate::pool;
-use crate::runtime::{Job, caught, lock};
+use crate::runtime::{AtExit, Job, Moves, caught, lock, start_alone};
 
 /// How many threads write one batch that somebody waits for. The rest of the pool is for reads.
 /// Where nobody waits one does it, which leaves the other cores to the program.
@@ -63,6 +63,8 @@ pub struct Threaded {
     notices: UnboundedSender<Notice>,
     /// The process has begun to end: there may be no later moment to write.
     is_ending: AtomicBool,
+    /// It was told that the process ends with operations that were not written.
+    has_told: AtomicBool,
 }
 
 /// A batch that several threads write.
@@ -86,6 +88,7 @@ impl Threaded {
             threads,
             notices,
             is_ending: AtomicBool::new(false),
+            has_told: AtomicBool::new(false),
         })
     }
 
@@ -274,7 +277,7 @@ impl Threaded {
         let up_to = self
             .control
             .with_backlog(super::backlog::Backlog::last_place);
-        while self.control.begin_own_pass(up_to) {
+        while self.control.begin_own_pass(up_to)? {
             let mut outcome = Ok(());
             let next = loop {
                 match self.control.step() {
@@ -303,18 +306,45 @@ impl Threaded {
         self.is_ending.load(Ordering::Relaxed)
     }
 
-    /// Lets other threads write everything before the process goes on to end. Gives up, with a line
-    /// on the standard error, when an attempt fails or nothing is written for `patience`.
-    pub fn finish_at_exit(self: &Arc<Self>, patience: Duration) {
-        self.is_ending.store(true, Ordering::Relaxed);
-        let (_, next) = self.control.flush();
-        self.go(next);
-        let left = self.control.wait_for_end(patience);
-        if left > 0 {
+    /// The process no longer waits for what is left.
+    fn give_up(&self) {
+        let left = self.control.give_up();
+        self.tell_of(left);
+    }
+
+    /// Nobody but the standard error is there to be told.
+    fn tell_of(&self, left: usize) {
+        if left > 0 && !self.has_told.swap(true, Ordering::Relaxed) {
             eprintln!(
                 "[electron-async-storage] [queue] the process ends with {left} operations that could not be written to {}",
                 self.store.name()
             );
+        }
+    }
+}
+
+/// Other threads write everything before the process goes on to end, unless an attempt fails.
+impl AtExit for Weak<Threaded> {
+    fn start(&self, moves: Moves) {
+        let Some(this) = self.upgrade() else {
+            return;
+        };
+        this.is_ending.store(true, Ordering::Relaxed);
+        let (_, next) = this.control.flush();
+        this.go(next);
+        let finish = move || {
+            let left = this.control.wait_for_end(|| moves.on());
+            this.tell_of(left);
+            // What was written before may not be durable either; there is nobody left to tell of a
+            // failure.
+            let _ = this.store.flush_at_exit();
+        };
+        start_alone("eas-exit", Box::new(finish));
+    }
+
+    fn give_up(&self) {
+        if let Some(this) = self.upgrade() {
+            this.give_up();
         }
     }
 }

@@ -20,12 +20,12 @@
     if (!listener) {
       const hooks = [];
       listener = () => {
-        for (const runHooks of hooks) runHooks();
+        for (const finishAll of hooks) finishAll();
       };
       listener[EXIT_HOOKS] = hooks;
       process.on("exit", listener);
     }
-    listener[EXIT_HOOKS].push(core.runExitHooks);
+    listener[EXIT_HOOKS].push(core.finishAll);
   }
 
   // Most keys are in normal form; telling is cheaper than asking the native core.

@@ -1,0 +1,119 @@
+//! The end of a context: everything that is left to do is started at once and waited for together.
+
+use std::rc::Rc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// What a context still has to do when it ends.
+pub trait AtExit {
+    /// Starts it on threads of its own, which keep `moves` until it is done. Called on the host's
+    /// thread; cannot call the host.
+    fn start(&self, moves: Moves);
+
+    /// It was not done in time; the context ends without it.
+    fn give_up(&self) {}
+}
+
+/// Told by work at the end of a context whenever it gets on; dropped when it is done.
+#[derive(Clone)]
+pub struct Moves(Sender<()>);
+
+impl Moves {
+    /// Something was done.
+    pub fn on(&self) {
+        // Nobody waits any more where the end was given up.
+        let _ = self.0.send(());
+    }
+}
+
+/// Does all of it, and says whether it came to its end. Waits for as long as any of it gets on, and
+/// `patience` more: what hangs holds up neither the rest nor, more than once, the end.
+pub fn finish(work: &[Rc<dyn AtExit>], patience: Duration) -> bool {
+    let (sender, moved) = channel();
+    for each in work {
+        each.start(Moves(sender.clone()));
+    }
+    drop(sender);
+    loop {
+        match moved.recv_timeout(patience) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Disconnected) => return true,
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    for each in work {
+        each.give_up();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+    use std::sync::mpsc::Receiver;
+    use std::thread;
+
+    /// Longer than any test takes.
+    const FOREVER: Duration = Duration::from_secs(600);
+
+    /// Waits for a message before it is done.
+    struct Waits(RefCell<Option<Receiver<()>>>);
+
+    /// Sends a message when it starts.
+    struct Tells(Sender<()>);
+
+    /// Is never done.
+    #[derive(Default)]
+    struct Hangs {
+        held: RefCell<Vec<Moves>>,
+        given_up: Cell<usize>,
+    }
+
+    impl AtExit for Waits {
+        fn start(&self, moves: Moves) {
+            let message = self.0.take();
+            thread::spawn(move || {
+                let _moves = moves;
+                message.map(|message| message.recv())
+            });
+        }
+    }
+
+    impl AtExit for Tells {
+        fn start(&self, _moves: Moves) {
+            let _ = self.0.send(());
+        }
+    }
+
+    impl AtExit for Hangs {
+        fn start(&self, moves: Moves) {
+            moves.on();
+            self.held.borrow_mut().push(moves);
+        }
+
+        fn give_up(&self) {
+            self.given_up.set(self.given_up.get() + 1);
+        }
+    }
+
+    #[test]
+    fn all_of_it_is_started_before_any_is_waited_for() {
+        let (tell, told) = channel();
+        let waits = Rc::new(Waits(RefCell::new(Some(told))));
+        assert!(finish(&[waits, Rc::new(Tells(tell))], FOREVER));
+    }
+
+    #[test]
+    fn what_hangs_is_given_up_once_and_together() {
+        let hanging: Vec<Rc<Hangs>> = (0..3).map(|_| Rc::default()).collect();
+        let work: Vec<Rc<dyn AtExit>> = hanging.iter().map(|each| each.clone() as _).collect();
+        assert!(!finish(&work, Duration::from_millis(1)));
+        assert!(hanging.iter().all(|each| each.given_up.get() == 1));
+    }
+
+    #[test]
+    fn nothing_to_do_is_no_wait() {
+        assert!(finish(&[], FOREVER));
+    }
+}
