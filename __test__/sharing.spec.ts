@@ -1,5 +1,7 @@
 // Several processes and threads on one base.
 
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -27,6 +29,43 @@ async function work(parties: [party: Party, name: string, ...args: unknown[]][])
   for (const [party] of parties) await party.ask("stop");
   return outcomes;
 }
+
+/** Holds the lock of a folder in another process until it is told to let go. */
+async function holder(folder: string) {
+  const child = spawn("flock", [folder, "sh", "-c", "echo held; read line"]);
+  onTestFinished(() => void child.kill());
+  await once(child.stdout, "data");
+  return async () => {
+    child.stdin.end();
+    await once(child, "exit");
+  };
+}
+
+const canHold = process.platform === "linux" && spawnSync("flock", ["--version"]).status === 0;
+
+describe.runIf(canHold)("a lock that another process holds", () => {
+  it("holds up those that need it, and no reads of any storage", async () => {
+    const { base } = place();
+    const storage = fsStorage(base);
+    await storage.setItem("plain", "written before");
+    const letGo = await holder(base);
+    let settled = 0;
+    const writes = Array.from({ length: 40 }, async (_, n) => {
+      await storage.setItem(`k${n}`, n, { ttl: 60_000 });
+    });
+    for (const write of writes) write.catch(() => {}).finally(() => settled++);
+    const removals = Array.from({ length: 40 }, () => storage.removeItem("missing"));
+    const elsewhere = fsStorage(place().base);
+    await elsewhere.setItem("a", 1);
+    expect(await elsewhere.getItem("a")).toBe(1);
+    expect(await storage.getItem("plain")).toBe("written before");
+    await Promise.all(removals);
+    expect(settled).toBe(0);
+    await letGo();
+    await Promise.all(writes);
+    expect(await storage.getItem("k39")).toBe(39);
+  });
+});
 
 describe("several processes on one base", () => {
   it.each(["none", "background"])(

@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use tokio::sync::oneshot;
 
 use crate::driver::LocalFuture;
 use crate::error::{Error, Kind, Result};
+use crate::pool::Lane;
 
 mod exit;
 #[doc(hidden)]
@@ -60,6 +61,16 @@ pub fn offload<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
     offload_by(runtime, |job| runtime.run_blocking(job), work)
+}
+
+/// As [`offload`], after everything of the lane.
+pub fn offload_in<T: Send + 'static>(
+    lane: &Arc<Lane>,
+    runtime: &Rc<dyn Runtime>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    let start = |job: Job| lane.submit(job, |job| runtime.run_blocking(job));
+    offload_by(runtime, start, work)
 }
 
 /// As [`offload`], on a thread of its own. For work that waits for someone else, who may need the

@@ -7,11 +7,15 @@ mod fs_support;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use electron_async_storage::blocking::BlockingDriver;
 use electron_async_storage::drivers::fs::disk::{Disk, SystemDisk};
 use electron_async_storage::value::Value;
 use fs_support::{folder, get, keys, open, text, tree};
+
+/// Longer than any lock of a test is held.
+const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A value that shows when it is not whole: its length and its only letter follow from its number.
 fn whole(number: usize) -> String {
@@ -206,7 +210,7 @@ fn a_lock_has_one_holder_though_its_folder_goes_and_comes() {
                 for _ in 0..ROUNDS {
                     let _ = SystemDisk.create_folder(locked);
                     // Gone already: another thread removed it.
-                    let Ok(lock) = SystemDisk.lock(locked) else {
+                    let Ok(lock) = SystemDisk.lock(locked, LOCK_PATIENCE) else {
                         continue;
                     };
                     assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
@@ -383,7 +387,7 @@ fn an_empty_folder_that_somebody_keeps_locked_stays() {
     let (_guard, base) = folder();
     let store = open(&base);
     store.set("a:b", &text("1"), None).unwrap();
-    let lock = SystemDisk.lock(&base.join("a")).unwrap();
+    let lock = SystemDisk.lock(&base.join("a"), LOCK_PATIENCE).unwrap();
     assert!(store.remove("a:b").unwrap());
     assert_eq!(get(&store, "a:b"), None);
     if lock.is_some() {
@@ -404,7 +408,7 @@ fn a_removal_waits_for_no_lock_of_a_folder_that_stays_anyway() {
     for key in &keys {
         store.set(key, &text("1"), None).unwrap();
     }
-    let lock = SystemDisk.lock(&base.join("a")).unwrap();
+    let lock = SystemDisk.lock(&base.join("a"), LOCK_PATIENCE).unwrap();
     let (done, is_done) = std::sync::mpsc::channel();
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -415,7 +419,7 @@ fn a_removal_waits_for_no_lock_of_a_folder_that_stays_anyway() {
         });
         // Each wait would be one of 100 ms.
         is_done
-            .recv_timeout(std::time::Duration::from_secs(20))
+            .recv_timeout(Duration::from_secs(20))
             .expect("no removal waits");
         drop(lock);
     });

@@ -14,8 +14,8 @@ use crate::driver::{
 };
 use crate::error::{At, Error, Kind, Result};
 use crate::keys::Keys;
-use crate::pool;
-use crate::runtime::{Runtime, offload, offload_alone};
+use crate::pool::{self, Lane};
+use crate::runtime::{Runtime, offload, offload_alone, offload_in};
 use crate::value::{BytesKind, Text, Value};
 
 /// Fewer items than this a thread are not worth handing over.
@@ -30,6 +30,8 @@ pub struct Offloaded<D> {
     /// Whether items that an earlier process left to end were looked for.
     has_looked: Cell<bool>,
     exit: Exit,
+    /// Writes of items that end.
+    endings: Arc<Lane>,
     /// Held by the one user of the store that asked for its lock.
     lock: Arc<tokio::sync::Mutex<()>>,
 }
@@ -43,6 +45,7 @@ impl<D: BlockingDriver> Offloaded<D> {
             expiry: Expiry::new(driver.clone(), runtime.clone()),
             has_looked: Cell::new(driver.is_instant() || !driver.flags().ttl),
             exit: Exit::new(runtime.clone()),
+            endings: Arc::default(),
             lock: Arc::default(),
             driver,
             runtime,
@@ -69,6 +72,24 @@ impl<D: BlockingDriver> Offloaded<D> {
         }
         let driver = self.driver.clone();
         Op::Pending(offload(&self.runtime, move || work(&driver)))
+    }
+
+    /// As `run`, for writes. Those of items that end wait for each other, and at times for other
+    /// processes: they must not take all threads.
+    fn run_write<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        ends: bool,
+        work: impl FnOnce(&D) -> Result<T> + Send + 'static,
+    ) -> Op<T> {
+        if !ends || self.in_place(mode) {
+            return self.run(mode, work);
+        }
+        self.look_once();
+        let driver = self.driver.clone();
+        Op::Pending(offload_in(&self.endings, &self.runtime, move || {
+            work(&driver)
+        }))
     }
 
     // On the way of every read, like the next ones: as calls of their own they would take longer than
@@ -102,6 +123,7 @@ impl<D: BlockingDriver> Offloaded<D> {
         call: Call,
         key: &str,
         mode: Mode,
+        ends: bool,
         write: impl FnOnce(&D, &str) -> Result<()> + Send + 'static,
     ) -> Op<()> {
         let name = self.driver.name();
@@ -117,7 +139,7 @@ impl<D: BlockingDriver> Offloaded<D> {
         }
         self.exit.wait_for(&self.driver, &self.sequence);
         let ticket = self.sequence.ticket(key);
-        self.run(mode, move |driver| {
+        self.run_write(mode, ends, move |driver| {
             ticket.run(|key| write(driver, key).at(name, operation, key))
         })
     }
@@ -392,7 +414,12 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         }
         let jobs: Vec<_> = Self::split(writes)
             .into_iter()
-            .map(|writes| self.run(mode, move |driver| write_all(driver, operation, writes)))
+            .map(|writes| {
+                let ends = writes.iter().any(|(.., expires_ms)| expires_ms.is_some());
+                self.run_write(mode, ends, move |driver| {
+                    write_all(driver, operation, writes)
+                })
+            })
             .collect();
         let written = Op::later(async move {
             let mut outcome = Ok(());
@@ -439,7 +466,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     }
 
     fn remove_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<()> {
-        self.write(Call::RemoveItem, key, mode, |driver, key| {
+        self.write(Call::RemoveItem, key, mode, false, |driver, key| {
             driver.remove(key).map(drop)
         })
     }
@@ -568,7 +595,7 @@ impl<D: BlockingDriver> Offloaded<D> {
                 .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key));
             return self.ends(Op::ready(written), expires_ms);
         }
-        let written = self.write(call, key, mode, move |driver, key| {
+        let written = self.write(call, key, mode, expires_ms.is_some(), move |driver, key| {
             driver.set(key, &value, expires_ms)
         });
         self.ends(written, expires_ms)

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use electron_async_storage::drivers::fs::disk::{Disk, Kind, Stat, SystemDisk};
 use electron_async_storage::error::io_from_code;
@@ -208,9 +209,9 @@ impl Disk for FaultyDisk {
         SystemDisk.remove_abandoned(path)
     }
 
-    fn lock(&self, folder: &Path) -> io::Result<Option<Self::Lock>> {
+    fn lock(&self, folder: &Path, patience: Duration) -> io::Result<Option<Self::Lock>> {
         self.pass("lock")?;
-        SystemDisk.lock(folder)
+        SystemDisk.lock(folder, patience)
     }
 
     fn wait_for_lock(&self, file: &Path) -> io::Result<Option<Self::Lock>> {

@@ -10,6 +10,7 @@ use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use electron_async_storage::drivers::fs::disk::{Disk, Kind, Stat};
 use electron_async_storage::error::io_from_code;
@@ -492,7 +493,7 @@ impl Disk for ModelDisk {
         self.remove_file(path).map(|()| true)
     }
 
-    fn lock(&self, folder: &Path) -> io::Result<Option<()>> {
+    fn lock(&self, folder: &Path, _patience: Duration) -> io::Result<Option<()>> {
         self.stat(folder).map(|_| Some(()))
     }
 

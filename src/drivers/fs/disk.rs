@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[cfg(unix)]
 #[path = "disk/unix.rs"]
@@ -189,8 +189,9 @@ pub trait Disk: Send + Sync + 'static {
     /// where the file system has no locks.
     ///
     /// # Errors
-    /// [`ErrorKind::ResourceBusy`] when somebody else holds it for too long; those of the system.
-    fn lock(&self, folder: &Path) -> io::Result<Option<Self::Lock>>;
+    /// [`ErrorKind::ResourceBusy`] when somebody else holds it for longer than `patience`; those of
+    /// the system.
+    fn lock(&self, folder: &Path, patience: Duration) -> io::Result<Option<Self::Lock>>;
 
     /// Waits for as long as other processes and threads hold a lock on the file, which is made if it
     /// is not there, and holds it until the lock is dropped. `None` where the file system has no
@@ -312,8 +313,8 @@ impl Disk for SystemDisk {
         system::remove_abandoned(path)
     }
 
-    fn lock(&self, folder: &Path) -> io::Result<Option<File>> {
-        system::lock(folder)
+    fn lock(&self, folder: &Path, patience: Duration) -> io::Result<Option<File>> {
+        system::lock(folder, patience)
     }
 
     fn wait_for_lock(&self, file: &Path) -> io::Result<Option<File>> {

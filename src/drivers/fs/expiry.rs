@@ -14,6 +14,7 @@ use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind as FileKind, Stat};
 use super::journal::{Amendment, Entry};
 use super::locate::{Found, Place, folder_of};
+use super::locks::Need;
 use crate::error::{Error, Kind, Result, io_from_code};
 use crate::keys::Keys;
 
@@ -138,11 +139,12 @@ impl<D: Disk> Engine<D> {
     fn record_again(&self, key: &str, entry: Entry) {
         // The value and its entry were written: that this cannot be made sure of is no failure.
         if matches!(self.journal.entry(&*self.disk, key), Ok(None)) {
-            let _ = self.amend(&[Amendment {
+            let amendment = Amendment {
                 key: key.to_owned(),
                 seen: None,
                 entry: Some(entry),
-            }]);
+            };
+            let _ = self.amend(&[amendment], Need::Usual);
         }
     }
 
@@ -152,18 +154,19 @@ impl<D: Disk> Engine<D> {
         if matches!(self.journal.known(&*self.disk, key), Ok(true))
             && let Ok(seen) = self.journal.entry(&*self.disk, key)
         {
-            let _ = self.settle_entries(vec![Amendment {
+            let amendment = Amendment {
                 key: key.to_owned(),
                 seen,
                 entry: None,
-            }]);
+            };
+            let _ = self.settle_entries(vec![amendment], Need::Little);
         }
     }
 
     /// Changes entries that are still as they were seen. A file that came to one that was taken out
     /// gets its entry again.
-    fn settle_entries(&self, amendments: Vec<Amendment>) -> Result<()> {
-        self.amend(&amendments)?;
+    fn settle_entries(&self, amendments: Vec<Amendment>, need: Need) -> Result<()> {
+        self.amend(&amendments, need)?;
         let mut again = Vec::new();
         for Amendment { key, seen, entry } in amendments {
             let (Some(seen), None) = (seen, entry) else {
@@ -180,7 +183,8 @@ impl<D: Disk> Engine<D> {
                 });
             }
         }
-        self.amend(&again)
+        // An entry that a write needs was taken out.
+        self.amend(&again, Need::Usual)
     }
 
     /// The file that holds the value of a key of the journal. There is none where no file can have
@@ -192,11 +196,11 @@ impl<D: Disk> Engine<D> {
         }
     }
 
-    fn amend(&self, amendments: &[Amendment]) -> Result<()> {
+    fn amend(&self, amendments: &[Amendment], need: Need) -> Result<()> {
         if amendments.is_empty() {
             return Ok(());
         }
-        self.in_base(|| self.journal.amend(&*self.disk, amendments))?;
+        self.in_base(|| self.journal.amend(&*self.disk, amendments, need))?;
         self.note_journal()
     }
 
@@ -357,7 +361,7 @@ impl<D: Disk> Engine<D> {
                 entry: outcome,
             });
         }
-        if let Err(error) = self.settle_entries(settled) {
+        if let Err(error) = self.settle_entries(settled, Need::Usual) {
             failure.get_or_insert(error);
         }
         match failure {

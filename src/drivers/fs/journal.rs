@@ -7,15 +7,17 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use super::disk::{Disk, Stat};
+use super::locks::{Locks, Need, SOON};
 use super::{is_absent, path};
 use crate::error::{Error, Result};
 use crate::key;
+use crate::pool;
 use crate::runtime::lock;
 
 /// A journal below this size is left as it is.
@@ -125,8 +127,48 @@ pub(super) struct Journal {
     path: PathBuf,
     /// Held by who writes the file, before the lock of the base and that of what is known: whoever
     /// waits for the base holds up no reader.
-    writing: Mutex<()>,
+    writing: Turns,
+    locks: Locks,
     known: Mutex<Known>,
+}
+
+/// Who may write, one after the other.
+#[derive(Default)]
+struct Turns {
+    is_taken: Mutex<bool>,
+    free: Condvar,
+}
+
+/// The right to write; ends when it is dropped.
+pub(super) struct Turn<'a>(&'a Turns);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.is_taken) = false;
+        self.0.free.notify_one();
+    }
+}
+
+impl Turns {
+    /// Waits for the turn. Who has it may be waiting for another process: a thread of the pool gives
+    /// its place to another then.
+    fn take(&self) -> Turn<'_> {
+        let is_taken = lock(&self.is_taken);
+        let waited = self
+            .free
+            .wait_timeout_while(is_taken, SOON, |is_taken| *is_taken);
+        let (mut is_taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if *is_taken {
+            drop(is_taken);
+            let _aside = pool::step_aside();
+            let waited = self
+                .free
+                .wait_while(lock(&self.is_taken), |is_taken| *is_taken);
+            is_taken = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        *is_taken = true;
+        Turn(self)
+    }
 }
 
 #[derive(Default)]
@@ -207,7 +249,8 @@ impl Journal {
     pub(super) fn new(path: PathBuf) -> Self {
         Journal {
             path,
-            writing: Mutex::default(),
+            writing: Turns::default(),
+            locks: Locks::default(),
             known: Mutex::default(),
         }
     }
@@ -265,12 +308,17 @@ impl Journal {
         disk: &D,
         changes: &[(String, Option<Entry>)],
     ) -> Result<bool> {
-        self.append(disk, |_| changes.to_vec())
+        self.append(disk, Need::Usual, |_| changes.to_vec())
     }
 
     /// Like [`record`](Self::record), where the entries are still as they were seen.
-    pub(super) fn amend<D: Disk>(&self, disk: &D, amendments: &[Amendment]) -> Result<bool> {
-        self.append(disk, |entries| {
+    pub(super) fn amend<D: Disk>(
+        &self,
+        disk: &D,
+        amendments: &[Amendment],
+        need: Need,
+    ) -> Result<bool> {
+        self.append(disk, need, |entries| {
             let apply = |amendment: &&Amendment| {
                 let now = entries.get(&amendment.key);
                 now == amendment.seen.as_ref() && now != amendment.entry.as_ref()
@@ -286,12 +334,13 @@ impl Journal {
     fn append<D: Disk>(
         &self,
         disk: &D,
+        need: Need,
         changes: impl FnOnce(&FxHashMap<String, Entry>) -> Vec<(String, Option<Entry>)>,
     ) -> Result<bool> {
         let _turn = self.turn();
         let folder = self.path.parent().unwrap_or(&self.path);
         let failed = |error: io::Error| Error::io(error, "write the journal of expiries");
-        let _lock = match disk.lock(folder) {
+        let _lock = match self.locks.lock(disk, folder, need) {
             Err(error) if is_absent(&error) => return Ok(false),
             outcome => outcome.map_err(failed)?,
         };
@@ -323,8 +372,8 @@ impl Journal {
 
     /// The right of one thread of this process to write the file, to be had before the lock of the
     /// base.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
-        lock(&self.writing)
+    pub(super) fn turn(&self) -> Turn<'_> {
+        self.writing.take()
     }
 
     /// Whether most of the file is out of date.

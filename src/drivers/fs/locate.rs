@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind, Stat};
+use super::locks::Need;
 use super::{Engine, is_absent, path};
 use crate::error::{Error, Result, io_from_code};
 
@@ -225,7 +226,7 @@ impl<D: Disk> Engine<D> {
 
     /// Locks a folder against others that move values about in it. `None` where it is gone.
     pub(super) fn lock(&self, folder: &Path) -> Result<Option<Locked<D::Lock>>> {
-        match self.disk.lock(folder) {
+        match self.locks.lock(&*self.disk, folder, Need::Usual) {
             Ok(lock) => Ok(Some(Locked { _lock: lock })),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(Error::io(error, "lock")),

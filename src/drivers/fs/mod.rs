@@ -18,6 +18,7 @@ mod expiry;
 mod glob;
 mod journal;
 mod locate;
+mod locks;
 mod moves;
 mod nesting;
 mod options;
@@ -38,6 +39,7 @@ use self::disk::{Disk, Kind as FileKind, Stat, SystemDisk};
 use self::durability::Durability;
 use self::journal::Journal;
 use self::locate::Place;
+use self::locks::Locks;
 use self::moves::Moves;
 use crate::blocking::{BlockingDriver, SharedSink};
 use crate::driver::{Flags, NativeMeta};
@@ -93,6 +95,7 @@ struct Engine<D> {
     background: Background,
     durability: Arc<Durability<D>>,
     journal: Journal,
+    locks: Locks,
     corrupt: Marks,
     moves: Moves,
     changes: Arc<Changes>,
@@ -140,6 +143,7 @@ impl<D: Disk> FsStore<D> {
             background: ports.background,
             durability: Arc::new(durability),
             journal,
+            locks: Locks::default(),
             corrupt: Marks::default(),
             moves: Moves::default(),
             changes: Arc::default(),

@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 
 const PERMISSION_BITS: u32 = 0o7777;
 
-/// How long a lock that somebody else holds is waited for. It is held for a few calls only, so that
-/// more means that its holder hangs.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
-/// The same for the removal of a folder that is empty: one that stays does no harm.
+/// How long the removal of an empty folder waits for its lock: one that stays does no harm.
 const REMOVAL_PATIENCE: Duration = Duration::from_millis(100);
 const LOCK_PAUSE: Duration = Duration::from_micros(200);
 
@@ -181,13 +178,9 @@ pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
     fs::remove_file(path).map(|()| true)
 }
 
-pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
-    lock_within(LOCK_PATIENCE, folder)
-}
-
 /// The lock is one of the folder, not of its name: a folder that was removed and made again since it
 /// was opened is another one.
-fn lock_within(patience: Duration, folder: &Path) -> io::Result<Option<File>> {
+pub(super) fn lock(folder: &Path, patience: Duration) -> io::Result<Option<File>> {
     const MOST_STRANGERS: u32 = 1000;
     let start = Instant::now();
     let mut strangers = 0;
@@ -213,13 +206,13 @@ fn is_at(handle: &File, path: &Path) -> io::Result<bool> {
 }
 
 pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
-    let _lock = match lock_within(Duration::ZERO, folder) {
+    let _lock = match lock(folder, Duration::ZERO) {
         Err(error) if error.kind() == ErrorKind::ResourceBusy => {
             // One that stays anyway is not waited for.
             if fs::read_dir(folder)?.next().is_some() {
                 return Err(ErrorKind::DirectoryNotEmpty.into());
             }
-            lock_within(REMOVAL_PATIENCE, folder)?
+            lock(folder, REMOVAL_PATIENCE)?
         }
         // Who may not read it cannot have locked it either.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => None,

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf, Prefix};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 const FILE_SHARE_READ: u32 = 1;
 const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
@@ -16,6 +16,8 @@ const ERROR_LOCK_VIOLATION: i32 = 33;
 /// pause, the tries go on for about a second.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const TRIES: u32 = 10;
+
+const LONGEST_LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The name of the file whose open handle is the lock of its folder.
 const LOCK_NAME: &str = "%~busy";
@@ -169,7 +171,7 @@ pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
     }
 }
 
-pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
+pub(super) fn lock(folder: &Path, patience: Duration) -> io::Result<Option<File>> {
     let name = folder.join(LOCK_NAME);
     let open = || {
         OpenOptions::new()
@@ -180,10 +182,16 @@ pub(super) fn lock(folder: &Path) -> io::Result<Option<File>> {
             .custom_flags(FILE_FLAG_DELETE_ON_CLOSE)
             .open(&name)
     };
-    match patiently(open, || false) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if is_shared(&error) => Err(ErrorKind::ResourceBusy.into()),
-        Err(error) => Err(error),
+    let start = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match open() {
+            Ok(file) => return Ok(Some(file)),
+            Err(error) if !is_shared(&error) => return Err(error),
+            Err(_) if start.elapsed() >= patience => return Err(ErrorKind::ResourceBusy.into()),
+            Err(_) => thread::sleep(pause),
+        }
+        pause = (pause * 2).min(LONGEST_LOCK_PAUSE);
     }
 }
 
