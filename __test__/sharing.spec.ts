@@ -54,15 +54,20 @@ describe.runIf(canHold)("a lock that another process holds", () => {
       await storage.setItem(`k${n}`, n, { ttl: 60_000 });
     });
     for (const write of writes) write.catch(() => {}).finally(() => settled++);
-    const removals = Array.from({ length: 40 }, () => storage.removeItem("missing"));
+    const others = Array.from({ length: 40 }, () => [
+      storage.removeItem("missing"),
+      storage.setItem("k7", "after"),
+      storage.flush("nowhere"),
+    ]).flat();
+    const flushes = Array.from({ length: 8 }, () => storage.flush());
     const elsewhere = fsStorage(place().base);
     await elsewhere.setItem("a", 1);
     expect(await elsewhere.getItem("a")).toBe(1);
     expect(await storage.getItem("plain")).toBe("written before");
-    await Promise.all(removals);
     expect(settled).toBe(0);
     await letGo();
-    await Promise.all(writes);
+    await Promise.all([...writes, ...others, ...flushes]);
+    expect(await storage.getItem("k7")).toBe("after");
     expect(await storage.getItem("k39")).toBe(39);
   });
 });

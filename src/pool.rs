@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
@@ -120,8 +120,10 @@ impl Drop for Aside {
     }
 }
 
-/// Lets another thread work in place of this one, which waits for something that other processes
-/// do. `None` on threads that are not of the pool.
+/// What is held for a few calls of the system is free again by then, as a rule.
+pub const SOON: Duration = Duration::from_millis(2);
+
+/// Lets another thread work in place of this one, which waits for something that may take long. `None` on threads that are not of the pool.
 pub fn step_aside() -> Option<Aside> {
     if !HAS_PLACE.replace(false) {
         return None;
@@ -136,6 +138,44 @@ pub fn step_aside() -> Option<Aside> {
         start(job);
     }
     Some(Aside(()))
+}
+
+/// Something that is had by one thread at a time, at times for long.
+#[derive(Default)]
+pub struct Turns {
+    is_taken: Mutex<bool>,
+    free: Condvar,
+}
+
+/// The right to go on; ends when it is dropped.
+pub struct Turn<'a>(&'a Turns);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.is_taken) = false;
+        self.0.free.notify_one();
+    }
+}
+
+impl Turns {
+    /// Waits for the turn; a thread of the pool [steps aside](step_aside) where that takes longer.
+    pub fn take(&self) -> Turn<'_> {
+        let is_taken = lock(&self.is_taken);
+        let waited = self
+            .free
+            .wait_timeout_while(is_taken, SOON, |is_taken| *is_taken);
+        let (mut is_taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if *is_taken {
+            drop(is_taken);
+            let _aside = step_aside();
+            let waited = self
+                .free
+                .wait_while(lock(&self.is_taken), |is_taken| *is_taken);
+            is_taken = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        *is_taken = true;
+        Turn(self)
+    }
 }
 
 /// Jobs that wait for each other anyway: they run one after the other and need one thread.

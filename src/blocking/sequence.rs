@@ -5,12 +5,14 @@
 //! overwritten it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
 use crate::error::Result;
 use crate::key;
+use crate::pool::{self, Turns};
 use crate::runtime::lock;
 
 /// Hands out tickets and keeps the order of each key.
@@ -35,8 +37,16 @@ struct KeyState {
     /// How many open tickets the key has. Its entry goes with the last, unless a write of many keys
     /// that is older than what took effect may still come to it.
     open: usize,
-    /// The newest number that took effect. Held while a write of the key is under way.
-    applied: Arc<Mutex<u64>>,
+    applied: Arc<Applied>,
+}
+
+/// What took effect of one key.
+#[derive(Default)]
+struct Applied {
+    /// Had while a write of the key is under way.
+    turns: Turns,
+    /// The newest number that took effect.
+    newest: AtomicU64,
 }
 
 /// The right to write one key, at its place in the order.
@@ -44,7 +54,7 @@ pub(super) struct Ticket {
     sequence: Arc<Sequence>,
     number: u64,
     key: Arc<str>,
-    applied: Arc<Mutex<u64>>,
+    applied: Arc<Applied>,
     /// Whether the ticket is in `State::open`.
     listed: bool,
 }
@@ -129,6 +139,13 @@ impl Many {
 
     fn wait_while(&self, waits: impl Fn(&State) -> bool, moved: impl Fn()) {
         let mut state = lock(&self.sequence.state);
+        if !waits(&state) {
+            return;
+        }
+        // Those that write may be waiting for another process.
+        drop(state);
+        let _aside = pool::step_aside();
+        state = lock(&self.sequence.state);
         while waits(&state) {
             state = self
                 .sequence
@@ -154,7 +171,8 @@ impl Drop for Many {
 impl KeyState {
     /// `oldest` is the number of the oldest write of many keys that is not finished.
     fn is_needed(&self, oldest: Option<u64>) -> bool {
-        self.open > 0 || oldest.is_some_and(|oldest| *lock(&self.applied) > oldest)
+        self.open > 0
+            || oldest.is_some_and(|oldest| self.applied.newest.load(Ordering::Acquire) > oldest)
     }
 }
 
@@ -163,7 +181,7 @@ impl State {
         self.many.first_key_value().map(|(number, _)| *number)
     }
 
-    fn join(&mut self, key: &str) -> (Arc<str>, Arc<Mutex<u64>>) {
+    fn join(&mut self, key: &str) -> (Arc<str>, Arc<Applied>) {
         if let Some((key, _)) = self.keys.get_key_value(key) {
             let key = key.clone();
             let entry = self.keys.get_mut(&key).expect("the key was just found");
@@ -171,7 +189,7 @@ impl State {
             return (key, entry.applied.clone());
         }
         let key: Arc<str> = key.into();
-        let applied = Arc::new(Mutex::new(0));
+        let applied = Arc::new(Applied::default());
         self.keys.insert(
             key.clone(),
             KeyState {
@@ -187,12 +205,12 @@ impl Ticket {
     /// Does the write, unless a newer one of the key has taken effect. Waits for a write of the
     /// key that is under way.
     pub(super) fn run(self, write: impl FnOnce(&str) -> Result<()>) -> Result<()> {
-        let mut applied = lock(&self.applied);
-        if *applied > self.number {
+        let _turn = self.applied.turns.take();
+        if self.applied.newest.load(Ordering::Acquire) > self.number {
             return Ok(());
         }
         write(&self.key)?;
-        *applied = self.number;
+        self.applied.newest.store(self.number, Ordering::Release);
         Ok(())
     }
 }

@@ -7,17 +7,17 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use super::disk::{Disk, Stat};
-use super::locks::{Locks, Need, SOON};
+use super::locks::{Locks, Need};
 use super::{is_absent, path};
 use crate::error::{Error, Result};
 use crate::key;
-use crate::pool;
+use crate::pool::{Turn, Turns};
 use crate::runtime::lock;
 
 /// A journal below this size is left as it is.
@@ -130,45 +130,6 @@ pub(super) struct Journal {
     writing: Turns,
     locks: Locks,
     known: Mutex<Known>,
-}
-
-/// Who may write, one after the other.
-#[derive(Default)]
-struct Turns {
-    is_taken: Mutex<bool>,
-    free: Condvar,
-}
-
-/// The right to write; ends when it is dropped.
-pub(super) struct Turn<'a>(&'a Turns);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *lock(&self.0.is_taken) = false;
-        self.0.free.notify_one();
-    }
-}
-
-impl Turns {
-    /// Waits for the turn. Who has it may be waiting for another process: a thread of the pool gives
-    /// its place to another then.
-    fn take(&self) -> Turn<'_> {
-        let is_taken = lock(&self.is_taken);
-        let waited = self
-            .free
-            .wait_timeout_while(is_taken, SOON, |is_taken| *is_taken);
-        let (mut is_taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if *is_taken {
-            drop(is_taken);
-            let _aside = pool::step_aside();
-            let waited = self
-                .free
-                .wait_while(lock(&self.is_taken), |is_taken| *is_taken);
-            is_taken = waited.unwrap_or_else(PoisonError::into_inner);
-        }
-        *is_taken = true;
-        Turn(self)
-    }
 }
 
 #[derive(Default)]

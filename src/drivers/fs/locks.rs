@@ -9,11 +9,9 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 
 use super::disk::Disk;
-use crate::pool;
+use crate::pool::{self, SOON};
 use crate::runtime::lock;
 
-/// Locks are held for a few calls: most are free again by then.
-pub(super) const SOON: Duration = Duration::from_millis(2);
 /// More than this means that its holder hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same, once its holder is known to hang, and where little depends on the lock.
