@@ -2,7 +2,8 @@
 //!
 //! - [`key`], [`value`], [`error`]: pure data and its algebra;
 //! - [`driver`]: the interface between the core and what keeps the items; [`calls`] fills in for
-//!   calls that a driver lacks; [`blocking`] makes drivers of plain blocking code;
+//!   calls that a driver lacks; [`blocking`] makes drivers of plain blocking code; [`clearing`] keeps
+//!   the place of a clear in the order of writes where a driver does not;
 //! - [`runtime`]: what the core needs from its host; [`pool`]: the threads of the process;
 //! - [`storage`]: the core: routing, batches, metadata, listings, watching;
 //! - [`drivers`]: the drivers that come with it; [`options`] reads what they are given;
@@ -10,6 +11,7 @@
 
 pub mod blocking;
 pub mod calls;
+pub mod clearing;
 pub mod driver;
 pub mod drivers;
 pub mod error;

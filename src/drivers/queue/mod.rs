@@ -28,9 +28,10 @@ use self::hosted::Hosted;
 use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
 use crate::blocking::BlockingDriver;
 use crate::calls;
+use crate::clearing::Clears;
 use crate::driver::{
-    Call, Capabilities, Driver, EventSink, Flags, Item, KeyQuery, Meta, Mode, NativeMeta, Op,
-    Options, Unwatch,
+    Call, Capabilities, Driver, EventKind, EventSink, Flags, Item, KeyQuery, Meta, Mode,
+    NativeMeta, Op, Options, Unwatch,
 };
 use crate::error::{Error, Kind, Result};
 use crate::keys::Keys;
@@ -104,6 +105,8 @@ pub struct QueueDriver {
     writer: Writer,
     form: Form,
     merges: bool,
+    /// The clears that list first.
+    clears: Rc<Clears>,
     is_over: Cell<bool>,
     /// Flushes when the program ends, for as long as it is held.
     at_exit: RefCell<Option<Box<dyn Any>>>,
@@ -127,10 +130,11 @@ impl QueueDriver {
             base: base.to_owned(),
             ..KeyQuery::default()
         };
+        let clear = self.clears.begin(&self.inner);
         let listed = self.clone().get_keys(&query, mode);
         let options = options.clone();
         Op::later(async move {
-            let keys = listed.await?;
+            let keys = listed.await?.filtered(|key| !clear.spares(key));
             let queue: Rc<dyn Driver> = self;
             calls::remove_items(&queue, &keys, &options, mode).await
         })
@@ -163,6 +167,7 @@ impl QueueDriver {
             writer,
             form,
             merges: settings.merges,
+            clears: Rc::default(),
             is_over: Cell::new(false),
             at_exit: RefCell::new(at_exit),
         })
@@ -272,12 +277,17 @@ impl QueueDriver {
         call: Call,
         mode: Mode,
     ) -> Op<()> {
+        let mut operations = operations.into_iter().inspect(|operation| {
+            let kind = match operation.change {
+                Change::Set(_) | Change::SetRaw(_) => EventKind::Update,
+                Change::Remove | Change::Clear => EventKind::Remove,
+            };
+            self.clears.note(kind, &self.inner, &operation.key);
+        });
         if mode == Mode::Async && !self.is_ending() {
             return self.enqueue(operations, call);
         }
-        let outcome = operations
-            .into_iter()
-            .try_for_each(|operation| self.write_through(operation));
+        let outcome = operations.try_for_each(|operation| self.write_through(operation));
         Op::ready(outcome.map_err(|error| self.place(error, call, mode)))
     }
 
