@@ -749,7 +749,8 @@ export interface Storage<T extends StorageValue = StorageValue> {
   getKeys(this: void, base?: string, opts?: GetKeysOptions): Promise<StorageKey<T>[]>;
 
   /**
-   * Removes exactly what `getKeys(base)` lists, and its metadata.
+   * Removes exactly what `getKeys(base)` lists, and its metadata. What is written after the call stays, also when
+   * the call is not awaited.
    *
    * @param base - default: everything
    * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code

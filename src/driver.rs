@@ -305,6 +305,9 @@ pub trait Unwatch {
     fn stop(&self, mode: Mode) -> Op<()>;
 }
 
+/// Chooses on the host's thread which of the keys that a driver lists are removed.
+pub type KeyFilter = Box<dyn FnOnce(Keys) -> Result<Keys>>;
+
 /// What keeps items under keys. Called on the host's thread only.
 ///
 /// The law for implementors, in both modes:
@@ -378,6 +381,18 @@ pub trait Driver {
     /// Removes every item under a base, which is empty or ends in `:`. Only called with a base
     /// that is not empty when [`clears_base`](Driver::clears_base) says so.
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()>;
+
+    /// Removes those items under a base that the filter leaves of what the driver lists there, at the
+    /// place that the call has in the order of writes: what is written later stays. Gives the keys of
+    /// the items that were there. `None` from a driver that cannot keep that place.
+    fn clear_filtered(
+        self: Rc<Self>,
+        _base: &str,
+        _mode: Mode,
+        _filter: KeyFilter,
+    ) -> Option<Op<Keys>> {
+        None
+    }
 
     /// Whether `clear` keeps to its base.
     fn clears_base(&self) -> bool {

@@ -10,7 +10,8 @@ use super::exit::Exit;
 use super::expiry::Expiry;
 use super::sequence::{Many, Sequence, Ticket};
 use crate::driver::{
-    Call, Capabilities, Driver, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op, Options, Unwatch,
+    Call, Capabilities, Driver, EventSink, Flags, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
+    Options, Unwatch,
 };
 use crate::error::{At, Error, Kind, Result};
 use crate::keys::Keys;
@@ -231,41 +232,21 @@ fn keys_to_clear<D: BlockingDriver>(
         .at(driver.name(), Call::Clear.name(mode), base)
 }
 
-/// Removes what was not written since the clear was asked for.
-fn remove_all<D: BlockingDriver>(driver: &D, many: &Many, keys: &Keys, mode: Mode) -> Result<()> {
+/// Removes what was not written since the clear was asked for, and gives what was there of it.
+fn remove_all<D: BlockingDriver>(driver: &D, many: &Many, keys: &Keys, mode: Mode) -> Result<Keys> {
     let (name, operation) = (driver.name(), Call::Clear.name(mode));
+    let mut removed = Keys::new();
     let mut outcome = Ok(());
     for key in keys {
-        let removed = many
-            .ticket(key)
-            .run(|key| driver.remove(key).map(drop).at(name, operation, key));
-        outcome = outcome.and(removed);
+        let done = many.ticket(key).run(|key| {
+            if driver.remove(key).at(name, operation, key)? {
+                removed.push(key);
+            }
+            Ok(())
+        });
+        outcome = outcome.and(done);
     }
-    outcome
-}
-
-impl<D: BlockingDriver> Offloaded<D> {
-    /// As `clear`, of those keys that `filter` leaves on the host's thread.
-    pub fn clear_filtered(
-        self: Rc<Self>,
-        base: &str,
-        mode: Mode,
-        filter: impl FnOnce(Keys) -> Result<Keys> + 'static,
-    ) -> Op<()> {
-        let base = base.to_owned();
-        let many = Arc::new(self.sequence.many());
-        let listed = {
-            let many = many.clone();
-            self.run(mode, move |driver| {
-                keys_to_clear(driver, &many, &base, mode)
-            })
-        };
-        Op::later(async move {
-            let keys = filter(listed.await?)?;
-            self.run(mode, move |driver| remove_all(driver, &many, &keys, mode))
-                .await
-        })
-    }
+    outcome.map(|()| removed)
 }
 
 impl<D: BlockingDriver> Driver for Offloaded<D> {
@@ -481,7 +462,35 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         many.needs_no_host();
         self.run(mode, move |driver| {
             let keys = keys_to_clear(driver, &many, &base, mode)?;
-            remove_all(driver, &many, &keys, mode)
+            remove_all(driver, &many, &keys, mode).map(drop)
+        })
+    }
+
+    fn clear_filtered(
+        self: Rc<Self>,
+        base: &str,
+        mode: Mode,
+        filter: KeyFilter,
+    ) -> Option<Op<Keys>> {
+        if self.driver.is_read_only() || self.driver.refuses_clear() {
+            return Some(Op::ok(Keys::new()));
+        }
+        let base = base.to_owned();
+        let many = Arc::new(self.sequence.many());
+        let listed = {
+            let many = many.clone();
+            self.run(mode, move |driver| {
+                keys_to_clear(driver, &many, &base, mode)
+            })
+        };
+        let chosen = listed.map_result(|keys| filter(keys?));
+        let remove = move |this: &Self, keys: Keys| {
+            this.run(mode, move |driver| remove_all(driver, &many, &keys, mode))
+        };
+        Some(match chosen {
+            // Writes of an instant store have no tickets: nothing may come in between.
+            Op::Ready(Some(Ok(keys))) => remove(&self, keys),
+            chosen => Op::later(async move { remove(&self, chosen.await?).await }),
         })
     }
 

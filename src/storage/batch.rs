@@ -80,6 +80,14 @@ impl Storage {
             Ok(parts) => parts,
             Err(error) => return Op::fail(error.operation(Call::SetItems.name(mode))),
         };
+        if self.clears.is_any_open() {
+            for part in &parts {
+                for item in &part.items {
+                    self.clears
+                        .note(kind_of(&item.value), &part.driver, &item.key);
+                }
+            }
+        }
         if !self.is_migrating() {
             return self.change(parts, common, mode);
         }
@@ -203,11 +211,15 @@ fn part_events(part: &Part<Change>) -> Vec<(EventKind, String)> {
     part.items
         .iter()
         .map(|item| {
-            let kind = match item.value {
-                Change::Set(_) => EventKind::Update,
-                Change::Remove => EventKind::Remove,
-            };
-            (kind, format!("{}{}", part.base, item.key))
+            let key = format!("{}{}", part.base, item.key);
+            (kind_of(&item.value), key)
         })
         .collect()
+}
+
+fn kind_of(change: &Change) -> EventKind {
+    match change {
+        Change::Set(_) => EventKind::Update,
+        Change::Remove => EventKind::Remove,
+    }
 }

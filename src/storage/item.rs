@@ -59,7 +59,10 @@ impl Storage {
         let normal = key::normalize(key);
         if !normal.is_empty() && !self.hub.is_watched() && !self.is_migrating() {
             let (driver, base_len) = self.driver_of(&normal);
-            return calls::set_item(&driver, &normal[base_len..], value, options, mode);
+            let key = &normal[base_len..];
+            let written = calls::set_item(&driver, key, value, options, mode);
+            self.note_for_clears(EventKind::Update, &driver, key, &written);
+            return written;
         }
         let route = match self.route_write(key) {
             Ok(route) => route,
@@ -72,7 +75,22 @@ impl Storage {
             });
         }
         let written = calls::set_item(&route.driver, route.relative(), value, options, mode);
+        self.note_for_clears(EventKind::Update, &route.driver, route.relative(), &written);
         self.announced(written, EventKind::Update, route)
+    }
+
+    /// Tells clears that are under way of a write that comes after them, unless it was refused.
+    #[inline]
+    pub(super) fn note_for_clears(
+        &self,
+        kind: EventKind,
+        driver: &Rc<dyn Driver>,
+        key: &str,
+        written: &Op<()>,
+    ) {
+        if self.clears.is_any_open() && !matches!(written, Op::Ready(Some(Err(_)))) {
+            self.clears.note(kind, driver, key);
+        }
     }
 
     /// Writes an item without the codec.
@@ -131,8 +149,11 @@ impl Storage {
     ) -> Op<()> {
         if !self.is_migrating() {
             let written = write(&route);
+            self.note_for_clears(kind, &route.driver, route.relative(), &written);
             return self.announced(written, kind, route);
         }
+        // Its place is that of the call, not of its turn at the gate.
+        self.clears.note(kind, &route.driver, route.relative());
         let keys = vec![route.key.clone(), key::meta_of(&route.key)];
         let storage = self.clone();
         self.recorded(keys, mode, move || {

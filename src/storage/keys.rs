@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use super::Storage;
 use super::migrate::is_record;
 use crate::calls;
+use crate::clearing::Clear;
 use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
 use crate::key;
 use crate::keys::Keys;
@@ -28,6 +29,16 @@ impl Share {
             .hidden
             .iter()
             .any(|base| key.starts_with(base.as_str()))
+    }
+
+    /// A key of the driver in full, in normal form.
+    fn full(&self, key: &str) -> String {
+        self.mount.clone() + &key::normalize(key)
+    }
+
+    /// Whether a key of the driver is of the base and shows.
+    fn has(&self, key: &str) -> bool {
+        key::is_under(&key::normalize(key), &self.relative_base) && self.shows(&self.full(key))
     }
 }
 
@@ -141,37 +152,24 @@ impl Storage {
         if native && !reports {
             return driver.clear(&share.relative_base, options, mode);
         }
-        let query = KeyQuery {
-            base: share.relative_base.clone(),
-            max_depth: None,
-            options: options.clone(),
+        let share = Rc::new(share);
+        let clear = Rc::new(self.clears.begin(&driver));
+        let filter = {
+            let share = share.clone();
+            Box::new(move |keys: Keys| Ok(keys.filtered(|key| share.has(key))))
         };
-        let listed = calls::get_keys(&driver, &query, mode);
+        let ordered = driver
+            .clone()
+            .clear_filtered(&share.relative_base, mode, filter);
+        let removed =
+            ordered.unwrap_or_else(|| remove_unspared(&share, &clear, native, options, mode));
         let storage = self.clone();
-        let options = options.clone();
-        Op::later(async move {
-            let full = |key: &str| share.mount.clone() + &key::normalize(key);
-            let keys = listed.await?.filtered(|key| {
-                key::is_under(&key::normalize(key), &share.relative_base) && share.shows(&full(key))
-            });
-            let events: Vec<String> = keys
-                .iter()
-                .filter(|key| !key::is_meta(key))
-                .map(full)
-                .collect();
-            if native {
-                driver
-                    .clone()
-                    .clear(&share.relative_base, &options, mode)
-                    .await?;
-            } else {
-                let keys = with_metadata(keys);
-                calls::remove_items(&driver, &keys, &options, mode).await?;
+        removed.map(move |keys| {
+            for key in keys.iter().filter(|key| !key::is_meta(key)) {
+                if clear.tells(key) {
+                    storage.announce(EventKind::Remove, &share.full(key), &*driver);
+                }
             }
-            for key in events {
-                storage.announce(EventKind::Remove, &key, &*driver);
-            }
-            Ok(())
         })
     }
 
@@ -209,6 +207,36 @@ fn refuses_clear(driver: &Rc<dyn Driver>) -> bool {
     driver
         .blocking()
         .is_some_and(|store| store.refuses_clear() || store.is_read_only())
+}
+
+/// Removes what the driver lists of a share and what was not written since the clear was asked for, and
+/// gives its keys; by the driver's own clear where that removes the same. For drivers that keep no
+/// place for a clear in the order of writes.
+fn remove_unspared(
+    share: &Rc<Share>,
+    clear: &Rc<Clear>,
+    native: bool,
+    options: &Options,
+    mode: Mode,
+) -> Op<Keys> {
+    let query = KeyQuery {
+        base: share.relative_base.clone(),
+        max_depth: None,
+        options: options.clone(),
+    };
+    let listed = calls::get_keys(&share.driver, &query, mode);
+    let (share, clear, options) = (share.clone(), clear.clone(), options.clone());
+    Op::later(async move {
+        let keys = listed.await?.filtered(|key| share.has(key));
+        let driver = &share.driver;
+        if native && !clear.spares_any(|key| share.has(key)) {
+            let cleared = driver.clone().clear(&share.relative_base, &options, mode);
+            return cleared.await.map(|()| keys);
+        }
+        let keys = with_metadata(keys).filtered(|key| !clear.spares(key));
+        calls::remove_items(driver, &keys, &options, mode).await?;
+        Ok(keys)
+    })
 }
 
 /// The keys and those of their metadata. A driver may keep the latter out of its listings, as a

@@ -15,6 +15,7 @@ mod watch;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::clearing::Clears;
 use crate::driver::Driver;
 use crate::error::{Error, Kind, Result};
 use crate::key;
@@ -33,6 +34,8 @@ pub struct Storage {
     runtime: Rc<dyn Runtime>,
     mounts: RefCell<Mounts<Rc<dyn Driver>>>,
     hub: Rc<Hub>,
+    /// The clears whose place in the order of writes the storage keeps.
+    clears: Rc<Clears>,
     /// Present while a migration runs.
     recorder: RefCell<Option<Rc<Recorder>>>,
 }
@@ -59,6 +62,7 @@ impl Storage {
             runtime,
             mounts: RefCell::new(Mounts::new(root)),
             hub: Rc::default(),
+            clears: Rc::default(),
             recorder: RefCell::default(),
         })
     }

@@ -11,7 +11,8 @@ use super::ignore::Ignore;
 use super::{FsOptions, FsStore, LITE_NAME};
 use crate::blocking::{BlockingDriver, Offloaded};
 use crate::driver::{
-    Capabilities, Driver, Event, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op, Options, Unwatch,
+    Capabilities, Driver, Event, EventSink, Flags, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
+    Options, Unwatch,
 };
 use crate::drivers::system_time_ms;
 use crate::error::{Error, Result};
@@ -208,13 +209,22 @@ impl Driver for FsDriver {
         if self.ignore.is_empty() {
             return self.inner.clone().clear(base, options, mode);
         }
-        if self.is_read_only() || self.store().refuses_clear() {
-            return Op::ok(());
+        let cleared = self.clear_filtered(base, mode, Box::new(Ok));
+        cleared.map_or_else(|| Op::ok(()), |cleared| cleared.map(drop))
+    }
+
+    fn clear_filtered(
+        self: Rc<Self>,
+        base: &str,
+        mode: Mode,
+        filter: KeyFilter,
+    ) -> Option<Op<Keys>> {
+        let inner = self.inner.clone();
+        if self.ignore.is_empty() {
+            return inner.clear_filtered(base, mode, filter);
         }
-        let driver = self.clone();
-        self.inner
-            .clone()
-            .clear_filtered(base, mode, move |keys| driver.filtered(&keys))
+        let filter = move |keys| filter(self.filtered(&keys)?);
+        inner.clear_filtered(base, mode, Box::new(filter))
     }
 
     fn filters_clear(&self) -> bool {
