@@ -164,6 +164,33 @@ describe.each(DRIVERS)("%s", (title, open) => {
     expect(await storage.getItem("value")).toBe("goes on");
   });
 
+  it("keeps a clear that is not awaited at its place among the writes of a step", async () => {
+    const storage = opened({
+      driver: open(),
+      version: 1,
+      migrations: {
+        async 1(migrated) {
+          await Promise.all([
+            migrated.setItem("cleared:new", "before"),
+            migrated.clear("cleared"),
+            migrated.setItem("cleared:a", "after"),
+            migrated.setItems([{ key: "cleared:b:c", value: "after" }]),
+            migrated.setItemRaw("cleared:raw", Buffer.from([7])),
+          ]);
+        },
+      },
+    });
+    await fill(storage);
+    await storage.setItem("cleared:gone", 1);
+    await storage.migrate();
+    const left = ["cleared:a", "cleared:b:c", "cleared:raw"];
+    expect((await storage.getKeys("cleared")).sort()).toEqual(left);
+    expect(await storage.getItem("cleared:a")).toBe("after");
+    expect(await storage.getItem("cleared:b:c")).toBe("after");
+    expect([...(await storage.getItemRaw("cleared:raw"))]).toEqual([7]);
+    expect((await storage.getMeta("cleared:a")).owner).toBeUndefined();
+  });
+
   it("keeps what every step wrote when none fails", async () => {
     const storage = opened({
       driver: open(),

@@ -119,10 +119,16 @@ impl Storage {
 
     /// During a migration a clear is a removal of each key, so that each can be put back.
     fn clear_recorded(self: &Rc<Self>, base: String, options: &Options, mode: Mode) -> Op<()> {
-        let shares = self.shares(&base);
+        let shares: Vec<_> = self
+            .shares(&base)
+            .into_iter()
+            .map(|share| (self.clears.begin(&share.driver), share))
+            .collect();
+        let older = self.older_recorded(mode);
         let (storage, options) = (self.clone(), options.clone());
         Op::later(async move {
-            for share in shares {
+            older.await?;
+            for (clear, share) in shares {
                 if refuses_clear(&share.driver) || !calls::can_clear(&share.driver, mode)? {
                     continue;
                 }
@@ -133,8 +139,9 @@ impl Storage {
                 let keys = calls::get_keys(&share.driver, &query, mode).await?;
                 for key in &with_metadata(keys) {
                     let key = key::normalize(key);
-                    let full = format!("{}{key}", share.mount);
-                    if !is_record(&key) && key::is_under(&full, &base) && share.shows(&full) {
+                    let full = share.full(&key);
+                    let is_its = key::is_under(&full, &base) && share.shows(&full);
+                    if is_its && !is_record(&key) && !clear.spares(&key) {
                         storage.remove_item(&full, false, &options, mode).await?;
                     }
                 }

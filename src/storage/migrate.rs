@@ -176,10 +176,8 @@ impl Storage {
             return write();
         };
         let storage = self.clone();
-
-        if mode == Mode::Sync && recorder.gate.try_lock().is_err() {
-            let message = "a write of the migration is under way; await it before a Sync write";
-            return Op::fail(Error::new(Kind::Migration, message));
+        if let Err(error) = recorder.refuse_sync(mode) {
+            return Op::fail(error);
         }
         Op::later(async move {
             let gate = recorder.gate.clone().lock_owned().await;
@@ -189,6 +187,23 @@ impl Storage {
             let written = write().await;
             drop(gate);
             written
+        })
+    }
+
+    /// Completes when the writes of the migration that were asked for before are made.
+    ///
+    /// # Errors
+    /// As those of a Sync write while another write is under way.
+    pub(super) fn older_recorded(&self, mode: Mode) -> Op<()> {
+        let Some(recorder) = self.recorder.borrow().clone() else {
+            return Op::ok(());
+        };
+        if let Err(error) = recorder.refuse_sync(mode) {
+            return Op::fail(error);
+        }
+        Op::later(async move {
+            drop(recorder.gate.lock().await);
+            Ok(())
         })
     }
 
@@ -277,6 +292,15 @@ impl Storage {
 }
 
 impl Recorder {
+    /// A Sync write cannot wait for its turn.
+    fn refuse_sync(&self, mode: Mode) -> Result<()> {
+        if mode == Mode::Sync && self.gate.try_lock().is_err() {
+            let message = "a write of the migration is under way; await it before a Sync write";
+            return Err(Error::new(Kind::Migration, message));
+        }
+        Ok(())
+    }
+
     /// Records what the keys hold, those that are not yet recorded.
     async fn record(&self, storage: &Rc<Storage>, keys: Vec<String>, mode: Mode) -> Result<()> {
         let mut written: Vec<Rc<dyn Driver>> = Vec::new();
