@@ -476,6 +476,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             return Some(Op::ok(Keys::new()));
         }
         let base = base.to_owned();
+        self.exit.wait_for(&self.driver, &self.sequence);
         let many = Arc::new(self.sequence.many());
         let listed = {
             let many = many.clone();
@@ -485,6 +486,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         };
         let chosen = listed.map_result(|keys| filter(keys?));
         let remove = move |this: &Self, keys: Keys| {
+            many.needs_no_host();
             this.run(mode, move |driver| remove_all(driver, &many, &keys, mode))
         };
         Some(match chosen {
