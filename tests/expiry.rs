@@ -240,12 +240,67 @@ fn a_waiting_timer_does_not_hold_the_host() {
 }
 
 #[test]
+fn a_store_has_one_timer_however_often_the_next_end_comes_nearer() {
+    for_every_host(|host| {
+        host.set("a", Some(1_000_000), Mode::Async);
+        host.runtime.settle();
+        for ttl_ms in (1000..1100).rev() {
+            host.set("a", Some(ttl_ms), Mode::Sync);
+        }
+        assert_eq!((host.runtime.tasks(), host.runtime.sleeps()), (1, 1));
+        host.runtime.settle();
+        assert_eq!((host.runtime.tasks(), host.runtime.sleeps()), (1, 1));
+        let events = host.listen();
+        host.advance(1000);
+        assert_eq!(*events.borrow(), ["remove a"]);
+        assert_eq!((host.runtime.tasks(), host.runtime.sleeps()), (1, 0));
+    });
+}
+
+#[test]
+fn the_timer_of_a_store_that_is_gone_ends() {
+    let base = tempfile::tempdir().expect("makes a folder");
+    for host in [Host::memory(), Host::files(&base, START_MS)] {
+        host.set("a", Some(1_000_000), Mode::Async);
+        host.runtime.settle();
+        assert_eq!(host.runtime.sleeps(), 1);
+        let Host {
+            runtime, storage, ..
+        } = host;
+        drop(storage);
+        runtime.settle();
+        assert_eq!((runtime.tasks(), runtime.sleeps()), (0, 0));
+    }
+}
+
+#[test]
+fn a_sweep_that_runs_is_not_ended_by_a_new_timer() {
+    let base = tempfile::tempdir().expect("makes a folder");
+    let host = Host::files(&base, START_MS);
+    let events = host.listen();
+    host.set("a", Some(100), Mode::Async);
+    events.borrow_mut().clear();
+    host.clock.fetch_add(100, Ordering::SeqCst);
+    host.runtime.pass(100);
+    assert_eq!(host.runtime.waiting_jobs(), 1, "the sweep");
+    host.set("b", Some(50), Mode::Sync);
+    host.set("b", Some(20), Mode::Sync);
+    events.borrow_mut().clear();
+    host.runtime.settle();
+    assert_eq!(*events.borrow(), ["remove a"]);
+    host.advance(20);
+    assert_eq!(*events.borrow(), ["remove a", "remove b"]);
+}
+
+#[test]
 fn a_disposed_store_is_swept_no_more() {
     let base = tempfile::tempdir().expect("makes a folder");
     let host = Host::files(&base, START_MS);
     host.set("a", Some(100), Mode::Async);
     let disposed = host.storage.dispose();
     host.runtime.block_on(disposed).expect("disposes");
+    host.runtime.settle();
+    assert_eq!(host.runtime.sleeps(), 0);
     host.clock.fetch_add(1000, Ordering::SeqCst);
     host.runtime.advance(1000);
     assert_eq!(host.runtime.waiting_jobs(), 0);

@@ -2,8 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+
+use futures_util::future::{Either, pending, select};
+use tokio::sync::watch;
 
 use super::BlockingDriver;
 use crate::driver::{Event, EventKind, EventSink};
@@ -19,10 +23,8 @@ const RETRY_MS: u64 = 60 * 1000;
 pub(super) struct Expiry<D> {
     driver: Arc<D>,
     runtime: Rc<dyn Runtime>,
-    /// When the running timer ends.
-    wakes_ms: Cell<Option<u64>>,
-    /// Timers that are not the running one are of the past; they end without effect.
-    generation: Cell<u64>,
+    /// When the timer runs out. It follows every change, and ends with this.
+    wakes_ms: watch::Sender<Option<u64>>,
     sinks: RefCell<Vec<(u64, EventSink)>>,
     last_sink: Cell<u64>,
     /// Whether the driver was disposed, and not written to since.
@@ -50,8 +52,7 @@ impl<D: BlockingDriver> Expiry<D> {
         Rc::new(Expiry {
             driver,
             runtime,
-            wakes_ms: Cell::new(None),
-            generation: Cell::new(0),
+            wakes_ms: watch::Sender::default(),
             sinks: RefCell::default(),
             last_sink: Cell::new(0),
             is_stopped: Cell::new(false),
@@ -67,8 +68,7 @@ impl<D: BlockingDriver> Expiry<D> {
     /// Ends the timer; the returned future ends with the sweep that is under way.
     pub(super) fn stop(&self) -> impl Future<Output = ()> + 'static {
         self.is_stopped.set(true);
-        self.wakes_ms.set(None);
-        self.generation.set(self.generation.get() + 1);
+        self.wakes_ms.send_replace(None);
         let at_work = self.at_work.clone();
         async move {
             drop(at_work.lock_owned().await);
@@ -88,26 +88,39 @@ impl<D: BlockingDriver> Expiry<D> {
     /// Sees to it that items are swept at `expires_ms`, or before.
     pub(super) fn schedule(self: &Rc<Self>, expires_ms: u64) {
         let is_in_time = |wakes_ms| wakes_ms <= expires_ms;
-        if self.is_stopped.get() || self.wakes_ms.get().is_some_and(is_in_time) {
+        if self.is_stopped.get() || self.wakes_ms.borrow().is_some_and(is_in_time) {
             return;
         }
-        self.wakes_ms.set(Some(expires_ms));
-        let generation = self.generation.get() + 1;
-        self.generation.set(generation);
-        let sleep_ms = expires_ms
-            .saturating_sub(self.runtime.now_ms())
-            .clamp(1, LONGEST_SLEEP_MS);
-        let sleep = self.runtime.sleep(sleep_ms);
-        let expiry = Rc::downgrade(self);
-        self.runtime.spawn(Box::pin(async move {
-            sleep.await;
-            let Some(expiry) = expiry.upgrade() else {
-                return;
+        self.wakes_ms.send_replace(Some(expires_ms));
+        if self.wakes_ms.receiver_count() == 0 {
+            let timer = Self::run_timer(Rc::downgrade(self), self.wakes_ms.subscribe());
+            self.runtime.spawn(Box::pin(timer));
+        }
+    }
+
+    /// Sweeps whenever the time has come. There is one timer at most: changes that come faster than
+    /// the host's loop turns leave nothing behind.
+    async fn run_timer(expiry: Weak<Self>, mut wakes_ms: watch::Receiver<Option<u64>>) {
+        loop {
+            let next = *wakes_ms.borrow_and_update();
+            let sleep = match (expiry.upgrade(), next) {
+                (None, _) => return,
+                (Some(_), None) => Box::pin(pending()),
+                (Some(expiry), Some(next)) => {
+                    let ms = next.saturating_sub(expiry.runtime.now_ms());
+                    expiry.runtime.sleep(ms.clamp(1, LONGEST_SLEEP_MS))
+                }
             };
-            if expiry.generation.get() == generation {
-                expiry.sweep().await;
+            match select(pin!(wakes_ms.changed()), sleep).await {
+                Either::Left((Ok(()), _)) => {}
+                Either::Left((Err(_), _)) => return,
+                Either::Right(_) => {
+                    if let Some(expiry) = expiry.upgrade() {
+                        expiry.sweep().await;
+                    }
+                }
             }
-        }));
+        }
     }
 
     /// Looks for items that an earlier process left to end.
@@ -129,7 +142,7 @@ impl<D: BlockingDriver> Expiry<D> {
     }
 
     async fn sweep(self: &Rc<Self>) {
-        self.wakes_ms.set(None);
+        self.wakes_ms.send_replace(None);
         let at_work = self.at_work.clone().lock_owned().await;
         if self.is_stopped.get() {
             return;

@@ -136,6 +136,14 @@ impl TestRuntime {
 
     /// Moves the clock, ends the sleeps that are over and runs what they waited for.
     pub fn advance(&self, ms: u64) {
+        self.pass(ms);
+        self.settle();
+    }
+
+    /// Moves the clock and ends the sleeps that are over. Tasks go on, before and after, to where
+    /// they wait again; no job is run by hand.
+    pub fn pass(&self, ms: u64) {
+        self.poll_tasks();
         let now_ms = self.now_ms.get() + ms;
         self.now_ms.set(now_ms);
         let mut sleepers = self.sleepers.take();
@@ -148,7 +156,21 @@ impl TestRuntime {
                 self.sleepers.borrow_mut().push((until_ms, sleeper));
             }
         }
-        self.settle();
+        self.poll_tasks();
+    }
+
+    /// How many tasks have not ended.
+    pub fn tasks(&self) -> usize {
+        self.tasks.borrow().len()
+    }
+
+    /// How many sleeps somebody waits for.
+    pub fn sleeps(&self) -> usize {
+        let sleepers = self.sleepers.borrow();
+        sleepers
+            .iter()
+            .filter(|(_, sleeper)| !sleeper.is_closed())
+            .count()
     }
 
     /// The warnings so far, each once.
@@ -306,10 +328,13 @@ mod tests {
                 woken.borrow_mut().push(ms);
             }));
         }
+        drop(runtime.sleep(5));
         runtime.advance(9);
         assert!(woken.borrow().is_empty());
+        assert_eq!(runtime.sleeps(), 2);
         runtime.advance(1);
         assert_eq!(*woken.borrow(), [10]);
+        assert_eq!(runtime.sleeps(), 1);
         runtime.advance(100);
         assert_eq!(*woken.borrow(), [10, 20]);
         assert_eq!(runtime.now_ms(), 210);
