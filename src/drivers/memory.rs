@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry as Place;
 use rustc_hash::FxBuildHasher;
 
 use crate::blocking::BlockingDriver;
@@ -67,6 +68,22 @@ impl MemoryStore {
         index
     }
 
+    /// Notes a key that came or went, once that is done. What there is at last counts, in whatever
+    /// order the threads that change it get here.
+    fn note_key(&self, key: &Arc<str>) {
+        if !self.is_indexed.load(Ordering::SeqCst) {
+            return;
+        }
+        let mut index = lock(&self.index);
+        if self.items.contains_key(key) {
+            index.insert(key.clone());
+        } else {
+            index.remove(key);
+        }
+    }
+
+    /// Notes when an item ends, while it is locked: the ends of another thread's value would come
+    /// in between, and stay.
     fn note_expiry(&self, key: &Arc<str>, old: Option<u64>, new: Option<u64>) {
         if old == new {
             return;
@@ -81,16 +98,18 @@ impl MemoryStore {
     }
 
     fn take(&self, key: &str, only_expired_at: Option<u64>) -> bool {
-        let taken = self.items.remove_if(key, |_, entry| {
-            only_expired_at.is_none_or(|now| entry.expires_ms.is_some_and(|expires| expires <= now))
+        let taken = self.items.remove_if(key, |key, entry| {
+            let goes = only_expired_at
+                .is_none_or(|now| entry.expires_ms.is_some_and(|expires| expires <= now));
+            if goes {
+                self.note_expiry(key, entry.expires_ms, None);
+            }
+            goes
         });
         let Some((key, entry)) = taken else {
             return false;
         };
-        if self.is_indexed.load(Ordering::SeqCst) {
-            lock(&self.index).remove(&key);
-        }
-        self.note_expiry(&key, entry.expires_ms, None);
+        self.note_key(&key);
         only_expired_at.is_some() || self.is_live(&entry)
     }
 }
@@ -138,20 +157,20 @@ impl BlockingDriver for MemoryStore {
     fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
         let value = value.clone();
         if let Some(mut entry) = self.items.get_mut(key) {
-            let old = std::mem::replace(entry.value_mut(), Entry { value, expires_ms });
-            if old.expires_ms != expires_ms {
-                let key = entry.key().clone();
-                drop(entry);
-                self.note_expiry(&key, old.expires_ms, expires_ms);
-            }
+            self.note_expiry(entry.key(), entry.expires_ms, expires_ms);
+            *entry = Entry { value, expires_ms };
             return Ok(());
         }
         let key: Arc<str> = key.into();
-        self.items.insert(key.clone(), Entry { value, expires_ms });
-        self.note_expiry(&key, None, expires_ms);
-        if self.is_indexed.load(Ordering::SeqCst) {
-            lock(&self.index).insert(key);
-        }
+        let place = self.items.entry(key.clone());
+        let old = match &place {
+            // Another thread has added it meanwhile.
+            Place::Occupied(place) => place.get().expires_ms,
+            Place::Vacant(_) => None,
+        };
+        self.note_expiry(&key, old, expires_ms);
+        drop(place.insert(Entry { value, expires_ms }));
+        self.note_key(&key);
         Ok(())
     }
 
@@ -210,9 +229,89 @@ impl BlockingDriver for MemoryStore {
     }
 
     fn dispose(&self) -> Result<()> {
-        self.items.clear();
-        lock(&self.index).clear();
-        lock(&self.expiries).clear();
+        // Held until both are empty: a thread that adds a key meanwhile notes it afterwards.
+        let mut index = lock(&self.index);
+        self.items.retain(|key, entry| {
+            self.note_expiry(key, entry.expires_ms, None);
+            false
+        });
+        index.clear();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+    use crate::value::Text;
+
+    const START_MS: u64 = 1_700_000_000_000;
+
+    fn store() -> MemoryStore {
+        MemoryStore::new(Arc::new(|| START_MS))
+    }
+
+    fn value() -> Value {
+        Value::Text(Text::from("{\"json\":1}"))
+    }
+
+    /// What is noted of ends and keys is what the items say, and nothing else.
+    fn check_books(store: &MemoryStore) {
+        let ends: BTreeSet<_> = store
+            .items
+            .iter()
+            .filter_map(|item| Some((item.expires_ms?, item.key().clone())))
+            .collect();
+        let noted = lock(&store.expiries);
+        assert_eq!(noted.symmetric_difference(&ends).next(), None);
+        drop(noted);
+        let keys: BTreeSet<_> = store.items.iter().map(|item| item.key().clone()).collect();
+        assert_eq!(store.index().symmetric_difference(&keys).next(), None);
+    }
+
+    #[test]
+    fn an_item_that_is_written_over_and_over_is_noted_once() {
+        let store = store();
+        store.keys("", None).unwrap();
+        for step in 0..100_000 {
+            let expires_ms = START_MS + 1 + step * 7919 % 100_003;
+            store.set("a", &value(), Some(expires_ms)).unwrap();
+            assert_eq!(store.next_expiry().unwrap(), Some(expires_ms), "{step}");
+            assert_eq!(lock(&store.expiries).len(), 1, "{step}");
+        }
+        check_books(&store);
+        store.set("a", &value(), None).unwrap();
+        assert_eq!(store.next_expiry().unwrap(), None);
+        check_books(&store);
+    }
+
+    #[test]
+    fn threads_that_write_one_item_leave_no_end_of_another() {
+        const THREADS: u64 = 3;
+        let store = store();
+        store.keys("", None).unwrap();
+        let start = Barrier::new(THREADS as usize);
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (store, start) = (&store, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for step in 0..120_000_u64 {
+                        let key = format!("k{}", step / 12);
+                        // Each end is another one: what is left of it is not taken out by a later one.
+                        let expires_ms = START_MS + 1 + step * THREADS + thread;
+                        match (step + thread) % 4 {
+                            0 => drop(store.remove(&key).unwrap()),
+                            1 => store.set(&key, &value(), None).unwrap(),
+                            _ => store.set(&key, &value(), Some(expires_ms)).unwrap(),
+                        }
+                    }
+                });
+            }
+        });
+        check_books(&store);
     }
 }
