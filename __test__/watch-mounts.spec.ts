@@ -94,3 +94,47 @@ describe("a watch of a driver", () => {
     expect(calls).toContain("dispose");
   });
 });
+
+describe("a watch that fails to start", () => {
+  /** A storage whose first watch starts until `fail` is called. */
+  function failing() {
+    let fail = () => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = () => reject(new Error("as a test"));
+    });
+    const { driver, seen } = watching(failed);
+    const storage = createStorage({ driver: memoryDriver() });
+    storage.mount("w", driver);
+    return { storage, seen, fail: () => fail() };
+  }
+
+  it("after it was given up takes no later one along, which can be stopped", async () => {
+    const { storage, seen, fail } = failing();
+    const first = failureOf(storage.watch(() => {}));
+    expect(seen.started).toBe(1);
+    const givenUp = storage.unwatch();
+    const events: string[] = [];
+    const unwatch = await storage.watch((event, key) => events.push(`${event} ${key}`));
+    fail();
+    expect((await first).message).toBe("as a test");
+    await givenUp;
+    await storage.setItem("a", 1);
+    expect(events).toEqual(["update a"]);
+    await unwatch();
+    // Nobody listens: a driver that comes is not watched.
+    const later = watching();
+    storage.mount("later", later.driver);
+    await turns();
+    expect(later.seen.started).toBe(0);
+    await storage.dispose();
+  });
+
+  it("keeps the storage from no dispose", async () => {
+    const { storage, fail } = failing();
+    const first = failureOf(storage.watch(() => {}));
+    const disposed = storage.dispose();
+    fail();
+    expect((await first).message).toBe("as a test");
+    await disposed;
+  });
+});

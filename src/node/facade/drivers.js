@@ -266,10 +266,12 @@
     };
     // The native side holds `emit` weakly and keeps it alive while a driver watches.
     const stop = async () => {
-      const id = watching;
+      const started = watching;
       watching = undefined;
       list = [];
-      if (id !== undefined) await core.unwatch(handle, await id);
+      // A failure to start was told to those who listen, and leaves nothing to stop.
+      const id = await started?.catch(ignore);
+      if (id !== undefined) await core.unwatch(handle, id);
     };
     return {
       async watch(callback) {
@@ -283,11 +285,14 @@
         }
         const entry = { callback };
         list = [...list, entry];
+        let started;
         try {
           watching ??= Promise.resolve(core.watch(handle, emit));
-          await watching;
+          started = watching;
+          await started;
         } catch (error) {
-          watching = undefined;
+          // It may have been given up, and another one started, meanwhile.
+          if (watching === started) watching = undefined;
           list = list.filter((other) => other !== entry);
           throw error;
         }
