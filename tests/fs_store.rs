@@ -896,6 +896,71 @@ fn a_raw_value_that_has_ended_does_not_come_back_when_the_next_write_is_cut_off(
     }
 }
 
+/// What another process does with an item whose time is over.
+const ENDS: [(&str, fn(&FsStore)); 5] = [
+    ("is swept", |other| {
+        other.sweep(10).unwrap();
+    }),
+    ("is replaced by one that ends", |other| {
+        other.set("k", &bytes(b"other"), Some(99)).unwrap();
+    }),
+    ("is replaced by one that stays", |other| {
+        other.set("k", &bytes(b"other"), None).unwrap();
+    }),
+    ("is replaced by text", |other| {
+        other.set("k", &text("{\"json\":1}"), Some(99)).unwrap();
+    }),
+    ("is replaced and swept", |other| {
+        other.set("k", &bytes(b"other"), Some(10)).unwrap();
+        other.sweep(10).unwrap();
+    }),
+];
+
+/// Calls `test` with a store that is about to look at `k` and one of another process, for each way
+/// in which that item ends meanwhile.
+fn while_an_item_ends(
+    value: &Value,
+    call: &'static str,
+    test: impl Fn(&FsStore<FaultyDisk>, &str),
+) {
+    for (how, end) in ENDS {
+        for has_looked in [false, true] {
+            let (_guard, base) = folder();
+            let machine = Machine::at(1);
+            let other = machine.open(&base);
+            other.set("k", value, Some(10)).unwrap();
+            let disk = FaultyDisk::default();
+            let store = machine.store(disk.clone(), FsOptions::at(&base).unwrap());
+            if has_looked {
+                assert!(store.meta("k").unwrap().unwrap().ttl_ms.is_some());
+            }
+            machine.set_time(10);
+            disk.after(call, base.join("k"), move || end(&other));
+            test(&store, &format!("{how}, has looked: {has_looked}"));
+        }
+    }
+}
+
+#[test]
+fn a_raw_value_that_has_ended_is_not_read_while_it_goes() {
+    while_an_item_ends(&bytes(b"old"), "read", |store, how| {
+        let found = store.get_raw("k").unwrap();
+        assert_ne!(found, Some(bytes(b"old")), "{how}");
+        assert_eq!(found, store.get_raw("k").unwrap(), "{how}");
+    });
+}
+
+#[test]
+fn an_item_that_has_ended_is_not_there_while_it_goes() {
+    for value in [bytes(b"old"), text("{\"json\":\"old\"}")] {
+        while_an_item_ends(&value, "stat", |store, how| {
+            let found = store.meta("k").unwrap().map(|meta| meta.size);
+            let size = store.meta("k").unwrap().map(|meta| meta.size);
+            assert_eq!(found, size, "{how}, {value:?}");
+        });
+    }
+}
+
 #[test]
 fn a_value_that_reads_again_is_not_kept_aside() {
     let (_guard, base) = folder();

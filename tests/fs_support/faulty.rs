@@ -30,10 +30,10 @@ struct Plan {
 
 type Deed = Box<dyn FnOnce() + Send>;
 
-/// What happens right after a folder was listed, as if another process did it.
+/// What happens right after a call, as if another process did it.
 #[derive(Default)]
 struct Meanwhile {
-    after: Option<(PathBuf, Deed)>,
+    after: Option<(&'static str, PathBuf, Deed)>,
     listings: Vec<PathBuf>,
 }
 
@@ -47,7 +47,29 @@ pub(crate) struct FaultyDisk {
 impl FaultyDisk {
     /// Does something between the next listing of that folder and the call that follows it.
     pub(crate) fn after_listing(&self, folder: PathBuf, deed: impl FnOnce() + Send + 'static) {
-        self.meanwhile.lock().unwrap().after = Some((folder, Box::new(deed)));
+        self.after("list", folder, deed);
+    }
+
+    /// Does something between the next such call, by name, with that path and the call that follows
+    /// it.
+    pub(crate) fn after(
+        &self,
+        call: &'static str,
+        path: PathBuf,
+        deed: impl FnOnce() + Send + 'static,
+    ) {
+        self.meanwhile.lock().unwrap().after = Some((call, path, Box::new(deed)));
+    }
+
+    fn called(&self, call: &'static str, path: &Path) {
+        let mut meanwhile = self.meanwhile.lock().unwrap();
+        let deed = meanwhile
+            .after
+            .take_if(|(after, at, _)| *after == call && at == path);
+        drop(meanwhile);
+        if let Some((_, _, deed)) = deed {
+            deed();
+        }
     }
 
     /// How often a folder was listed.
@@ -105,12 +127,16 @@ impl Disk for FaultyDisk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.pass("read")?;
-        SystemDisk.read(path)
+        let bytes = SystemDisk.read(path);
+        self.called("read", path);
+        bytes
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         self.pass("stat")?;
-        SystemDisk.stat(path)
+        let stat = SystemDisk.stat(path);
+        self.called("stat", path);
+        stat
     }
 
     fn stat_link(&self, path: &Path) -> io::Result<Stat> {
@@ -126,15 +152,12 @@ impl Disk for FaultyDisk {
     fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
         self.pass("list")?;
         let listed = SystemDisk.list(folder, entry);
-        let mut meanwhile = self.meanwhile.lock().unwrap();
-        meanwhile.listings.push(folder.to_owned());
-        let deed = meanwhile
-            .after
-            .take_if(|(after, _)| after.as_path() == folder);
-        drop(meanwhile);
-        if let Some((_, deed)) = deed {
-            deed();
-        }
+        self.meanwhile
+            .lock()
+            .unwrap()
+            .listings
+            .push(folder.to_owned());
+        self.called("list", folder);
         listed
     }
 

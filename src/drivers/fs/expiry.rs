@@ -71,6 +71,12 @@ fn is_envelope(bytes: &[u8]) -> bool {
     bytes.starts_with(ENVELOPE) || bytes.starts_with(WITH_EXPIRY)
 }
 
+/// Whether two looks at the place of a value met one file, unwritten in between.
+fn is_same_file(one: Option<&Stat>, other: Option<&Stat>) -> bool {
+    let identity = |stat: &Stat| (stat.number, stat.size, stat.mtime_ns);
+    one.is_some() && one.map(identity) == other.map(identity)
+}
+
 impl<D: Disk> Engine<D> {
     /// Writes a value that ends at `expires_ms`, or stays.
     pub(super) fn put(
@@ -255,42 +261,79 @@ impl<D: Disk> Engine<D> {
     /// The bytes of an item, unless it has ended.
     pub(super) fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>> {
         let place = self.place(key);
-        let Some(bytes) = self.fetch(&place)? else {
-            return Ok(None);
-        };
-        let expires_ms = match expiry_in(&bytes) {
-            None if is_envelope(&bytes) => None,
-            None => match self.journal.entry(&*self.disk, key)? {
-                Some(entry) if entry.is_raw() => self
-                    .find(&place)?
-                    .and_then(|found| entry.raw_expiry(&found.stat)),
+        let is_over = |expires_ms: u64| expires_ms <= self.now_ms();
+        let mut last = None;
+        let mut before: Option<Stat> = None;
+        for _ in 0..ATTEMPTS {
+            let changes = self.journal.changes();
+            let Some(bytes) = self.fetch(&place)? else {
+                return Ok(None);
+            };
+            if let Some(expires_ms) = expiry_in(&bytes) {
+                return Ok(Some(bytes).filter(|_| !is_over(expires_ms)));
+            }
+            if is_envelope(&bytes) {
+                return Ok(Some(bytes));
+            }
+            let (entry, is_unchanged) = self.journal.entry_since(&*self.disk, key, changes)?;
+            let entry = entry.filter(Entry::is_raw);
+            if entry.is_none() && is_unchanged {
+                return Ok(Some(bytes));
+            }
+            // The bytes may be those of a file that another one has taken the place of since.
+            let after = self.find(&place)?.map(|found| found.stat);
+            let expires_ms = match (&entry, &after) {
+                (Some(entry), Some(stat)) => entry.raw_expiry(stat),
                 _ => None,
-            },
-            expires_ms => expires_ms,
-        };
-        Ok(Some(bytes).filter(|_| expires_ms.is_none_or(|expires_ms| expires_ms > self.now_ms())))
+            };
+            if (is_unchanged && expires_ms.is_some())
+                || is_same_file(before.as_ref(), after.as_ref())
+            {
+                return Ok(Some(bytes).filter(|_| !expires_ms.is_some_and(is_over)));
+            }
+            (before, last) = (after, Some(bytes));
+        }
+        // Written over faster than it can be looked at.
+        Ok(last)
     }
 
     /// What is known about an item, unless it has ended.
     pub(super) fn live(&self, key: &str) -> Result<Option<Live>> {
-        let Some(found) = self.find(&self.place(key))? else {
-            return Ok(None);
-        };
-        let expires_ms = match self.journal.entry(&*self.disk, key)? {
-            Some(entry) => self.expiry_of(&entry, &found)?,
-            None => None,
-        };
+        let place = self.place(key);
+        let changes = self.journal.changes();
+        let mut seen = self.find(&place)?;
+        for _ in 0..ATTEMPTS {
+            let Some(found) = &seen else {
+                return Ok(None);
+            };
+            let (entry, is_unchanged) = self.journal.entry_since(&*self.disk, key, changes)?;
+            let expires_ms = match &entry {
+                Some(entry) => self.expiry_of(entry, found)?,
+                None => None,
+            };
+            if is_unchanged && (expires_ms.is_some() || entry.is_none()) {
+                return Ok(self.live_until(found.stat, expires_ms));
+            }
+            // It may have gone since, and its entry with it, or have been replaced.
+            let again = self.find(&place)?;
+            if is_same_file(Some(&found.stat), again.as_ref().map(|found| &found.stat)) {
+                return Ok(self.live_until(found.stat, expires_ms));
+            }
+            seen = again;
+        }
+        // Written over faster than it can be looked at.
+        Ok(seen.and_then(|found| self.live_until(found.stat, None)))
+    }
+
+    fn live_until(&self, stat: Stat, expires_ms: Option<u64>) -> Option<Live> {
         let ttl_ms = match expires_ms {
             Some(expires_ms) => match expires_ms.checked_sub(self.now_ms()) {
-                None | Some(0) => return Ok(None),
+                None | Some(0) => return None,
                 left => left,
             },
             None => None,
         };
-        Ok(Some(Live {
-            stat: found.stat,
-            ttl_ms,
-        }))
+        Some(Live { stat, ttl_ms })
     }
 
     /// When the file ends, by its content or, if it is the one that the entry was made for, by the

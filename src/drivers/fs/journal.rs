@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 use serde_json::json;
@@ -130,6 +131,8 @@ pub(super) struct Journal {
     writing: Turns,
     locks: Locks,
     known: Mutex<Known>,
+    /// That of what is known, for those who do not want to wait for it.
+    changes: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -141,6 +144,8 @@ struct Known {
     is_torn: bool,
     /// The least end of the entries; `None` when it must be looked for.
     earliest: Option<u64>,
+    /// Another number whenever any of this may have changed.
+    changes: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -151,6 +156,7 @@ struct Version {
 
 impl Known {
     fn apply(&mut self, key: String, entry: Option<Entry>) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         let Some(entry) = entry else {
             self.entries.remove(&key);
             self.earliest = None;
@@ -174,6 +180,7 @@ impl Known {
         } else {
             read(disk, path)?
         };
+        self.changes.fetch_add(1, Ordering::SeqCst);
         self.entries.clear();
         self.earliest = None;
         for line in bytes.split(|byte| *byte == b'\n') {
@@ -208,11 +215,13 @@ fn read<D: Disk>(disk: &D, path: &Path) -> Result<Vec<u8>> {
 
 impl Journal {
     pub(super) fn new(path: PathBuf) -> Self {
+        let known = Known::default();
         Journal {
             path,
             writing: Turns::default(),
             locks: Locks::default(),
-            known: Mutex::default(),
+            changes: known.changes.clone(),
+            known: Mutex::new(known),
         }
     }
 
@@ -229,6 +238,25 @@ impl Journal {
     /// What the journal says about a key now.
     pub(super) fn entry<D: Disk>(&self, disk: &D, key: &str) -> Result<Option<Entry>> {
         self.fresh(disk, |known| known.entries.get(key).cloned())
+    }
+
+    /// A number that stays the same for as long as nothing new is known of the journal.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// What the journal says about a key now, and whether it is what it said all the while since
+    /// [`changes`](Self::changes) gave that number.
+    pub(super) fn entry_since<D: Disk>(
+        &self,
+        disk: &D,
+        key: &str,
+        changes: u64,
+    ) -> Result<(Option<Entry>, bool)> {
+        self.fresh(disk, |known| {
+            let is_unchanged = known.changes.load(Ordering::SeqCst) == changes;
+            (known.entries.get(key).cloned(), is_unchanged)
+        })
     }
 
     /// Whether there is an entry of a key, as far as this process has read.
