@@ -897,7 +897,9 @@ fn a_raw_value_that_has_ended_does_not_come_back_when_the_next_write_is_cut_off(
 }
 
 /// What another process does with an item whose time is over.
-const ENDS: [(&str, fn(&FsStore)); 5] = [
+type Step = fn(&FsStore);
+
+const ENDS: [(&str, Step); 5] = [
     ("is swept", |other| {
         other.sweep(10).unwrap();
     }),
