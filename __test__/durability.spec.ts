@@ -210,6 +210,25 @@ describe("the end of the process", () => {
     });
   }
 
+  it.each(["process.exit(4);", "throw new Error('expected');", ""])(
+    "does what its own listeners ask for: %s",
+    async (end) => {
+      const base = newBase();
+      const script = `
+        const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+        const fs = require(${JSON.stringify(join(root, "drivers/fs.js"))});
+        const storage = createStorage({ driver: fs({ base: ${JSON.stringify(base)} }) });
+        process.on("exit", () => {
+          for (let n = 0; n < 300; n++) storage.setItem("k" + n, n);
+          storage.setItems([{ key: "many", value: 1 }]);
+        });
+        ${end}
+      `;
+      spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+      expect(await fsStorage(base).getKeys()).toHaveLength(301);
+    },
+  );
+
   it("finishes a clear that was not awaited", async () => {
     const base = newBase();
     const storage = fsStorage(base);

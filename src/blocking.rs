@@ -161,11 +161,17 @@ pub trait BlockingDriver: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Does what must be done before the program ends, which does not wait for it forever.
+    /// Whether [`flush_at_exit`](BlockingDriver::flush_at_exit) has something to do.
+    fn is_behind_at_exit(&self) -> bool {
+        false
+    }
+
+    /// Does what must be done before the program ends, which waits for as long as `moved` is told
+    /// now and then.
     ///
     /// # Errors
     /// Those of the system.
-    fn flush_at_exit(&self) -> Result<()> {
+    fn flush_at_exit(&self, _moved: &dyn Fn()) -> Result<()> {
         Ok(())
     }
 

@@ -81,8 +81,21 @@ pub fn submit(job: Job) {
     }
 }
 
+/// A place among the busy ones that goes to nobody if it is dropped.
+struct Place;
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&WORK).busy -= 1;
+    }
+}
+
 /// Gives a job to a thread that counts as busy.
+///
+/// # Panics
+/// When the system has no thread to spare; the job is dropped.
 fn start(job: Job) {
+    let place = Place;
     runtime().spawn_blocking(move || {
         HAS_PLACE.set(true);
         let mut job = Some(job);
@@ -93,6 +106,7 @@ fn start(job: Job) {
         }
         HAS_PLACE.set(false);
     });
+    std::mem::forget(place);
 }
 
 fn next_job() -> Option<Job> {
@@ -135,7 +149,8 @@ pub fn step_aside() -> Option<Aside> {
     }
     drop(work);
     if let Some(job) = job {
-        start(job);
+        // Where there is no thread, whoever waits for the job finds its answer gone.
+        let _ = catch_unwind(AssertUnwindSafe(|| start(job)));
     }
     Some(Aside(()))
 }
@@ -160,21 +175,25 @@ impl Drop for Turn<'_> {
 impl Turns {
     /// Waits for the turn; a thread of the pool [steps aside](step_aside) where that takes longer.
     pub fn take(&self) -> Turn<'_> {
+        self.take_soon().unwrap_or_else(|| {
+            let _aside = step_aside();
+            let waited = self
+                .free
+                .wait_while(lock(&self.is_taken), |is_taken| *is_taken);
+            let mut is_taken = waited.unwrap_or_else(PoisonError::into_inner);
+            *is_taken = true;
+            Turn(self)
+        })
+    }
+
+    /// Waits for the turn as long as it takes as a rule.
+    pub fn take_soon(&self) -> Option<Turn<'_>> {
         let is_taken = lock(&self.is_taken);
         let waited = self
             .free
             .wait_timeout_while(is_taken, SOON, |is_taken| *is_taken);
         let (mut is_taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if *is_taken {
-            drop(is_taken);
-            let _aside = step_aside();
-            let waited = self
-                .free
-                .wait_while(lock(&self.is_taken), |is_taken| *is_taken);
-            is_taken = waited.unwrap_or_else(PoisonError::into_inner);
-        }
-        *is_taken = true;
-        Turn(self)
+        (!std::mem::replace(&mut *is_taken, true)).then(|| Turn(self))
     }
 }
 
@@ -190,6 +209,18 @@ struct LaneJobs {
     waiting: VecDeque<Job>,
 }
 
+/// A lane that no thread was found for. Its jobs are dropped: whoever waits finds the answer gone.
+struct Unstarted<'a>(Option<&'a Lane>);
+
+impl Drop for Unstarted<'_> {
+    fn drop(&mut self) {
+        if let Some(lane) = self.0 {
+            let dropped = std::mem::take(&mut *lock(&lane.jobs));
+            drop(dropped);
+        }
+    }
+}
+
 impl Lane {
     /// Runs a job after those that were submitted before. `run` runs what it is given on a thread.
     pub fn submit(self: &Arc<Self>, job: Job, run: impl FnOnce(Job)) {
@@ -199,12 +230,28 @@ impl Lane {
             return;
         }
         drop(jobs);
+        self.start(run);
+    }
+
+    fn start(self: &Arc<Self>, run: impl FnOnce(Job)) {
+        let mut unstarted = Unstarted(Some(self));
+        run(self.runner());
+        unstarted.0 = None;
+    }
+
+    /// Runs what there is, and goes back behind the jobs of others.
+    fn runner(self: &Arc<Self>) -> Job {
         let this = self.clone();
-        run(Box::new(move || {
+        Box::new(move || {
             while let Some(job) = this.next() {
                 let _ = catch_unwind(AssertUnwindSafe(job));
+                let is_wanted_elsewhere = !lock(&WORK).jobs.is_empty();
+                if is_wanted_elsewhere {
+                    this.start(submit);
+                    return;
+                }
             }
-        }));
+        })
     }
 
     fn next(&self) -> Option<Job> {
@@ -231,7 +278,11 @@ pub fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{Sender, channel};
+
+    /// Held by tests that take all places.
+    static ALONE: Mutex<()> = Mutex::new(());
 
     /// Jobs that wait until `count` of them have begun.
     fn meet(count: usize, prepare: fn() -> Option<Aside>) -> bool {
@@ -252,9 +303,48 @@ mod tests {
 
     #[test]
     fn threads_that_step_aside_leave_their_place_to_others() {
+        let _alone = lock(&ALONE);
         assert!(meet(3 * THREADS, step_aside));
-        // And all places are taken again: this one test uses the pool.
         assert!(meet(THREADS, || None));
+    }
+
+    #[test]
+    fn lanes_that_never_end_leave_threads_to_others() {
+        /// Submits itself to its lane until somebody says stop.
+        fn refill(lane: &Arc<Lane>, stop: &Arc<AtomicBool>) {
+            if !stop.load(Ordering::Relaxed) {
+                let (lane, stop) = (lane.clone(), stop.clone());
+                let again = lane.clone();
+                lane.submit(Box::new(move || refill(&again, &stop)), submit);
+            }
+        }
+        let _alone = lock(&ALONE);
+        let stop = Arc::default();
+        for _ in 0..2 * THREADS {
+            refill(&Arc::default(), &stop);
+        }
+        let others = meet(THREADS, || None);
+        stop.store(true, Ordering::Relaxed);
+        assert!(others);
+    }
+
+    #[test]
+    fn a_job_that_finds_no_thread_costs_no_place_and_no_lane() {
+        let _alone = lock(&ALONE);
+        let lane = Arc::<Lane>::default();
+        let no_thread = |_| panic!("expected");
+        let failed = catch_unwind(AssertUnwindSafe(|| {
+            lane.submit(Box::new(|| ()), no_thread);
+        }));
+        assert!(failed.is_err());
+        let (done, is_done) = channel();
+        let job = move || done.send(()).expect("the test listens");
+        lane.submit(Box::new(job), |job| job());
+        assert_eq!(is_done.try_recv(), Ok(()));
+        let busy = lock(&WORK).busy;
+        lock(&WORK).busy += 1;
+        drop(Place);
+        assert_eq!(lock(&WORK).busy, busy);
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod exit;
 #[doc(hidden)]
 pub mod testing;
 
-pub use exit::{AtExit, Moves, finish};
+pub use exit::{AtExit, Moves, finish, run_at_exit};
 
 /// Work for another thread.
 pub type Job = Box<dyn FnOnce() + Send>;
@@ -43,6 +43,11 @@ pub trait Runtime {
     /// do not end on their own ignore it.
     fn at_exit(&self, _work: Rc<dyn AtExit>) -> Box<dyn Any> {
         Box::new(())
+    }
+
+    /// Whether the context has begun to end: there may be no later moment for work on other threads.
+    fn is_ending(&self) -> bool {
+        false
     }
 
     /// Shows a warning to the developer of the program, once per `code` and `message`.
@@ -79,13 +84,13 @@ pub fn offload_alone<T: Send + 'static>(
     runtime: &Rc<dyn Runtime>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
-    // Without a thread the job is dropped, and the future ends with an error.
-    offload_by(runtime, |job| start_alone("eas-wait", job), work)
-}
-
-/// Runs a job on a thread of its own; drops it where there is none to be had.
-pub fn start_alone(name: &str, job: Job) {
-    let _ = thread::Builder::new().name(name.to_owned()).spawn(job);
+    let start = |job: Job| {
+        // Without a thread the job is dropped, and the future ends with an error.
+        let _ = thread::Builder::new()
+            .name("eas-wait".to_owned())
+            .spawn(job);
+    };
+    offload_by(runtime, start, work)
 }
 
 fn offload_by<T: Send + 'static>(

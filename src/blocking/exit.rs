@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use super::BlockingDriver;
 use super::sequence::Sequence;
-use crate::runtime::{AtExit, Moves, Runtime, start_alone};
+use crate::runtime::{AtExit, Moves, Runtime, run_at_exit};
 
 /// Sees to it that writes that were asked for are done when the context ends.
 pub(super) struct Exit {
@@ -49,11 +49,25 @@ impl<D: BlockingDriver> AtExit for Writes<D> {
             return;
         };
         let many = self.sequence.many();
+        if many.is_first() && !driver.is_behind_at_exit() {
+            return;
+        }
         let finish = move || {
             many.wait_for_all_older(|| moves.on());
             // There is nobody left to tell of a failure.
-            let _ = driver.flush_at_exit();
+            let _ = driver.flush_at_exit(&|| moves.on());
         };
-        start_alone("eas-exit", Box::new(finish));
+        run_at_exit(Box::new(finish));
+    }
+
+    fn give_up(&self) {
+        if let Some(driver) = self.driver.upgrade()
+            && !self.sequence.many().is_first()
+        {
+            eprintln!(
+                "[electron-async-storage] [{}] the process ends with writes that could not be finished",
+                driver.name()
+            );
+        }
     }
 }

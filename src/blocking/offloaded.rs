@@ -59,7 +59,7 @@ impl<D: BlockingDriver> Offloaded<D> {
     }
 
     fn in_place(&self, mode: Mode) -> bool {
-        mode == Mode::Sync || self.driver.is_instant()
+        mode == Mode::Sync || self.driver.is_instant() || self.runtime.is_ending()
     }
 
     fn run<T: Send + 'static>(

@@ -119,6 +119,17 @@ impl Many {
         );
     }
 
+    /// Whether nothing older that needs no host is under way.
+    pub(super) fn is_first(&self) -> bool {
+        !self.is_behind(&lock(&self.sequence.state))
+    }
+
+    fn is_behind(&self, state: &State) -> bool {
+        let mut older = state.many.range(..self.number);
+        state.open.range(..self.number).next().is_some()
+            || older.any(|(_, needs_no_host)| *needs_no_host)
+    }
+
     /// Says that threads finish this without the host's.
     pub(super) fn needs_no_host(&self) {
         lock(&self.sequence.state).many.insert(self.number, true);
@@ -127,14 +138,7 @@ impl Many {
     /// Waits until everything older that needs no host has finished; `moved` is told whenever
     /// something has.
     pub(super) fn wait_for_all_older(&self, moved: impl Fn()) {
-        self.wait_while(
-            |state| {
-                let mut older = state.many.range(..self.number);
-                state.open.range(..self.number).next().is_some()
-                    || older.any(|(_, needs_no_host)| *needs_no_host)
-            },
-            moved,
-        );
+        self.wait_while(|state| self.is_behind(state), moved);
     }
 
     fn wait_while(&self, waits: impl Fn(&State) -> bool, moved: impl Fn()) {

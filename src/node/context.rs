@@ -67,6 +67,8 @@ pub(super) struct Context {
     last_at_exit: Cell<u64>,
     /// How long an end is waited for in which nothing gets on.
     exit_patience: Cell<Duration>,
+    /// All that was asked for before the end is done; what is asked for now is done in place.
+    is_ending: Cell<bool>,
 }
 
 struct Task {
@@ -124,6 +126,7 @@ impl Context {
             at_exit: RefCell::default(),
             last_at_exit: Cell::new(0),
             exit_patience: Cell::new(EXIT_PATIENCE),
+            is_ending: Cell::new(false),
         });
         let mut wake_up = null_mut();
         let status = api!(napi_create_threadsafe_function(
@@ -389,7 +392,9 @@ impl Context {
         let patience = self.exit_patience.get();
         let finished = catch_unwind(AssertUnwindSafe(|| finish(&work, patience)));
         // The environment ends all the same; there is nobody to tell of a panic.
-        if !finished.unwrap_or(false) {
+        let finished = finished.unwrap_or(false);
+        self.is_ending.set(finished);
+        if !finished {
             self.exit_patience.set(SECOND_EXIT_PATIENCE);
         }
     }
@@ -543,6 +548,12 @@ impl Runtime for NodeRuntime {
             context: self.0.clone(),
             id,
         })
+    }
+
+    fn is_ending(&self) -> bool {
+        self.0
+            .upgrade()
+            .is_some_and(|context| context.is_ending.get())
     }
 
     fn warn(&self, code: &'static str, message: String) {

@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
+
+use super::{Job, lock};
 
 /// What a context still has to do when it ends.
 pub trait AtExit {
@@ -23,6 +27,24 @@ impl Moves {
     pub fn on(&self) {
         // Nobody waits any more where the end was given up.
         let _ = self.0.send(());
+    }
+}
+
+/// Runs a job on a thread of its own; on this one where there is no other to be had.
+pub fn run_at_exit(job: Job) {
+    let job = Arc::new(Mutex::new(Some(job)));
+    let run = {
+        let job = job.clone();
+        move || {
+            let job = lock(&job).take();
+            if let Some(job) = job {
+                job();
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("eas-exit".to_owned());
+    if thread.spawn(run.clone()).is_err() {
+        run();
     }
 }
 
@@ -52,7 +74,6 @@ mod tests {
     use super::*;
     use std::cell::{Cell, RefCell};
     use std::sync::mpsc::Receiver;
-    use std::thread;
 
     /// Longer than any test takes.
     const FOREVER: Duration = Duration::from_secs(600);

@@ -375,7 +375,11 @@ impl BlockingDriver for SharedStore {
         Ok(())
     }
 
-    fn flush_at_exit(&self) -> Result<()> {
+    fn is_behind_at_exit(&self) -> bool {
+        true
+    }
+
+    fn flush_at_exit(&self, _moved: &dyn Fn()) -> Result<()> {
         self.flush()
     }
 

@@ -151,11 +151,19 @@ impl<D: Disk> Durability<D> {
         }
     }
 
-    /// Makes everything durable that was written before.
-    pub(super) fn flush(&self) -> Result<()> {
-        let outcome = self.sync();
+    /// Makes everything durable that was written before; `moved` is told of each name.
+    pub(super) fn flush(&self, moved: &dyn Fn()) -> Result<()> {
+        let outcome = self.sync(moved);
         let failure = lock(&self.dirty).failure.take();
         outcome.and(failure.map_or(Ok(()), Err))
+    }
+
+    /// Whether there is something to make durable.
+    pub(super) fn is_behind(&self) -> bool {
+        // What is being made durable is not noted any more.
+        let is_at_it = self.syncing.try_lock().is_err();
+        let dirty = lock(&self.dirty);
+        is_at_it || dirty.everything || !dirty.files.is_empty() || !dirty.folders.is_empty()
     }
 
     fn schedule(self: &Arc<Self>) {
@@ -170,7 +178,7 @@ impl<D: Disk> Durability<D> {
             GATHER,
             Box::new(move || {
                 lock(&this.dirty).scheduled = false;
-                if let Err(error) = this.sync() {
+                if let Err(error) = this.sync(&|| ()) {
                     lock(&this.dirty).failure.get_or_insert(error);
                 }
             }),
@@ -205,7 +213,7 @@ impl<D: Disk> Durability<D> {
     }
 
     /// What fails stays noted.
-    fn sync(&self) -> Result<()> {
+    fn sync(&self, moved: &dyn Fn()) -> Result<()> {
         let _syncing = lock(&self.syncing);
         let dirty = {
             let mut dirty = lock(&self.dirty);
@@ -231,12 +239,14 @@ impl<D: Disk> Durability<D> {
                 lock(&self.dirty).files.insert(file);
                 outcome = outcome.and(Err(error));
             }
+            moved();
         }
         for folder in dirty.folders.into_keys() {
             if let Err(error) = self.sync_folder(&folder) {
                 lock(&self.dirty).folders.entry(folder).or_default();
                 outcome = outcome.and(Err(error));
             }
+            moved();
         }
         outcome
     }

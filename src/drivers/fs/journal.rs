@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 
-use rustc_hash::FxHashMap;
+use dashmap::DashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::json;
 
 use super::disk::{Disk, Stat};
@@ -126,13 +127,44 @@ impl RawFile {
 
 pub(super) struct Journal {
     path: PathBuf,
-    /// Held by who writes the file, before the lock of the base and that of what is known: whoever
-    /// waits for the base holds up no reader.
-    writing: Turns,
-    locks: Locks,
+    writing: Arc<Writing>,
     known: Mutex<Known>,
     /// That of what is known, for those who do not want to wait for it.
     changes: Arc<AtomicU64>,
+}
+
+/// What those of one process share who write the file: only one of them waits for the base.
+#[derive(Default)]
+struct Writing {
+    /// Had before the lock of the base and that of what is known: whoever waits for the base holds up
+    /// no reader.
+    turns: Turns,
+    locks: Locks,
+}
+
+/// The journals of the process that are written by somebody.
+static WRITINGS: LazyLock<DashMap<PathBuf, Weak<Writing>, FxBuildHasher>> =
+    LazyLock::new(DashMap::default);
+
+impl Writing {
+    fn of(path: &Path) -> Arc<Self> {
+        let mut known = WRITINGS.entry(path.to_owned()).or_default();
+        known.upgrade().unwrap_or_else(|| {
+            let writing = Arc::default();
+            *known = Arc::downgrade(&writing);
+            writing
+        })
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // One that another store has taken up meanwhile is kept.
+        let is_last = Arc::strong_count(&self.writing) == 1;
+        if is_last {
+            WRITINGS.remove_if(&self.path, |_, known| known.strong_count() <= 1);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -217,9 +249,8 @@ impl Journal {
     pub(super) fn new(path: PathBuf) -> Self {
         let known = Known::default();
         Journal {
+            writing: Writing::of(&path),
             path,
-            writing: Turns::default(),
-            locks: Locks::default(),
             changes: known.changes.clone(),
             known: Mutex::new(known),
         }
@@ -326,10 +357,16 @@ impl Journal {
         need: Need,
         changes: impl FnOnce(&FxHashMap<String, Entry>) -> Vec<(String, Option<Entry>)>,
     ) -> Result<bool> {
-        let _turn = self.turn();
-        let folder = self.path.parent().unwrap_or(&self.path);
         let failed = |error: io::Error| Error::io(error, "write the journal of expiries");
-        let _lock = match self.locks.lock(disk, folder, need) {
+        let _turn = match need {
+            Need::Usual => self.turn(),
+            Need::Little => match self.writing.turns.take_soon() {
+                Some(turn) => turn,
+                None => return Err(failed(io::ErrorKind::ResourceBusy.into())),
+            },
+        };
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let _lock = match self.writing.locks.lock(disk, folder, need) {
             Err(error) if is_absent(&error) => return Ok(false),
             outcome => outcome.map_err(failed)?,
         };
@@ -362,7 +399,7 @@ impl Journal {
     /// The right of one thread of this process to write the file, to be had before the lock of the
     /// base.
     pub(super) fn turn(&self) -> Turn<'_> {
-        self.writing.take()
+        self.writing.turns.take()
     }
 
     /// Whether most of the file is out of date.
@@ -401,6 +438,18 @@ mod tests {
 
     fn journal(folder: &tempfile::TempDir) -> Journal {
         Journal::new(folder.path().join("%~ttl"))
+    }
+
+    #[test]
+    fn stores_of_one_base_share_their_turns_and_nothing_is_kept_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (journal(&folder), journal(&folder));
+        assert!(Arc::ptr_eq(&one.writing, &other.writing));
+        let path = one.path.clone();
+        drop(one);
+        assert!(WRITINGS.contains_key(&path));
+        drop(other);
+        assert!(!WRITINGS.contains_key(&path));
     }
 
     #[test]

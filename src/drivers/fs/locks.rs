@@ -12,8 +12,9 @@ use super::disk::Disk;
 use crate::pool::{self, SOON};
 use crate::runtime::lock;
 
-/// More than this means that its holder hangs.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// More than this means that its holder hangs. Less than the patience of the end of a process: what
+/// needs no lock has its turn after that.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// The same, once its holder is known to hang, and where little depends on the lock.
 const SHORT_PATIENCE: Duration = Duration::from_millis(10);
 

@@ -336,17 +336,28 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
             .map_err(|error| error.driver(self.name()).operation("watch"))
     }
 
-    fn flush_at_exit(&self) -> Result<()> {
+    fn is_behind_at_exit(&self) -> bool {
+        let engine = &self.engine;
+        engine.options.durability == Level::Background && engine.durability.is_behind()
+    }
+
+    fn flush_at_exit(&self, moved: &dyn Fn()) -> Result<()> {
         match self.engine.options.durability {
-            Level::Background => self.flush(),
+            Level::Background => self.flush_telling(moved),
             Level::Full | Level::None => Ok(()),
         }
     }
 
     fn flush(&self) -> Result<()> {
+        self.flush_telling(&|| ())
+    }
+}
+
+impl<D: Disk> FsStore<D> {
+    fn flush_telling(&self, moved: &dyn Fn()) -> Result<()> {
         self.engine
             .durability
-            .flush()
+            .flush(moved)
             .map_err(|error| error.driver(self.name()).operation("flush"))
     }
 }

@@ -102,8 +102,8 @@ struct State {
     is_disposed: bool,
     /// Nobody waits any more for what is on its way: the process ends.
     is_given_up: bool,
-    /// Operations that took effect, ever.
-    written: u64,
+    /// How often somebody said that a write got on.
+    moves: u64,
 }
 
 /// The backlog and its passes. Shared by the host's thread and those that write.
@@ -132,7 +132,7 @@ impl Control {
                 rooms: BTreeMap::new(),
                 is_disposed: false,
                 is_given_up: false,
-                written: 0,
+                moves: 0,
             }),
             changed: Condvar::new(),
         }
@@ -368,7 +368,6 @@ impl Control {
             match outcome {
                 Ok(()) => {
                     state.backlog.done(place);
-                    state.written += 1;
                     if let Some(pass) = &mut state.pass {
                         pass.has_written = true;
                     }
@@ -488,7 +487,7 @@ impl Control {
     }
 
     /// Waits until nothing is left or an attempt failed, and gives how many operations are left;
-    /// `moved` is told of all that is written.
+    /// `moved` is told when a write [got on](Self::moved_on).
     pub fn wait_for_end(&self, moved: impl Fn()) -> usize {
         let mut state = lock(&self.state);
         loop {
@@ -497,12 +496,18 @@ impl Control {
             if state.backlog.is_empty() || is_idle {
                 return state.backlog.len();
             }
-            let written = state.written;
+            let moves = state.moves;
             state = self.wait(state);
-            if state.written > written {
+            if state.moves > moves {
                 moved();
             }
         }
+    }
+
+    /// Something of a batch was written.
+    pub fn moved_on(&self) {
+        lock(&self.state).moves += 1;
+        self.changed.notify_all();
     }
 
     /// From now on nobody waits for what is on its way and does not come to an end; gives how many

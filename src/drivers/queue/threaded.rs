@@ -9,13 +9,13 @@ use std::time::Duration;
 use rustc_hash::FxBuildHasher;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::backlog::{Batch, Before, Change, Operation, Place};
+use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
 use super::control::{Control, Next, Outcomes, Step};
 use crate::blocking::BlockingDriver;
 use crate::driver::{Call, Mode};
 use crate::error::{At, Error, Result};
 use crate::pool;
-use crate::runtime::{AtExit, Job, Moves, caught, lock, start_alone};
+use crate::runtime::{AtExit, Job, Moves, caught, lock, run_at_exit};
 
 /// How many threads write one batch that somebody waits for. The rest of the pool is for reads.
 /// Where nobody waits one does it, which leaves the other cores to the program.
@@ -215,14 +215,25 @@ impl Threaded {
                 caught(|| store.set(key, value, operation.expires_ms)),
             ),
             Change::Remove => (Call::RemoveItem, caught(|| store.remove(key).map(drop))),
-            Change::Clear => (Call::Clear, caught(|| clear(store, key))),
+            Change::Clear => (
+                Call::Clear,
+                caught(|| clear(store, key, || self.moved_on())),
+            ),
         };
+        self.moved_on();
         if outcome.is_ok()
             && let Some(expires_ms) = operation.expires_ms
         {
             self.note(Notice::Expires(expires_ms));
         }
         outcome.at(store.name(), call.name(mode), key)
+    }
+
+    /// Tells an end that waits for all of it of a part.
+    fn moved_on(&self) {
+        if self.is_ending() {
+            self.control.moved_on();
+        }
     }
 
     /// Makes a change at once, after what waits for its key.
@@ -274,9 +285,7 @@ impl Threaded {
     /// # Errors
     /// The first of the store; what failed waits on.
     pub fn flush_here(self: &Arc<Self>) -> Result<()> {
-        let up_to = self
-            .control
-            .with_backlog(super::backlog::Backlog::last_place);
+        let up_to = self.control.with_backlog(Backlog::last_place);
         while self.control.begin_own_pass(up_to)? {
             let mut outcome = Ok(());
             let next = loop {
@@ -330,6 +339,9 @@ impl AtExit for Weak<Threaded> {
             return;
         };
         this.is_ending.store(true, Ordering::Relaxed);
+        if this.control.with_backlog(Backlog::is_empty) && !this.store.is_behind_at_exit() {
+            return;
+        }
         let (_, next) = this.control.flush();
         this.go(next);
         let finish = move || {
@@ -337,9 +349,9 @@ impl AtExit for Weak<Threaded> {
             this.tell_of(left);
             // What was written before may not be durable either; there is nobody left to tell of a
             // failure.
-            let _ = this.store.flush_at_exit();
+            let _ = this.store.flush_at_exit(&|| moves.on());
         };
-        start_alone("eas-exit", Box::new(finish));
+        run_at_exit(Box::new(finish));
     }
 
     fn give_up(&self) {
@@ -349,11 +361,12 @@ impl AtExit for Weak<Threaded> {
     }
 }
 
-fn clear(store: &dyn BlockingDriver, base: &str) -> Result<()> {
+fn clear(store: &dyn BlockingDriver, base: &str, moved: impl Fn()) -> Result<()> {
     let mut outcome = Ok(());
     for key in &store.keys(base, None)? {
         let removed = store.remove(key).map(drop).map_err(|error| error.key(key));
         outcome = outcome.and(removed);
+        moved();
     }
     outcome
 }
