@@ -839,6 +839,30 @@ fn the_journal_stays_small_whatever_passes_through_it() {
 }
 
 #[test]
+fn of_the_journal_only_what_another_process_added_is_read() {
+    let (_guard, base, machine, other) = with_clock();
+    let disk = FaultyDisk::default();
+    let store = machine.store(disk.clone(), FsOptions::at(&base).unwrap());
+    let journal = base.join("%~ttl");
+    let ttl = |key: &str| store.meta(key).unwrap().and_then(|meta| meta.ttl_ms);
+    let value = text("{\"json\":1}");
+    other.set("k0", &value, Some(2 * HOUR_MS)).unwrap();
+    assert!(ttl("k0").is_some());
+    let reads = disk.calls_of("read", &journal);
+    for number in 1..=20 {
+        let key = format!("k{number}");
+        other.set(&key, &value, Some(2 * HOUR_MS)).unwrap();
+        assert!(ttl(&key).is_some(), "{key}");
+        store
+            .set("own", &value, Some(2 * HOUR_MS + number))
+            .unwrap();
+        assert_eq!(ttl("own"), Some(HOUR_MS + number));
+    }
+    assert_eq!(disk.calls_of("read", &journal), reads);
+    assert!(disk.calls_of("read_from", &journal) >= 20);
+}
+
+#[test]
 fn what_the_background_could_not_fsync_is_told_by_flush_and_tried_again() {
     let (_guard, base) = folder();
     let machine = Machine::at(0);
@@ -897,9 +921,9 @@ fn a_raw_value_that_has_ended_does_not_come_back_when_the_next_write_is_cut_off(
 }
 
 /// What another process does with an item whose time is over.
-type Step = fn(&FsStore);
+type End = fn(&FsStore);
 
-const ENDS: [(&str, Step); 5] = [
+const ENDS: [(&str, End); 5] = [
     ("is swept", |other| {
         other.sweep(10).unwrap();
     }),

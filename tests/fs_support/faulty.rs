@@ -34,7 +34,7 @@ type Deed = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 struct Meanwhile {
     after: Option<(&'static str, PathBuf, Deed)>,
-    listings: Vec<PathBuf>,
+    calls: Vec<(&'static str, PathBuf)>,
 }
 
 /// Fails the call that it is told to.
@@ -63,6 +63,7 @@ impl FaultyDisk {
 
     fn called(&self, call: &'static str, path: &Path) {
         let mut meanwhile = self.meanwhile.lock().unwrap();
+        meanwhile.calls.push((call, path.to_owned()));
         let deed = meanwhile
             .after
             .take_if(|(after, at, _)| *after == call && at == path);
@@ -74,9 +75,16 @@ impl FaultyDisk {
 
     /// How often a folder was listed.
     pub(crate) fn listings_of(&self, folder: &Path) -> usize {
+        self.calls_of("list", folder)
+    }
+
+    /// How often a call that looks at the disk, by name, was made for that path.
+    pub(crate) fn calls_of(&self, call: &'static str, path: &Path) -> usize {
         let meanwhile = self.meanwhile.lock().unwrap();
-        let listed = meanwhile.listings.iter();
-        listed.filter(|listed| *listed == folder).count()
+        let calls = meanwhile.calls.iter();
+        calls
+            .filter(|(made, at)| *made == call && at == path)
+            .count()
     }
 
     /// Lets `calls` calls pass and fails the next.
@@ -132,6 +140,13 @@ impl Disk for FaultyDisk {
         bytes
     }
 
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        self.pass("read_from")?;
+        let bytes = SystemDisk.read_from(path, offset);
+        self.called("read_from", path);
+        bytes
+    }
+
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         self.pass("stat")?;
         let stat = SystemDisk.stat(path);
@@ -152,11 +167,6 @@ impl Disk for FaultyDisk {
     fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
         self.pass("list")?;
         let listed = SystemDisk.list(folder, entry);
-        self.meanwhile
-            .lock()
-            .unwrap()
-            .listings
-            .push(folder.to_owned());
         self.called("list", folder);
         listed
     }

@@ -363,6 +363,12 @@ impl Disk for ModelDisk {
         Ok(state.contents[inode].bytes.clone())
     }
 
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        let bytes = self.read(path)?;
+        let offset = bytes.len().min(usize::try_from(offset).unwrap());
+        Ok(bytes[offset..].to_vec())
+    }
+
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         let state = self.call()?;
         State::look(&state.names, path).map(|node| state.stat_of(node))

@@ -68,6 +68,12 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// The content of a file from `offset` bytes on; nothing past its end.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>>;
+
     /// What a name stands for, links followed.
     ///
     /// # Errors
@@ -220,6 +226,12 @@ impl Disk for SystemDisk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = system::open(path)?;
+        system::without_folder(read_whole(file), path)
+    }
+
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        let mut file = system::open(path)?;
+        io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
         system::without_folder(read_whole(file), path)
     }
 

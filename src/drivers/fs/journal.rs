@@ -2,7 +2,8 @@
 //!
 //! Lines are added under a lock of the base and read without one. A line that does not parse, such
 //! as the half of one that a crash left, is passed over. What this process knows is checked against
-//! the size and time of the file, so that other processes' lines are seen.
+//! the size and time of the file, so that other processes' lines are seen. Of a file that has grown
+//! they are all that is read.
 
 use std::collections::HashMap;
 use std::io;
@@ -28,6 +29,10 @@ const BLOATED_BYTES: u64 = 64 * 1024;
 const LINE_BYTES: u64 = 80;
 /// A journal is rewritten when this much of it is out of date.
 const BLOATED_FACTOR: u64 = 4;
+
+/// By so much of the end of what was read is a file known again that has grown. Its number alone
+/// does not tell: that of a file that was replaced may be given to a new one.
+const TAIL_BYTES: usize = 256;
 
 /// What the journal says about a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +179,10 @@ struct Known {
     version: Option<Version>,
     /// Whether the file ends in the middle of a line.
     is_torn: bool,
+    /// Where the last whole line that was read ends.
+    whole_bytes: u64,
+    /// What is right before that.
+    tail: Vec<u8>,
     /// The least end of the entries; `None` when it must be looked for.
     earliest: Option<u64>,
     /// Another number whenever any of this may have changed.
@@ -182,6 +191,7 @@ struct Known {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Version {
+    number: Option<u64>,
     size: u64,
     mtime_ns: Option<i128>,
 }
@@ -207,28 +217,80 @@ impl Known {
         if self.version == Some(version) {
             return Ok(());
         }
-        let bytes = if version == Version::default() {
-            Vec::new()
-        } else {
-            read(disk, path)?
+        let added = self.read_added(disk, path, version)?;
+        let is_whole_read = added.is_none();
+        let bytes = match added {
+            Some(bytes) => bytes,
+            None if version == Version::default() => Vec::new(),
+            None => read(disk, path)?,
         };
         self.changes.fetch_add(1, Ordering::SeqCst);
-        self.entries.clear();
-        self.earliest = None;
+        if is_whole_read {
+            self.entries.clear();
+            self.earliest = None;
+            self.whole_bytes = 0;
+            self.tail.clear();
+        }
         for line in bytes.split(|byte| *byte == b'\n') {
             if let Some((key, entry)) = Entry::parse(line) {
                 self.apply(key, entry);
             }
         }
-        self.is_torn = bytes.last().is_some_and(|last| *last != b'\n');
+        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
+        self.is_torn = whole < bytes.len();
+        self.note_whole(&bytes[..whole]);
         self.version = Some(version);
         Ok(())
+    }
+
+    /// What comes after the last whole line that was read; `None` unless the file is the same and
+    /// has grown.
+    fn read_added<D: Disk>(
+        &self,
+        disk: &D,
+        path: &Path,
+        version: Version,
+    ) -> Result<Option<Vec<u8>>> {
+        let is_grown = |known: Version| known.number == version.number && known.size < version.size;
+        if self.tail.is_empty() || !self.version.is_some_and(is_grown) {
+            return Ok(None);
+        }
+        let offset = self.whole_bytes - self.tail.len() as u64;
+        match disk.read_from(path, offset) {
+            Ok(bytes) => Ok(bytes.strip_prefix(&*self.tail).map(<[u8]>::to_vec)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(Error::io(error, "read the journal of expiries")),
+        }
+    }
+
+    /// Notes whole lines right after those that were read.
+    fn note_whole(&mut self, bytes: &[u8]) {
+        self.whole_bytes += bytes.len() as u64;
+        let new = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
+        let old = (self.tail.len() + new.len()).saturating_sub(TAIL_BYTES);
+        self.tail.drain(..old.min(self.tail.len()));
+        self.tail.extend_from_slice(new);
+    }
+
+    /// Notes lines that this process added.
+    fn note_added(&mut self, lines: &[u8], version: Version) {
+        let size = self.version.map_or(0, |known| known.size);
+        if self.is_torn {
+            self.tail.clear();
+            self.whole_bytes = size;
+            self.is_torn = false;
+        }
+        self.note_whole(lines);
+        // Where there are no locks, others may have added some at the same time.
+        let is_own = version.size == size + lines.len() as u64;
+        self.version = is_own.then_some(version);
     }
 }
 
 fn version<D: Disk>(disk: &D, path: &Path) -> Result<Version> {
     match disk.stat(path) {
         Ok(stat) => Ok(Version {
+            number: stat.number,
             size: stat.size,
             mtime_ns: stat.mtime_ns,
         }),
@@ -391,8 +453,7 @@ impl Journal {
         for (key, entry) in changes {
             known.apply(key, entry);
         }
-        known.is_torn = false;
-        known.version = Some(version(disk, &self.path)?);
+        known.note_added(lines.as_bytes(), version(disk, &self.path)?);
         Ok(true)
     }
 
@@ -484,6 +545,74 @@ mod tests {
             journal.entry(&SystemDisk, "c").unwrap(),
             Some(Entry::of_text(3))
         );
+    }
+
+    #[test]
+    fn what_is_known_follows_the_file_whatever_happens_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("%~ttl");
+        let (one, other) = (journal(&folder), journal(&folder));
+        let known = |journal: &Journal| {
+            let due = journal.due(&SystemDisk, u64::MAX).unwrap();
+            due.into_iter()
+                .map(|(key, entry)| (key, entry.expires_ms))
+                .collect::<std::collections::BTreeMap<_, _>>()
+        };
+        let append = |text: &str| SystemDisk.append(&path, text.as_bytes()).unwrap();
+        for step in 0..400_u64 {
+            let key = format!("k{}", step * 7 % 13);
+            let set = [(key.clone(), Some(Entry::of_text(step)))];
+            match step * 31 % 12 {
+                0..4 => drop(one.record(&SystemDisk, &set).unwrap()),
+                4..6 => drop(other.record(&SystemDisk, &set).unwrap()),
+                6 => drop(other.record(&SystemDisk, &[(key, None)]).unwrap()),
+                7 => append(&Entry::line(&key, set[0].1.as_ref())[..12]),
+                8 => append(Entry::line(&key, set[0].1.as_ref()).trim_end()),
+                9 => append("\n"),
+                10 => {
+                    // A compaction of another process, of which there may be several in a row.
+                    let draft = folder.path().join("draft");
+                    for _ in 0..=step % 3 {
+                        std::fs::write(&draft, other.compacted(&SystemDisk).unwrap()).unwrap();
+                        std::fs::rename(&draft, &path).unwrap();
+                    }
+                    other.record(&SystemDisk, &set).unwrap();
+                }
+                _ => {
+                    // Put back from a copy, in place.
+                    let line = Entry::line(&key, set[0].1.as_ref());
+                    std::fs::write(&path, line.repeat(1 + step as usize % 90)).unwrap();
+                }
+            }
+            let expected = known(&journal(&folder));
+            assert_eq!(known(&one), expected, "{step}");
+            assert_eq!(known(&other), expected, "{step}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_arrives_in_pieces_is_seen_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("%~ttl");
+        let journal = journal(&folder);
+        let mut file = Vec::new();
+        for number in 0..3 {
+            let line = Entry::line("a", Some(&Entry::of_text(number)));
+            for byte in line.as_bytes() {
+                file.push(*byte);
+                SystemDisk.append(&path, &[*byte]).unwrap();
+                let is_there = file.ends_with(b"}") || file.ends_with(b"\n");
+                let last = if is_there {
+                    Some(number)
+                } else {
+                    number.checked_sub(1)
+                };
+                assert_eq!(
+                    journal.entry(&SystemDisk, "a").unwrap(),
+                    last.map(Entry::of_text)
+                );
+            }
+        }
     }
 
     #[test]
