@@ -98,6 +98,37 @@ describe("what waits is written", () => {
   });
 });
 
+describe("at process.exit() a driver of the program", () => {
+  const script = (methods: string) => `
+    const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+    const queue = require(${JSON.stringify(join(root, "drivers/queue.js"))});
+    const driver = {
+      name: "own", hasItem: () => false, getItem: () => null, getKeys: () => [],
+      setItem: async () => { await new Promise(() => {}); }, ${methods}
+    };
+    const storage = createStorage({ driver: queue({ driver, batchSize: 2 }) });
+    for (const key of ["a", "b", "c"]) storage.setItem(key, 1);
+    process.exit(3);
+  `;
+
+  it("gets what waits by its Sync methods", () => {
+    const own = script("setItemSync: (key, value) => console.log(key, value),");
+    const { status, stdout, stderr } = run(own);
+    expect([status, stderr]).toEqual([3, ""]);
+    expect(stdout.trim().split("\n").sort()).toEqual([
+      'a {"json":1}',
+      'b {"json":1}',
+      'c {"json":1}',
+    ]);
+  });
+
+  it("that has none is told of what is lost", () => {
+    const { status, stderr } = run(script(""));
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/the process ends with some of 3 operations .* to own: .*setItemSync/);
+  });
+});
+
 describe("a driver whose Promise never settles", () => {
   it.each(["", "storage.flush();", "storage.dispose();"])(
     "keeps no process from its end: %s",

@@ -386,11 +386,16 @@ impl Context {
 
     /// Does what [`Runtime::at_exit`] was given. Node tells the addons of the main thread nothing
     /// of `process.exit()`: there the facade calls this.
-    pub(super) fn finish_all(&self) {
+    pub(super) fn finish_all(&self, can_call_host: bool) {
         // Guards may be dropped meanwhile: the list is not borrowed then.
         let work: Vec<_> = self.at_exit.borrow().values().cloned().collect();
         let patience = self.exit_patience.get();
-        let finished = catch_unwind(AssertUnwindSafe(|| finish(&work, patience)));
+        let finished = catch_unwind(AssertUnwindSafe(|| {
+            if can_call_host {
+                work.iter().for_each(|each| each.call_host());
+            }
+            finish(&work, patience)
+        }));
         // The environment ends all the same; there is nobody to tell of a panic.
         let finished = finished.unwrap_or(false);
         self.is_ending.set(finished);
@@ -400,7 +405,7 @@ impl Context {
     }
 
     fn end(&self) {
-        self.finish_all();
+        self.finish_all(false);
         let work = std::mem::take(&mut *self.at_exit.borrow_mut());
         drop(work);
         let wake_up = self.shared.detach();

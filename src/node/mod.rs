@@ -111,7 +111,7 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
 
     let held = context.clone();
     let finish_all = function(env, "finishAll", move |env, _| {
-        held.finish_all();
+        held.finish_all(true);
         Ok(env.undefined())
     });
     env.set(core, c"finishAll", finish_all);

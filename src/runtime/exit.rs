@@ -10,6 +10,10 @@ use super::{Job, lock};
 
 /// What a context still has to do when it ends.
 pub trait AtExit {
+    /// Does what needs the host, which is called for the last time. Not called where a context is torn
+    /// down from outside.
+    fn call_host(&self) {}
+
     /// Starts it on threads of its own, which keep `moves` until it is done. Called on the host's
     /// thread; cannot call the host.
     fn start(&self, moves: Moves);

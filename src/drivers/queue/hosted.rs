@@ -15,7 +15,7 @@ use crate::driver::{Call, Driver, Item, KeyQuery, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
 use crate::key;
 use crate::keys::Keys;
-use crate::runtime::Runtime;
+use crate::runtime::{AtExit, Moves, Runtime};
 use crate::value::{Text, Value};
 
 use super::warn;
@@ -32,6 +32,8 @@ pub struct Hosted {
     runtime: Rc<dyn Runtime>,
     this: Weak<Hosted>,
     held: RefCell<Held>,
+    /// Writes when the program ends, for as long as it is held.
+    at_exit: RefCell<Option<Box<dyn Any>>>,
 }
 
 /// What must not go away while something waits.
@@ -44,13 +46,22 @@ struct Held {
 impl Hosted {
     /// A writer to `inner`.
     pub fn new(control: Control, inner: Rc<dyn Driver>, runtime: Rc<dyn Runtime>) -> Rc<Self> {
-        Rc::new_cyclic(|this| Hosted {
-            control,
-            inner,
-            runtime,
-            this: this.clone(),
-            held: RefCell::default(),
+        Rc::new_cyclic(|this| {
+            let at_exit = runtime.at_exit(Rc::new(this.clone()));
+            Hosted {
+                control,
+                inner,
+                runtime,
+                this: this.clone(),
+                held: RefCell::default(),
+                at_exit: RefCell::new(Some(at_exit)),
+            }
         })
+    }
+
+    /// Nothing is written any more.
+    pub fn end(&self) {
+        self.at_exit.borrow_mut().take();
     }
 
     /// Does what is next.
@@ -344,6 +355,27 @@ impl Hosted {
                 .operation(Call::Flush.name(Mode::Sync)))
         }
     }
+}
+
+/// The Promises of the driver cannot be waited for any more: its Sync methods write what is left.
+impl AtExit for Weak<Hosted> {
+    fn call_host(&self) {
+        let Some(this) = self.upgrade() else {
+            return;
+        };
+        let left = this.control.with_backlog(Backlog::len);
+        if left == 0 {
+            return;
+        }
+        if let Err(error) = this.flush_here() {
+            eprintln!(
+                "[electron-async-storage] [queue] the process ends with some of {left} operations that could not be written to {}: {error}",
+                this.inner.name()
+            );
+        }
+    }
+
+    fn start(&self, _moves: Moves) {}
 }
 
 /// The outcome of an operation that was started with [`Mode::Sync`].

@@ -363,6 +363,9 @@ impl QueueDriver {
     fn end(&self, outcome: &Result<()>) {
         self.control().abandon(outcome.as_ref().err());
         self.writer.go(Next::Nothing);
+        if let Writer::Hosted(hosted) = &self.writer {
+            hosted.end();
+        }
         self.at_exit.borrow_mut().take();
     }
 }
