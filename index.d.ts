@@ -972,7 +972,8 @@ export interface Storage<T extends StorageValue = StorageValue> {
   /**
    * {@link Storage.flush}, done when it returns.
    *
-   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`, as well where an operation in a queue waits for an older
+   * one whose Promise a driver has not settled
    */
   flushSync(this: void, base?: string): void;
 

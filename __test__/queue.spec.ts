@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { Driver } from "../index.js";
+import type { Driver, Storage } from "../index.js";
 import { folder } from "./helpers/folders.js";
 import { plainDriver } from "./helpers/js-drivers.js";
 import { builtin, createStorage, memoryDriver, root } from "./helpers/package.js";
@@ -48,6 +48,21 @@ function gatedDriver(data = new Map<string, any>()) {
     }
   };
   return { driver, data, open, waiting: () => gates.length };
+}
+
+/** A queue whose write of `a` the driver has not finished. */
+async function writeUnderWay() {
+  const gated = gatedDriver();
+  const { storage } = queueOver(gated.driver);
+  await storage.setItem("a", 1);
+  return { gated, storage, flushed: storage.flush() };
+}
+
+/** Flushes what is left to a driver whose writes wait. */
+async function flushThrough(storage: Storage<any>, gated: ReturnType<typeof gatedDriver>) {
+  const flushed = storage.flush();
+  await gated.open();
+  await flushed;
 }
 
 const inners: [string, () => Driver][] = [
@@ -202,9 +217,7 @@ describe("writes", () => {
     expect(await storage.getItem("c")).toBe(1);
     await gated.open();
     await third;
-    const flushed = storage.flush();
-    await gated.open();
-    await flushed;
+    await flushThrough(storage, gated);
     expect([...gated.data.keys()].sort()).toEqual(["a", "b", "c"]);
   });
 
@@ -224,27 +237,19 @@ describe("writes", () => {
   });
 
   it("of the Sync kind follow a write of their key that a driver has not finished", async () => {
-    const gated = gatedDriver();
-    const { storage } = queueOver(gated.driver);
-    await storage.setItem("a", 1);
-    const flushed = storage.flush();
+    const { gated, storage, flushed } = await writeUnderWay();
     storage.setItemSync("a", 2);
     expect(await storage.getItem("a")).toBe(2);
     storage.setItemSync("b", 1);
     expect(gated.data.has("b")).toBe(true);
     await gated.open();
     await flushed;
-    const again = storage.flush();
-    await gated.open();
-    await again;
+    await flushThrough(storage, gated);
     expect(JSON.parse(gated.data.get("a"))).toEqual({ json: 2 });
   });
 
   it("are all in the driver after flushSync, also those that it has not finished", async () => {
-    const gated = gatedDriver();
-    const { storage } = queueOver(gated.driver);
-    await storage.setItem("a", 1);
-    const flushed = storage.flush();
+    const { gated, storage, flushed } = await writeUnderWay();
     await storage.setItem("b", 1);
     expect(gated.waiting()).toBe(1);
     storage.flushSync();
@@ -255,19 +260,14 @@ describe("writes", () => {
   });
 
   it("make flushSync an error where they wait for one that the driver has not finished", async () => {
-    const gated = gatedDriver();
-    const { storage } = queueOver(gated.driver);
-    await storage.setItem("a", 1);
-    const flushed = storage.flush();
+    const { gated, storage, flushed } = await writeUnderWay();
     await storage.setItem("a", 2);
     expect(() => storage.flushSync()).toThrow(
       expect.objectContaining({ code: "EAS_SYNC_UNSUPPORTED", operation: "flushSync" }),
     );
     await gated.open();
     await flushed;
-    const again = storage.flush();
-    await gated.open();
-    await again;
+    await flushThrough(storage, gated);
     expect(JSON.parse(gated.data.get("a"))).toEqual({ json: 2 });
   });
 

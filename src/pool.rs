@@ -137,7 +137,8 @@ impl Drop for Aside {
 /// What is held for a few calls of the system is free again by then, as a rule.
 pub const SOON: Duration = Duration::from_millis(2);
 
-/// Lets another thread work in place of this one, which waits for something that may take long. `None` on threads that are not of the pool.
+/// Lets another thread work in place of this one, which waits for something that may take long. `None`
+/// on threads that are not of the pool.
 pub fn step_aside() -> Option<Aside> {
     if !HAS_PLACE.replace(false) {
         return None;

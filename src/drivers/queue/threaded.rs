@@ -315,12 +315,6 @@ impl Threaded {
         self.is_ending.load(Ordering::Relaxed)
     }
 
-    /// The process no longer waits for what is left.
-    fn give_up(&self) {
-        let left = self.control.give_up();
-        self.tell_of(left);
-    }
-
     /// Nobody but the standard error is there to be told.
     fn tell_of(&self, left: usize) {
         if left > 0 && !self.has_told.swap(true, Ordering::Relaxed) {
@@ -356,7 +350,7 @@ impl AtExit for Weak<Threaded> {
 
     fn give_up(&self) {
         if let Some(this) = self.upgrade() {
-            this.give_up();
+            this.tell_of(this.control.give_up());
         }
     }
 }
