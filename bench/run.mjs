@@ -77,7 +77,7 @@ async function measureCurves() {
 async function measureTables() {
   const { fileTable, memoryTables } = await import("./cases/peers.mjs");
   const { fileSystemTables } = await import("./cases/file-systems.mjs");
-  const { shapeTable } = await import("./cases/shapes.mjs");
+  const { firstReadTable, shapeTable } = await import("./cases/shapes.mjs");
   progress("all peers in memory");
   const memory = await memoryTables(TABLE_BUDGET);
   progress("all peers on disk");
@@ -86,9 +86,11 @@ async function measureTables() {
   const systems = await fileSystemTables(TABLE_BUDGET, options.folder);
   progress("shapes of values");
   const shapes = await shapeTable(TABLE_BUDGET);
+  progress("first reads");
+  const firstReads = await firstReadTable(TABLE_BUDGET);
   const curves = await measureCurves();
   progress("");
-  return { memory, files, systems, shapes, curves };
+  return { memory, files, systems, shapes, firstReads, curves };
 }
 
 prepareAddon({ release: !options.ci });

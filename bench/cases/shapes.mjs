@@ -44,3 +44,29 @@ export async function shapeTable(budget) {
   }
   return rows;
 }
+
+// More than a storage remembers of what it read: each read is the first one again.
+const FIRST_READS = 40_000;
+
+/** Microseconds of reads of values that were not read before: ours, upstream's and those of the floor. */
+export async function firstReadTable(budget) {
+  const keys = keysOf(FIRST_READS);
+  const rows = [];
+  for (const shape of ["small", "profile"]) {
+    const storages = [stores.memory.ours(), stores.memory.upstream()];
+    const map = new Map();
+    for (const [index, key] of keys.entries()) {
+      const value = values[shape][index % values[shape].length];
+      for (const storage of storages) storage.setItemSync(key, value);
+      map.set(key, JSON.stringify(value));
+    }
+    const sides = [
+      ...storages.map((subject) => ({ run: repeat(GET, { subject, keys }) })),
+      { run: repeat("JSON.parse(subject.get(key))", { subject: map, keys }) },
+    ];
+    const times = (await rotate(sides, budget)).map((each) => median(each) / 1000);
+    rows.push({ title: shapes[shape], times });
+    for (const storage of storages) await storage.dispose();
+  }
+  return rows;
+}

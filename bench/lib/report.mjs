@@ -84,6 +84,12 @@ function shapeSection(rows) {
   return markdownTable([head, ...body], [2, 3, 4, 5, 6, 7]);
 }
 
+function firstReadSection(rows) {
+  const head = ["value", "this package", "0.0.5", "Map + JSON"];
+  const body = rows.map(({ title, times }) => [title, ...times.map(micros)]);
+  return markdownTable([head, ...body], [1, 2, 3]);
+}
+
 function curveSection({ title, axis, points, micros: sides, detail }) {
   if (!sides) return `### ${title}\n\nNot measured: ${detail}`;
   const head = [axis, ...points.map((point) => point.toLocaleString("en-US"))];
@@ -115,7 +121,7 @@ function chart(goals) {
   });
 }
 
-const page = ({ goals, memory, files, systems, shapes, curves, at }) => `# Benchmarks
+const page = ({ goals, memory, files, systems, shapes, firstReads, curves, at }) => `# Benchmarks
 
 Written by \`npm run bench\` on ${dayOf(at)}: ${machine()}.
 Do not edit this page by hand; run the command again.
@@ -182,6 +188,14 @@ a journal, and in memory, an atomic write is about as fast as one in place.
 Microseconds of \`setItemSync\` and \`getItemSync\`, this package and version 0.0.5.
 
 ${shapeSection(shapes)}
+
+## First reads
+
+This package remembers what it read: a value whose text is still the same is copied instead of parsed.
+The rows above read a moderate number of keys again and again, as programs read their settings, and
+gain by that. Here each read is the first of its key; microseconds of \`getItemSync\` in memory.
+
+${firstReadSection(firstReads)}
 
 ## Curves
 

@@ -42,6 +42,8 @@ const FACADE: &str = concat!(
     include_str!("facade/migrate.js"),
     "\nconst makePrefix = ",
     include_str!("facade/prefix.js"),
+    "\nconst makeRecall = ",
+    include_str!("facade/recall.js"),
     "\nconst makeStorage = ",
     include_str!("facade/storage.js"),
     "\nconst makeHelpers = ",
@@ -51,7 +53,7 @@ const FACADE: &str = concat!(
     "const helpers = makeHelpers(core, codec);\n",
     "const migrate = makeMigrate(core);\n",
     "Object.assign(helpers, makePrefix(helpers));\n",
-    "return makeStorage(core, codec, drivers, helpers, migrate);\n",
+    "return makeStorage(core, codec, makeRecall(), drivers, helpers, migrate);\n",
     "})\n//# sourceURL=electron-async-storage/facade.js",
 );
 

@@ -1,5 +1,5 @@
 // The storage object: values to text and back, Promises, and everything else in the native core.
-(function makeStorage(core, codec, drivers, helpers, makeMigrations) {
+(function makeStorage(core, codec, createRecall, drivers, helpers, makeMigrations) {
   "use strict";
 
   const { pack, decode } = codec;
@@ -71,6 +71,8 @@
     // Holds the drivers: the native core refers to those of users weakly.
     const mounted = new Map([["", root]]);
     const watch = listeners(handle);
+    const recall = createRecall(read);
+    const readAgain = recall.read;
     let disposed;
 
     // The value of a text that the core gave: the inside of an envelope, or NUL and a whole text.
@@ -97,6 +99,11 @@
 
     function readStored(stored, key) {
       if (typeof stored === "string") return read(stored, key);
+      return stored === undefined ? null : stored;
+    }
+
+    function readItem(stored, key) {
+      if (typeof stored === "string") return readAgain(stored, key);
       return stored === undefined ? null : stored;
     }
 
@@ -157,8 +164,8 @@
       },
       async getItem(key, opts) {
         const stored = opts === undefined ? getItem(handle, key) : getItem(handle, key, opts);
-        if (typeof stored === "string") return read(stored, key);
-        return stored === undefined ? null : readStored(await stored, key);
+        if (typeof stored === "string") return readAgain(stored, key);
+        return stored === undefined ? null : readItem(await stored, key);
       },
       async getItems(items, commonOptions) {
         const { keys, options: itemOptions } = readBatch(items, commonOptions);
@@ -216,6 +223,7 @@
           try {
             await watch.stop();
           } finally {
+            recall.forget();
             await core.dispose(handle);
           }
         })();
@@ -234,7 +242,7 @@
       getItemSync(key, opts) {
         const stored =
           opts === undefined ? getItemSync(handle, key) : getItemSync(handle, key, opts);
-        return typeof stored === "string" ? read(stored, key) : readStored(stored, key);
+        return readItem(stored, key);
       },
       getItemsSync(items, commonOptions) {
         const { keys, options: itemOptions } = readBatch(items, commonOptions);

@@ -1,0 +1,162 @@
+// A value that is read again, as the same text, is a copy of what the text stood for: nobody may be
+// able to tell it from one that was parsed.
+
+import fc from "fast-check";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { syncMethodsDriver } from "./helpers/js-drivers.js";
+import { createStorage, memoryDriver } from "./helpers/package.js";
+import { describeValue, storable } from "./helpers/values.js";
+
+/** Takes everything out of a value that can be taken out, at any depth. */
+function empty(value: unknown, met = new Set<unknown>()): void {
+  if (typeof value !== "object" || value === null || met.has(value)) return;
+  met.add(value);
+  for (const inner of Object.values(value)) empty(inner, met);
+  if (value instanceof Map) {
+    for (const [key, inner] of value) {
+      empty(key, met);
+      empty(inner, met);
+    }
+    value.clear();
+  } else if (value instanceof Set) {
+    for (const inner of value) empty(inner, met);
+    value.clear();
+  } else if (value instanceof Date) {
+    value.setTime(0);
+  } else if (Array.isArray(value)) {
+    value.length = 0;
+  } else {
+    for (const name of Object.keys(value)) Reflect.deleteProperty(value, name);
+  }
+}
+
+describe("a value that is read again", () => {
+  it("is the same, whatever was done to those that were read before", async () => {
+    const storage = createStorage<any>();
+    await fc.assert(
+      fc.asyncProperty(storable(), async (value) => {
+        storage.setItemSync("key", value);
+        const expected = describeValue(storage.getItemSync("key"));
+        for (let i = 0; i < 4; i++) {
+          const read = i % 2 === 0 ? storage.getItemSync("key") : await storage.getItem("key");
+          expect(describeValue(read)).toEqual(expected);
+          empty(read);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("shares no container with another one", () => {
+    const storage = createStorage<any>();
+    const value = {
+      list: [[1], { a: 1 }],
+      record: { inner: { b: [2] } },
+      set: new Set([[3]]),
+      map: new Map([[{ k: 4 }, { v: [5] }]]),
+      date: new Date(6),
+    };
+    storage.setItemSync("key", value);
+    const containers = (read: any) => [
+      read,
+      read.list,
+      ...read.list,
+      read.record,
+      read.record.inner,
+      read.record.inner.b,
+      read.set,
+      ...read.set,
+      read.map,
+      ...read.map.keys(),
+      ...read.map.values(),
+      [...read.map.values()][0].v,
+      read.date,
+    ];
+    const all = Array.from({ length: 4 }, () => containers(storage.getItemSync("key"))).flat();
+    expect(new Set(all).size).toBe(all.length);
+    for (const read of [storage.getItemSync("key"), storage.getItemSync("key")]) {
+      expect(read).toEqual(value);
+    }
+  });
+
+  it.each([
+    ["a name that would be a prototype", '{"json":{"__proto__":{"a":[1]},"b":{"__proto__":2}}}'],
+    ["names like indexes", '{"json":{"b":[],"2":{},"1":[{}],"a":0}}'],
+    ["no envelope", '{"a":{"b":[1,{"c":null}]}}'],
+    [
+      "an annotation",
+      '{"json":{"a":[null,"1"]},"meta":{"values":{"a.0":["undefined"],"a.1":["bigint"]},"v":1}}',
+    ],
+    [
+      "many names",
+      JSON.stringify(Object.fromEntries(Array.from({ length: 1500 }, (_, i) => [`n${i}`, [i]]))),
+    ],
+    ["a deep list", "[".repeat(5000) + "]".repeat(5000)],
+    ["text that is no value", '{"json":{"a":1}'],
+  ])("is the same with %s", (_, text) => {
+    const texts = new Map([["key", text]]);
+    const storage = createStorage<any>({ driver: syncMethodsDriver(texts) });
+    const expected = describeValue(storage.getItemSync("key"));
+    for (let i = 0; i < 4; i++) {
+      const read = storage.getItemSync("key");
+      expect(describeValue(read)).toEqual(expected);
+      if (read !== null && Object.hasOwn(read, "__proto__")) {
+        expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
+      }
+    }
+  });
+
+  it("is the new one once the text changes, whoever changes it", () => {
+    const texts = new Map<string, string>();
+    const storage = createStorage<any>({ driver: syncMethodsDriver(texts) });
+    for (let i = 0; i < 20; i++) {
+      texts.set("key", `{"json":{"count":[${i % 3}]}}`);
+      for (let again = 0; again <= i % 4; again++) {
+        expect(storage.getItemSync("key")).toEqual({ count: [i % 3] });
+      }
+    }
+    texts.delete("key");
+    expect(storage.getItemSync("key")).toBeNull();
+  });
+
+  it("is its own among more of them than are remembered", () => {
+    const driver = memoryDriver();
+    const storage = createStorage<any>({ driver });
+    const text = "x".repeat(10_000);
+    for (let turn = 0; turn < 3; turn++) {
+      for (let i = 0; i < 500; i++) {
+        if (turn === 0) storage.setItemSync(`key:${i}`, { i, text, list: [i] });
+        for (let again = 0; again < 2; again++) {
+          const read = storage.getItemSync(`key:${i}`);
+          expect(read.i).toBe(i);
+          expect(read.list).toEqual([i]);
+        }
+      }
+    }
+  });
+
+  it("does not need what other code puts in place of builtins", () => {
+    const storage = createStorage<any>();
+    const value = { list: [1], set: new Set([1]), map: new Map([[1, 2]]), date: new Date(5) };
+    storage.setItemSync("key", value);
+    const places = [
+      [Array.prototype, "slice"],
+      [Set.prototype, "add"],
+      [Map.prototype, "set"],
+      [Date.prototype, "getTime"],
+    ] as const;
+    const originals = places.map(([holder, name]) => (holder as any)[name]);
+    const restore = () => {
+      for (const [at, [holder, name]] of places.entries()) (holder as any)[name] = originals[at];
+    };
+    onTestFinished(restore);
+    for (const [holder, name] of places) {
+      (holder as any)[name] = () => {
+        throw new Error(`${name} is not to be called`);
+      };
+    }
+    const read = Array.from({ length: 4 }, () => storage.getItemSync("key"));
+    restore();
+    for (const each of read) expect(each).toEqual(value);
+  });
+});
