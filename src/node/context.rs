@@ -7,6 +7,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::{Rc, Weak};
@@ -29,6 +30,7 @@ use crate::drivers::system_time_ms;
 use crate::error::{Error, Kind, Result};
 use crate::pool;
 use crate::runtime::{AtExit, Job, Runtime, finish};
+use crate::value::Text;
 
 /// Tasks polled in one go before the event loop turns: a chain of ready operations must not starve
 /// timers and the window.
@@ -36,6 +38,9 @@ const POLLS_A_TURN: usize = 4096;
 
 /// Values handed over at once to be stored in a list: they are arguments, which lie on the stack.
 const FILLED_AT_ONCE: usize = 2048;
+
+/// Room for the texts of a batch that cross at once, and for one large text.
+const SCRATCH_BYTES: usize = 64 * 1024;
 
 /// How long the end of an environment waits for disks that do nothing.
 const EXIT_PATIENCE: Duration = Duration::from_secs(5);
@@ -61,6 +66,8 @@ pub(super) struct Context {
     warner: RefCell<Option<Reference>>,
     /// The facade's function that stores values in a list.
     filler: RefCell<Option<Reference>>,
+    /// Memory of JavaScript that the facade writes texts to.
+    scratch: RefCell<Option<Scratch>>,
     warned: RefCell<HashSet<String>>,
     /// What is to be done when the environment ends, in order of its registration.
     at_exit: RefCell<BTreeMap<u64, Rc<dyn AtExit>>>,
@@ -106,6 +113,11 @@ impl Wake for TaskWaker {
     }
 }
 
+struct Scratch {
+    data: *const u8,
+    _held: Reference,
+}
+
 /// How an outcome becomes a value of JavaScript.
 pub(super) type IntoJs<T> = fn(&Context, T) -> Val;
 
@@ -122,6 +134,7 @@ impl Context {
             holds_next_turn: Cell::new(false),
             warner: RefCell::default(),
             filler: RefCell::default(),
+            scratch: RefCell::default(),
             warned: RefCell::default(),
             at_exit: RefCell::default(),
             last_at_exit: Cell::new(0),
@@ -173,6 +186,33 @@ impl Context {
     /// The facade's function `(list, at, ...values) => void`, which stores values in a list.
     pub(super) fn set_filler(&self, function: Val) {
         *self.filler.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// The memory that the facade writes texts to, as an ArrayBuffer.
+    pub(super) fn make_scratch(&self) -> Val {
+        let (mut data, mut buffer) = (null_mut(), null_mut());
+        api!(napi_create_arraybuffer(
+            self.env.0,
+            SCRATCH_BYTES,
+            &mut data,
+            &mut buffer
+        ));
+        let held = Reference::new(self.env, buffer, &self.shared);
+        *self.scratch.borrow_mut() = held.map(|held| Scratch { data: data.cast(), _held: held });
+        buffer
+    }
+
+    /// A text that the facade wrote.
+    pub(super) fn scratch_text(&self, range: Range<usize>) -> Option<Text> {
+        let scratch = self.scratch.borrow();
+        let data = scratch.as_ref()?.data;
+        if data.is_null() || range.start > range.end || range.end > SCRATCH_BYTES {
+            return None;
+        }
+        // SAFETY: the reference keeps the buffer, which only the facade can reach and never detaches;
+        // the range lies inside it and is copied before JavaScript runs again.
+        let bytes = unsafe { std::slice::from_raw_parts(data.add(range.start), range.len()) };
+        Some(Text::Latin1(bytes.into()))
     }
 
     /// A list of any length; null when one of the values is. JavaScript stores the values: Node-API

@@ -44,6 +44,8 @@ const FACADE: &str = concat!(
     include_str!("facade/prefix.js"),
     "\nconst makeRecall = ",
     include_str!("facade/recall.js"),
+    "\nconst makeWriter = ",
+    include_str!("facade/writer.js"),
     "\nconst makeStorage = ",
     include_str!("facade/storage.js"),
     "\nconst makeHelpers = ",
@@ -53,7 +55,8 @@ const FACADE: &str = concat!(
     "const helpers = makeHelpers(core, codec);\n",
     "const migrate = makeMigrate(core);\n",
     "Object.assign(helpers, makePrefix(helpers));\n",
-    "return makeStorage(core, codec, makeRecall(), drivers, helpers, migrate);\n",
+    "const writer = makeWriter(codec.pack, core.scratch);\n",
+    "return makeStorage(core, codec, writer, makeRecall(), drivers, helpers, migrate);\n",
     "})\n//# sourceURL=electron-async-storage/facade.js",
 );
 
@@ -110,6 +113,8 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
         Ok(env.undefined())
     });
     env.set(core, c"setFiller", set_filler);
+
+    env.set(core, c"scratch", context.make_scratch());
 
     let held = context.clone();
     let finish_all = function(env, "finishAll", move |env, _| {

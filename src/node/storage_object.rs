@@ -203,6 +203,8 @@ const ACTIONS: &[(&str, Body)] = &[
     ("dispose", dispose),
     ("openBatch", open_batch),
     ("askFor", ask_for),
+    ("openWrites", open_writes),
+    ("addWrites", add_writes),
     ("find", find),
     ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
@@ -397,17 +399,17 @@ fn item_options(
     }
 }
 
+/// `(handle, key, handed, options)`, where `handed` is what the facade's writer gives.
 fn set_item(request: &Request<'_>) -> Result<Val> {
-    write(request, strings::read_packed)
+    write(request, handed_argument(request, 2)?)
 }
 
 /// As `setItem`, with the text as the driver is to have it.
 fn write_text(request: &Request<'_>) -> Result<Val> {
-    write(request, strings::read_text)
+    write(request, text_argument(request, 2, strings::read_text)?)
 }
 
-fn write(request: &Request<'_>, read: ReadText) -> Result<Val> {
-    let text = text_argument(request, 2, read)?;
+fn write(request: &Request<'_>, text: Text) -> Result<Val> {
     let options = request.options(3)?;
     let op = request.with_key(1, |key| {
         Ok(request
@@ -423,6 +425,43 @@ type ReadText = fn(Env, Val) -> Option<Text>;
 fn text_argument(request: &Request<'_>, index: usize, read: ReadText) -> Result<Text> {
     let given = request.arguments[index];
     read(request.env, given).ok_or_else(|| wrong_argument(request.env, "value", "a string", given))
+}
+
+fn handed_argument(request: &Request<'_>, index: usize) -> Result<Text> {
+    let given = request.arguments[index];
+    Handed::new(request.context)
+        .text(given)
+        .ok_or_else(|| wrong_argument(request.env, "value", "a text", given))
+}
+
+/// Reads what the facade's writer hands over: the lengths of texts that stand in the memory of the
+/// context one behind the other, and other texts as strings between them.
+struct Handed<'a> {
+    context: &'a Context,
+    at: usize,
+}
+
+impl<'a> Handed<'a> {
+    fn new(context: &'a Context) -> Self {
+        Handed { context, at: 0 }
+    }
+
+    /// `None` for what is no text.
+    fn text(&mut self, given: Val) -> Option<Text> {
+        let env = self.context.env;
+        let Some(length) = env.as_number(given) else {
+            return strings::read_packed(env, given);
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates, and the range is checked against what there is"
+        )]
+        let end = self.at.saturating_add(length as usize);
+        let text = self.context.scratch_text(self.at..end);
+        self.at = end;
+        text
+    }
 }
 
 fn set_item_raw(request: &Request<'_>) -> Result<Val> {
@@ -442,17 +481,52 @@ fn set_item_raw(request: &Request<'_>) -> Result<Val> {
     request.finish(op, undefined)
 }
 
-/// `(handle, keys, texts, options | undefined, commonOptions)`; a text that is `undefined` removes.
+/// A batch of writes on its way across the boundary in pieces.
+type Writes = RefCell<Vec<Item<Change>>>;
+
+/// `() => writes`
+fn open_writes(request: &Request<'_>) -> Result<Val> {
+    Ok(request.env.external(Writes::default()))
+}
+
+/// `(writes, keys, handed, options | undefined, commonOptions)`: adds items to a batch; `undefined`
+/// removes.
+fn add_writes(request: &Request<'_>) -> Result<Val> {
+    // SAFETY: the facade passes what `openWrites` gave.
+    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[0]) }
+        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
+    let mut handed = Handed::new(request.context);
+    let items = written_items(request, |value| handed.text(value))?;
+    writes.borrow_mut().extend(items);
+    Ok(request.env.undefined())
+}
+
+/// `(handle, writes, commonOptions)`
 fn set_items(request: &Request<'_>) -> Result<Val> {
-    write_batch(request, strings::read_packed)
+    // SAFETY: as above.
+    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[1]) }
+        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
+    let common = request.options(2)?;
+    let items = writes.take();
+    let op = request.storage()?.set_items(items, &common, request.mode);
+    request.finish(op, undefined)
 }
 
-/// As `setItems`, with the texts as the driver is to have them.
+/// `(handle, keys, texts, options | undefined, commonOptions)`: the texts are as the driver is to have
+/// them; one that is `undefined` removes.
 fn write_texts(request: &Request<'_>) -> Result<Val> {
-    write_batch(request, strings::read_text)
+    let common = request.options(4)?;
+    let items = written_items(request, |text| strings::read_text(request.env, text))?;
+    let op = request.storage()?.set_items(items, &common, request.mode);
+    request.finish(op, undefined)
 }
 
-fn write_batch(request: &Request<'_>, read: ReadText) -> Result<Val> {
+/// The items of a batch: keys are the second argument, then values, then their own options and the
+/// common ones.
+fn written_items(
+    request: &Request<'_>,
+    mut read: impl FnMut(Val) -> Option<Text>,
+) -> Result<Vec<Item<Change>>> {
     let env = request.env;
     let common = request.options(4)?;
     let count = env.length(request.arguments[1]);
@@ -462,7 +536,7 @@ fn write_batch(request: &Request<'_>, read: ReadText) -> Result<Val> {
         let item = env.scope(|| {
             let key = with_key(env, env.element(request.arguments[1], index), str::to_owned)?;
             let text = env.element(request.arguments[2], index);
-            let value = read(env, text).map_or(Change::Remove, Change::Set);
+            let value = read(text).map_or(Change::Remove, Change::Set);
             Ok(Item {
                 key,
                 value,
@@ -471,8 +545,7 @@ fn write_batch(request: &Request<'_>, read: ReadText) -> Result<Val> {
         })?;
         items.push(item);
     }
-    let op = request.storage()?.set_items(items, &common, request.mode);
-    request.finish(op, undefined)
+    Ok(items)
 }
 
 /// `(handle, key, nativeOnly, options)`

@@ -1,8 +1,9 @@
 // The storage object: values to text and back, Promises, and everything else in the native core.
-(function makeStorage(core, codec, createRecall, drivers, helpers, makeMigrations) {
+(function makeStorage(core, codec, writer, createRecall, drivers, helpers, makeMigrations) {
   "use strict";
 
   const { pack, decode } = codec;
+  const { hand, handAll } = writer;
   const { parse } = JSON;
   // The object of the core has so many functions that looking one up takes time; so does each argument
   // that is not given.
@@ -32,12 +33,6 @@
     }
     // What comes next has many of them to work on.
     if (count > MANY) await nextTurn();
-  }
-
-  // A text that was put together of parts keeps them until its characters are asked for. Of a whole
-  // batch they would outlive a garbage collection.
-  function flat(text) {
-    return text.charCodeAt(text.length - 1) === 0 ? "" : text;
   }
 
   function wrongArgument(what, expected, given, operation) {
@@ -132,15 +127,21 @@
     }
 
     // Values are taken as they are at the time of the call.
-    function encodeItems(items, commonOptions) {
+    function takeItems(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
-      const texts = items.map((item, index) => {
+      const values = items.map((item, index) => {
         if (item === null || typeof item !== "object") {
           throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
         }
-        return item.value === undefined ? undefined : flat(pack(item.value));
+        return item.value;
       });
-      return { keys, texts, itemOptions };
+      const writes = core.openWrites();
+      handAll(values, (texts, from) => {
+        const to = from + texts.length;
+        const options = itemOptions?.slice(from, to);
+        core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);
+      });
+      return writes;
     }
 
     function mergeMeta([native, custom], key) {
@@ -180,13 +181,12 @@
           value === undefined
             ? core.removeItem(handle, key, false, opts)
             : opts === undefined
-              ? setItem(handle, key, pack(value))
-              : setItem(handle, key, pack(value), opts);
+              ? setItem(handle, key, hand(value))
+              : setItem(handle, key, hand(value), opts);
         if (done !== undefined) await done;
       },
       async setItems(items, commonOptions) {
-        const { keys, texts, itemOptions } = encodeItems(items, commonOptions);
-        await core.setItems(handle, keys, texts, itemOptions, commonOptions);
+        await core.setItems(handle, takeItems(items, commonOptions), commonOptions);
       },
       async setItemRaw(key, value, opts) {
         await (value === undefined
@@ -253,12 +253,11 @@
       },
       setItemSync(key, value, opts) {
         if (value === undefined) core.removeItemSync(handle, key, false, opts);
-        else if (opts === undefined) setItemSync(handle, key, pack(value));
-        else setItemSync(handle, key, pack(value), opts);
+        else if (opts === undefined) setItemSync(handle, key, hand(value));
+        else setItemSync(handle, key, hand(value), opts);
       },
       setItemsSync(items, commonOptions) {
-        const { keys, texts, itemOptions } = encodeItems(items, commonOptions);
-        core.setItemsSync(handle, keys, texts, itemOptions, commonOptions);
+        core.setItemsSync(handle, takeItems(items, commonOptions), commonOptions);
       },
       setItemRawSync(key, value, opts) {
         if (value === undefined) core.removeItemSync(handle, key, false, opts);

@@ -1,0 +1,302 @@
+// Plain JSON values straight into memory that the native core reads: no strings are made of them that
+// would have to be put together here and taken apart there. What is not plain, or is too large, is left
+// to the codec; both write the same text.
+(function makeWriter(pack, scratch) {
+  "use strict";
+
+  const uncurry = Function.prototype.bind.bind(Function.prototype.call);
+  const { stringify } = JSON;
+  const { isArray } = Array;
+  const { getPrototypeOf } = Object;
+  const { floor } = Math;
+  const objectPrototype = Object.prototype;
+  const MapType = Map;
+  const codeAt = uncurry(String.prototype.charCodeAt);
+  const mapGet = uncurry(Map.prototype.get);
+  const mapSet = uncurry(Map.prototype.set);
+  const setInt32 = uncurry(DataView.prototype.setInt32);
+
+  const bytes = new Uint8Array(scratch);
+  const view = new DataView(scratch);
+
+  // Each part is checked for room before it is written. The margin is for what a word writes past the
+  // end of a part, and for the brackets that close all that is open.
+  const END = bytes.length - 64;
+  const LONGEST_STRING_UNITS = 96;
+  const MOST_CONTAINERS = 24;
+  const MOST_NAME_WORDS = 8192;
+  const MOST_SKIPPED = 15;
+
+  const BAIL = -1;
+
+  const OPEN_RECORD = 123;
+  const CLOSE_RECORD = 125;
+  const OPEN_LIST = 91;
+  const CLOSE_LIST = 93;
+  const COMMA = 44;
+  const QUOTE = 34;
+  const BACKSLASH = 92;
+  const MINUS = 45;
+  const ZERO = 48;
+
+  // Four characters as they lie in memory.
+  const wordOf = (text, at) =>
+    (codeAt(text, at) || 0) |
+    ((codeAt(text, at + 1) || 0) << 8) |
+    ((codeAt(text, at + 2) || 0) << 16) |
+    ((codeAt(text, at + 3) || 0) << 24);
+
+  const NULL_WORD = wordOf("null", 0);
+  const TRUE_WORD = wordOf("true", 0);
+  const FALSE_WORD = wordOf("fals", 0);
+  const LETTER_E = codeAt("e", 0);
+
+  const ENVELOPE_START = '{"json":';
+  const START = ENVELOPE_START.length;
+  const START_WORD = wordOf(ENVELOPE_START, 0);
+  const SECOND_WORD = wordOf(ENVELOPE_START, 4);
+
+  // ---- Property names ----
+
+  // Where the words of `,"name":` are.
+  class Name {
+    // See the codec for why each class keeps one object.
+    static kept = new Name(0, 0, 0);
+
+    constructor(from, to, length) {
+      this.from = from;
+      this.to = to;
+      this.length = length;
+    }
+  }
+
+  const names = new MapType();
+  const nameWords = new Int32Array(MOST_NAME_WORDS);
+  let nameWordCount = 0;
+
+  // Undefined where there is no room left, and for characters of more than a byte.
+  function addName(name) {
+    if (name.length > LONGEST_STRING_UNITS) return undefined;
+    const text = `,${stringify(name)}:`;
+    const from = nameWordCount;
+    const to = from + ((text.length + 3) >> 2);
+    if (to > MOST_NAME_WORDS) return undefined;
+    for (let i = 0; i < text.length; i++) if (codeAt(text, i) > 255) return undefined;
+    for (let i = from; i < to; i++) nameWords[i] = wordOf(text, (i - from) * 4);
+    nameWordCount = to;
+    const added = new Name(from, to, text.length);
+    mapSet(names, name, added);
+    return added;
+  }
+
+  // ---- Values: each function gives the place behind what it wrote, or BAIL ----
+
+  // Repeated objects are for the codec to annotate; so many containers are few enough to compare.
+  const met = new Array(MOST_CONTAINERS).fill(undefined);
+  let metCount = 0;
+
+  function writeString(text, start) {
+    const { length } = text;
+    if (length > LONGEST_STRING_UNITS || start + 2 * length > END) return BAIL;
+    let at = start;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < length; i++) {
+      const unit = codeAt(text, i);
+      if (unit < 32 || unit > 255) return BAIL;
+      if (unit === QUOTE || unit === BACKSLASH) bytes[at++] = BACKSLASH;
+      bytes[at++] = unit;
+    }
+    bytes[at++] = QUOTE;
+    return at;
+  }
+
+  function writeDigits(number, at, count) {
+    let rest = number;
+    for (let place = at + count - 1; place >= at; place--) {
+      const next = (rest / 10) | 0;
+      bytes[place] = ZERO + rest - next * 10;
+      rest = next;
+    }
+    return at + count;
+  }
+
+  function digitCount(number) {
+    let count = 1;
+    for (let limit = 10; number >= limit; limit *= 10) count++;
+    return count;
+  }
+
+  function writeNumber(number, start) {
+    const size = number < 0 ? -number : number;
+    if (!(size < 1e15) || floor(size) !== size || (size === 0 && 1 / number < 0)) {
+      return writeOtherNumber(number, start);
+    }
+    let at = start;
+    if (number < 0) bytes[at++] = MINUS;
+    if (size < 1e9) return writeDigits(size, at, digitCount(size));
+    const high = floor(size / 1e9);
+    at = writeDigits(high, at, digitCount(high));
+    return writeDigits(size - high * 1e9, at, 9);
+  }
+
+  function writeOtherNumber(number, at) {
+    // Those that JSON lacks: no two of them are alike.
+    if (number - number !== 0 || number === 0) return BAIL;
+    const text = `${number}`;
+    for (let i = 0; i < text.length; i++) bytes[at + i] = codeAt(text, i);
+    return at + text.length;
+  }
+
+  function writeValue(value, at) {
+    if (at > END) return BAIL;
+    switch (typeof value) {
+      case "string":
+        return writeString(value, at);
+      case "number":
+        return writeNumber(value, at);
+      case "boolean":
+        setInt32(view, at, value ? TRUE_WORD : FALSE_WORD, true);
+        if (value) return at + 4;
+        bytes[at + 4] = LETTER_E;
+        return at + 5;
+      case "object":
+        if (value !== null) return writeContainer(value, at);
+        setInt32(view, at, NULL_WORD, true);
+        return at + 4;
+      default:
+        return BAIL;
+    }
+  }
+
+  function writeContainer(value, at) {
+    if (metCount === MOST_CONTAINERS) return BAIL;
+    for (let i = 0; i < metCount; i++) if (met[i] === value) return BAIL;
+    met[metCount++] = value;
+    if (typeof value.toJSON === "function") return BAIL;
+    if (isArray(value)) return writeList(value, at);
+    const prototype = getPrototypeOf(value);
+    if (prototype !== objectPrototype && prototype !== null) return BAIL;
+    return writeRecord(value, at);
+  }
+
+  function writeList(items, start) {
+    const { length } = items;
+    let at = start;
+    bytes[at++] = OPEN_LIST;
+    for (let i = 0; i < length; i++) {
+      if (i > 0) bytes[at++] = COMMA;
+      at = writeValue(items[i], at);
+      if (at === BAIL) return BAIL;
+    }
+    bytes[at++] = CLOSE_LIST;
+    return at;
+  }
+
+  function writeRecord(record, start) {
+    let at = start;
+    // The engine reads properties fastest in this loop; `isTried` sees to it that all are own ones.
+    for (const name in record) {
+      const value = record[name];
+      const text = mapGet(names, name) ?? addName(name);
+      if (text === undefined || at + text.length > END) return BAIL;
+      const { from, to } = text;
+      for (let i = from; i < to; i++) setInt32(view, at + (i - from) * 4, nameWords[i], true);
+      if (at === start) bytes[at] = OPEN_RECORD;
+      at = writeValue(value, at + text.length);
+      if (at === BAIL) return BAIL;
+    }
+    if (at === start) bytes[at++] = OPEN_RECORD;
+    bytes[at++] = CLOSE_RECORD;
+    return at;
+  }
+
+  // ---- The whole ----
+
+  // Values of a batch stand one behind the other. Handing them over at half, there is room for more
+  // than most values take.
+  const HALF = bytes.length / 2;
+  const MOST_AT_ONCE = 256;
+  let filled = 0;
+
+  // A getter may store values of its own.
+  let isBusy = false;
+  // Programs store values of one kind together: after some that were not plain, fewer are tried.
+  let misses = 0;
+  let skips = 0;
+
+  function isTried(value) {
+    if (typeof value !== "object" || value === null) return false;
+    if (skips > 0) {
+      skips--;
+      return false;
+    }
+    // Properties that other code gave to all objects would show in the loop over a record.
+    for (const _ in objectPrototype) return false;
+    return true;
+  }
+
+  function writeEnvelope(value) {
+    setInt32(view, filled, START_WORD, true);
+    setInt32(view, filled + 4, SECOND_WORD, true);
+    let end = BAIL;
+    try {
+      end = writeContainer(value, filled + START);
+    } finally {
+      for (let i = 0; i < metCount; i++) met[i] = undefined;
+      metCount = 0;
+    }
+    if (end !== BAIL) bytes[end++] = CLOSE_RECORD;
+    return end;
+  }
+
+  function write(value) {
+    if (!isTried(value)) return pack(value);
+    const end = writeEnvelope(value);
+    if (end === BAIL) {
+      misses = misses < MOST_SKIPPED ? 2 * misses + 1 : MOST_SKIPPED;
+      skips = misses;
+      return pack(value);
+    }
+    misses = 0;
+    const length = end - filled;
+    filled = end;
+    return length;
+  }
+
+  /** What the native core takes: how many bytes of its memory hold the text, or what `pack` gives. */
+  function hand(value) {
+    if (isBusy) return pack(value);
+    isBusy = true;
+    filled = 0;
+    try {
+      return write(value);
+    } finally {
+      isBusy = false;
+    }
+  }
+
+  /**
+   * Calls `take(texts, from)` with what `hand` gives for the values from `from` on, as often as it
+   * takes to hand over all of them. The texts stand one behind the other. Undefined stays undefined.
+   */
+  function handAll(values, take) {
+    const isFirst = !isBusy;
+    isBusy = true;
+    try {
+      let texts = [];
+      for (let i = 0; i < values.length; i++) {
+        if (isFirst && texts.length === 0) filled = 0;
+        const value = values[i];
+        if (value === undefined) texts[texts.length] = undefined;
+        else texts[texts.length] = isFirst ? write(value) : pack(value);
+        if (texts.length < MOST_AT_ONCE && filled < HALF && i + 1 < values.length) continue;
+        take(texts, i + 1 - texts.length);
+        texts = [];
+      }
+    } finally {
+      if (isFirst) isBusy = false;
+    }
+  }
+
+  return { hand, handAll };
+});
