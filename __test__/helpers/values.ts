@@ -7,15 +7,38 @@ import fc from "fast-check";
 export interface Codec {
   encode(value: unknown): string;
   decode(text: string): unknown;
+  /** What the native core takes: see the codec. */
+  pack(value: unknown): string;
 }
 
-const codecFile = join(__dirname, "../../src/node/facade/codec.js");
-const codecScript = new vm.Script(readFileSync(codecFile, "utf8"), { filename: codecFile });
+/** What the native core takes of one value: the length of a text in its memory, or a packed text. */
+export type Handed = number | string;
+
+export interface Writer {
+  hand(value: unknown): Handed;
+  handAll(
+    values: readonly unknown[],
+    take: (texts: (Handed | undefined)[], from: number) => void,
+  ): void;
+}
+
+function script(name: string): vm.Script {
+  const filename = join(__dirname, "../../src/node/facade", name);
+  return new vm.Script(readFileSync(filename, "utf8"), { filename });
+}
+
+const codecScript = script("codec.js");
+const writerScript = script("writer.js");
 
 /** Evaluates the codec as the addon does, in this context or in another one. */
 export function loadCodec(context?: vm.Context): Codec {
   const make = context ? codecScript.runInContext(context) : codecScript.runInThisContext();
   return make();
+}
+
+/** Evaluates the writer as the addon does, with memory of its own. */
+export function loadWriter(pack: Codec["pack"], memory: ArrayBuffer): Writer {
+  return writerScript.runInThisContext()(pack, memory);
 }
 
 type Sketch =

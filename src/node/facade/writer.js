@@ -37,6 +37,7 @@
   const QUOTE = 34;
   const BACKSLASH = 92;
   const MINUS = 45;
+  const POINT = 46;
   const ZERO = 48;
 
   // Four characters as they lie in memory.
@@ -58,19 +59,25 @@
 
   // ---- Property names ----
 
-  // Where the words of `,"name":` are.
+  // Where the words of `,"name":` are, and which name came next the last time.
   class Name {
     // See the codec for why each class keeps one object.
-    static kept = new Name(0, 0, 0);
+    static kept = new Name("", 0, 0, 0);
 
-    constructor(from, to, length) {
+    constructor(name, from, to, length) {
+      this.name = name;
       this.from = from;
       this.to = to;
       this.length = length;
+      this.next = undefined;
     }
   }
 
   const names = new MapType();
+  // Values of one kind have the same names in the same order: looking each one up costs more than
+  // comparing it with the one that is expected.
+  const beforeFirst = new Name("", 0, 0, 0);
+  let last = beforeFirst;
   const nameWords = new Int32Array(MOST_NAME_WORDS);
   let nameWordCount = 0;
 
@@ -84,7 +91,7 @@
     for (let i = 0; i < text.length; i++) if (codeAt(text, i) > 255) return undefined;
     for (let i = from; i < to; i++) nameWords[i] = wordOf(text, (i - from) * 4);
     nameWordCount = to;
-    const added = new Name(from, to, text.length);
+    const added = new Name(name, from, to, text.length);
     mapSet(names, name, added);
     return added;
   }
@@ -139,33 +146,50 @@
     return writeDigits(size - high * 1e9, at, 9);
   }
 
-  function writeOtherNumber(number, at) {
+  // At most so many decimals, as prices, scores and coordinates have.
+  const DECIMALS = 6;
+  const UNIT = 10 ** DECIMALS;
+
+  function writeOtherNumber(number, start) {
     // Those that JSON lacks: no two of them are alike.
     if (number - number !== 0 || number === 0) return BAIL;
+    const size = number < 0 ? -number : number;
+    const scaled = floor(size * UNIT + 0.5);
+    // No two numbers of up to 15 digits are the same double: these digits are the shortest ones.
+    if (scaled < 1e15 && scaled / UNIT === size && size >= 1e-6) {
+      return writeDecimals(number < 0, scaled, start);
+    }
     const text = `${number}`;
-    for (let i = 0; i < text.length; i++) bytes[at + i] = codeAt(text, i);
-    return at + text.length;
+    for (let i = 0; i < text.length; i++) bytes[start + i] = codeAt(text, i);
+    return start + text.length;
   }
 
+  function writeDecimals(isNegative, scaled, start) {
+    let at = start;
+    if (isNegative) bytes[at++] = MINUS;
+    const whole = floor(scaled / UNIT);
+    at = writeDigits(whole, at, digitCount(whole));
+    bytes[at] = POINT;
+    at = writeDigits(scaled - whole * UNIT, at + 1, DECIMALS);
+    while (bytes[at - 1] === ZERO) at--;
+    return at;
+  }
+
+  // Comparing with each name of a type is what the engine compiles best.
   function writeValue(value, at) {
     if (at > END) return BAIL;
-    switch (typeof value) {
-      case "string":
-        return writeString(value, at);
-      case "number":
-        return writeNumber(value, at);
-      case "boolean":
-        setInt32(view, at, value ? TRUE_WORD : FALSE_WORD, true);
-        if (value) return at + 4;
-        bytes[at + 4] = LETTER_E;
-        return at + 5;
-      case "object":
-        if (value !== null) return writeContainer(value, at);
-        setInt32(view, at, NULL_WORD, true);
-        return at + 4;
-      default:
-        return BAIL;
+    if (typeof value === "string") return writeString(value, at);
+    if (typeof value === "number") return writeNumber(value, at);
+    if (typeof value === "boolean") {
+      setInt32(view, at, value ? TRUE_WORD : FALSE_WORD, true);
+      if (value) return at + 4;
+      bytes[at + 4] = LETTER_E;
+      return at + 5;
     }
+    if (typeof value !== "object") return BAIL;
+    if (value !== null) return writeContainer(value, at);
+    setInt32(view, at, NULL_WORD, true);
+    return at + 4;
   }
 
   function writeContainer(value, at) {
@@ -197,8 +221,14 @@
     // The engine reads properties fastest in this loop; `isTried` sees to it that all are own ones.
     for (const name in record) {
       const value = record[name];
-      const text = mapGet(names, name) ?? addName(name);
-      if (text === undefined || at + text.length > END) return BAIL;
+      let text = last.next;
+      if (text === undefined || text.name !== name) {
+        text = mapGet(names, name) ?? addName(name);
+        if (text === undefined) return BAIL;
+        last.next = text;
+      }
+      last = text;
+      if (at + text.length > END) return BAIL;
       const { from, to } = text;
       for (let i = from; i < to; i++) setInt32(view, at + (i - from) * 4, nameWords[i], true);
       if (at === start) bytes[at] = OPEN_RECORD;
@@ -238,6 +268,7 @@
   function writeEnvelope(value) {
     setInt32(view, filled, START_WORD, true);
     setInt32(view, filled + 4, SECOND_WORD, true);
+    last = beforeFirst;
     let end = BAIL;
     try {
       end = writeContainer(value, filled + START);
