@@ -198,7 +198,10 @@ impl Context {
             &mut buffer
         ));
         let held = Reference::new(self.env, buffer, &self.shared);
-        *self.scratch.borrow_mut() = held.map(|held| Scratch { data: data.cast(), _held: held });
+        *self.scratch.borrow_mut() = held.map(|held| Scratch {
+            data: data.cast(),
+            _held: held,
+        });
         buffer
     }
 
