@@ -156,7 +156,7 @@ proptest! {
 
 #[test]
 fn the_seeds_of_the_fuzz_targets_hold() {
-    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus");
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus");
     let seeds = |target: &str| {
         let folder = std::fs::read_dir(format!("{corpus}/{target}")).expect("a folder of seeds");
         let read = folder.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
