@@ -198,7 +198,7 @@
       const isContainer = typeof value === "object" && value !== null;
       entry.model = (isContainer && modelOf(survey, value, 0)) || null;
       weigh(CONTAINER_UNITS * survey.count);
-      return entry.model === null ? readText(text, key) : copyOf(entry.model);
+      return entry.model === null ? value : copyOf(entry.model);
     }
 
     function read(text, key) {
