@@ -130,7 +130,9 @@ describe("what is handed over", () => {
       first: "value",
       get second() {
         expect(textOf(hand(inner))).toBe(codec.encode(inner));
-        handAll([inner, inner], (texts) => expect(texts.map(Number)).toEqual([NaN, NaN]));
+        handAll([{ value: inner }, { value: inner }], (texts) =>
+          expect(texts.map(Number)).toEqual([NaN, NaN]),
+        );
         return "second value";
       },
       third: { fourth: 4 },
@@ -182,7 +184,8 @@ describe("a batch", () => {
     fc.assert(
       fc.property(fc.array(value, { maxLength: 40, size: "max" }), (values) => {
         const taken: (string | undefined)[] = [];
-        handAll(values, (texts, from) => {
+        const items = values.map((value) => ({ value }));
+        handAll(items, (texts, from) => {
           expect(from).toBe(taken.length);
           let at = 0;
           for (const text of texts) {
@@ -200,6 +203,26 @@ describe("a batch", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("takes each value as it is when it is asked for", async () => {
+    const storage = createStorage<any>();
+    const row = { i: -1, list: [-1] };
+    const batch = Array.from({ length: 600 }, (_, i) => ({
+      key: `row:${i}`,
+      get value() {
+        row.i = i;
+        row.list[0] = i;
+        return row;
+      },
+    }));
+    for (const store of [() => storage.setItems(batch), () => storage.setItemsSync(batch)]) {
+      await store();
+      for (let i = 0; i < 600; i++) {
+        expect(storage.getItemSync(`row:${i}`)).toEqual({ i, list: [i] });
+      }
+      storage.clearSync();
+    }
   });
 
   it("is stored whole, whatever its getters store meanwhile", async () => {

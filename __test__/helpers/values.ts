@@ -17,7 +17,7 @@ export type Handed = number | string;
 export interface Writer {
   hand(value: unknown): Handed;
   handAll(
-    values: readonly unknown[],
+    items: readonly { value: unknown }[],
     take: (texts: (Handed | undefined)[], from: number) => void,
   ): void;
 }

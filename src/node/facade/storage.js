@@ -129,14 +129,14 @@
     // Values are taken as they are at the time of the call.
     function takeItems(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
-      const values = items.map((item, index) => {
+      const taken = items.map((item, index) => {
         if (item === null || typeof item !== "object") {
           throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
         }
-        return item.value;
+        return item;
       });
       const writes = core.openWrites();
-      handAll(values, (texts, from) => {
+      handAll(taken, (texts, from) => {
         const to = from + texts.length;
         const options = itemOptions?.slice(from, to);
         core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);

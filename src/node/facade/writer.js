@@ -307,20 +307,21 @@
   }
 
   /**
-   * Calls `take(texts, from)` with what `hand` gives for the values from `from` on, as often as it
-   * takes to hand over all of them. The texts stand one behind the other. Undefined stays undefined.
+   * Calls `take(texts, from)` with what `hand` gives for the values of the items from `from` on, as
+   * often as it takes to hand over all of them. The texts stand one behind the other. Undefined stays
+   * undefined. Each value is asked for when it is written: one object may stand for many of them.
    */
-  function handAll(values, take) {
+  function handAll(items, take) {
     const isFirst = !isBusy;
     isBusy = true;
     try {
       let texts = [];
-      for (let i = 0; i < values.length; i++) {
+      for (let i = 0; i < items.length; i++) {
         if (isFirst && texts.length === 0) filled = 0;
-        const value = values[i];
+        const { value } = items[i];
         if (value === undefined) texts[texts.length] = undefined;
         else texts[texts.length] = isFirst ? write(value) : pack(value);
-        if (texts.length < MOST_AT_ONCE && filled < HALF && i + 1 < values.length) continue;
+        if (texts.length < MOST_AT_ONCE && filled < HALF && i + 1 < items.length) continue;
         take(texts, i + 1 - texts.length);
         texts = [];
       }
