@@ -1,6 +1,8 @@
 // A value that is read again, as the same text, is a copy of what the text stood for: nobody may be
 // able to tell it from one that was parsed.
 
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { syncMethodsDriver } from "./helpers/js-drivers.js";
@@ -135,6 +137,32 @@ describe("a value that is read again", () => {
     }
   });
 
+  it("keeps neither what its key was cut from nor many long keys", () => {
+    const source = `
+      const { createStorage } = require("./index.js");
+      const storage = createStorage();
+      const used = () => (gc(), process.memoryUsage().heapUsed / 1e6);
+      const start = used();
+      for (let i = 0; i < 100; i++) {
+        const key = "some:customer:" + i;
+        storage.setItemSync(key, { i });
+        const line = Buffer.from(key + "," + "x".repeat(1e6)).toString("latin1");
+        storage.getItemSync(line.split(",")[0]);
+      }
+      for (let i = 0; i < 500; i++) {
+        const key = "k".repeat(100_000) + i;
+        storage.setItemSync(key, { i });
+        storage.getItemSync(Buffer.from(key).toString("latin1"));
+        storage.removeItemSync(key);
+      }
+      console.log(used() - start);`;
+    const grown = execFileSync(process.execPath, ["--expose-gc", "-e", source], {
+      cwd: join(__dirname, ".."),
+      encoding: "utf8",
+    });
+    expect(Number(grown)).toBeLessThan(15);
+  });
+
   it("does not need what other code puts in place of builtins", () => {
     const storage = createStorage<any>();
     const value = { list: [1], set: new Set([1]), map: new Map([[1, 2]]), date: new Date(5) };
@@ -158,5 +186,28 @@ describe("a value that is read again", () => {
     const read = Array.from({ length: 4 }, () => storage.getItemSync("key"));
     restore();
     for (const each of read) expect(each).toEqual(value);
+  });
+
+  it("has plain arrays, whatever other code has arrays make of themselves", () => {
+    class Other extends Array {}
+    const species = Object.getOwnPropertyDescriptor(Array, Symbol.species) as PropertyDescriptor;
+    const restore = () => {
+      Object.defineProperty(Array, Symbol.species, species);
+      (Array.prototype as any).constructor = Array;
+    };
+    onTestFinished(restore);
+    const storage = createStorage<any>();
+    storage.setItemSync("key", { list: [1] });
+    for (const change of [
+      () => Object.defineProperty(Array, Symbol.species, { configurable: true, value: Other }),
+      () => {
+        (Array.prototype as any).constructor = { [Symbol.species]: Other };
+      },
+    ]) {
+      change();
+      const read = Array.from({ length: 4 }, () => storage.getItemSync("key"));
+      restore();
+      for (const { list } of read) expect(Object.getPrototypeOf(list)).toBe(Array.prototype);
+    }
   });
 });

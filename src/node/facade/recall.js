@@ -6,10 +6,14 @@
   const uncurry = Function.prototype.bind.bind(Function.prototype.call);
   const { isArray } = Array;
   const { getPrototypeOf, keys: keysOf } = Object;
+  const { parse, stringify } = JSON;
+  const ArrayType = Array;
+  const { species } = Symbol;
   const MapType = Map;
   const SetType = Set;
   const DateType = Date;
   const objectPrototype = Object.prototype;
+  const arrayPrototype = Array.prototype;
   const datePrototype = Date.prototype;
   const setPrototype = Set.prototype;
   const mapPrototype = Map.prototype;
@@ -158,12 +162,20 @@
     }
   }
 
+  // The engine makes a slice, which keeps the whole text that it was cut from, of so many units.
+  const SLICE_UNITS = 13;
+  const keyToKeep = (key) => (key.length < SLICE_UNITS ? key : parse(stringify(key)));
+
   // Only containers are worth it: those begin with a bracket, or with the NUL of a whole text.
   function isWorthIt(text) {
     if (text.length > LONGEST_TEXT_UNITS) return false;
     const first = codeAt(text, 0);
     return first === 123 || first === 91 || first === 0;
   }
+
+  // Other code may have it otherwise; a slice is what they say.
+  const areSlicesArrays = () =>
+    ArrayType[species] === ArrayType && arrayPrototype.constructor === ArrayType;
 
   /** Puts a memory before `readText(text, key)`, which makes a new value of a text. */
   return function createRecall(readText) {
@@ -182,9 +194,9 @@
     }
 
     function firstRead(entry, text, key) {
-      weigh(ENTRY_UNITS + text.length);
+      weigh(ENTRY_UNITS + key.length + text.length);
       if (entry === undefined) {
-        mapSet(entries, key, new Entry(text));
+        mapSet(entries, keyToKeep(key), new Entry(text));
       } else {
         entry.text = text;
         entry.model = undefined;
@@ -202,7 +214,7 @@
     }
 
     function read(text, key) {
-      if (!isWorthIt(text)) return readText(text, key);
+      if (!isWorthIt(text) || !areSlicesArrays()) return readText(text, key);
       const entry = mapGet(entries, key);
       if (entry === undefined || entry.text !== text) return firstRead(entry, text, key);
       if (entry.model === undefined) return secondRead(entry, text, key);
