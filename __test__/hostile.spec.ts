@@ -1,5 +1,7 @@
 // Input meant to break things: nothing crashes, nothing is half done, no prototype changes.
 
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { plainDriver } from "./helpers/js-drivers.js";
 import { callsOf, failureOf, type Mode } from "./helpers/modes.js";
@@ -150,5 +152,38 @@ describe("many calls at once", () => {
     storage.setItemSync("a", 1);
     await storage.setItem("a", 2);
     expect(storage.getItemSync("b")).toBe(2);
+  });
+});
+
+describe("builtins replaced before the package was loaded", () => {
+  it("cannot make it store memory that was given away", () => {
+    const source = `
+      const Original = DataView;
+      let memory;
+      globalThis.DataView = class extends Original {
+        constructor(given) {
+          super(given);
+          memory ??= given;
+        }
+      };
+      DataView.prototype.setInt32 = Original.prototype.setInt32;
+      const { createStorage } = require("./index.js");
+      globalThis.DataView = Original;
+      const storage = createStorage();
+      const list = [1, 2];
+      Object.defineProperty(list, 0, {
+        enumerable: true,
+        get() {
+          if (memory?.byteLength > 0) structuredClone(memory, { transfer: [memory] });
+          return 1;
+        },
+      });
+      storage.setItemSync("batch", "old");
+      try { storage.setItemsSync([{ key: "batch", value: list }]); } catch {}
+      memory = undefined;
+      console.log(storage.getItemSync("batch"));`;
+    const cwd = join(__dirname, "..");
+    const stored = execFileSync(process.execPath, ["-e", source], { cwd, encoding: "utf8" });
+    expect(stored.trim()).toBe("old");
   });
 });

@@ -115,7 +115,24 @@ impl Wake for TaskWaker {
 
 struct Scratch {
     data: *const u8,
-    _held: Reference,
+    held: Reference,
+}
+
+impl Scratch {
+    /// Code that ran before the facade, and replaced what it makes its views with, may have got hold
+    /// of the buffer and given its memory away.
+    fn is_there(&self, env: Env) -> bool {
+        let (mut data, mut length) = (null_mut(), 0);
+        self.held.get().is_some_and(|buffer| {
+            is_ok(api!(napi_get_arraybuffer_info(
+                env.0,
+                buffer,
+                &mut data,
+                &mut length
+            ))) && data.cast_const().cast() == self.data
+                && length == SCRATCH_BYTES
+        })
+    }
 }
 
 /// How an outcome becomes a value of JavaScript.
@@ -200,7 +217,7 @@ impl Context {
         let held = Reference::new(self.env, buffer, &self.shared);
         *self.scratch.borrow_mut() = held.map(|held| Scratch {
             data: data.cast(),
-            _held: held,
+            held,
         });
         buffer
     }
@@ -208,12 +225,14 @@ impl Context {
     /// A text that the facade wrote.
     pub(super) fn scratch_text(&self, range: Range<usize>) -> Option<Text> {
         let scratch = self.scratch.borrow();
-        let data = scratch.as_ref()?.data;
-        if data.is_null() || range.start > range.end || range.end > SCRATCH_BYTES {
+        let scratch = scratch.as_ref()?;
+        let data = scratch.data;
+        let is_inside = range.start <= range.end && range.end <= SCRATCH_BYTES;
+        if data.is_null() || !is_inside || !scratch.is_there(self.env) {
             return None;
         }
-        // SAFETY: the reference keeps the buffer, which only the facade can reach and never detaches;
-        // the range lies inside it and is copied before JavaScript runs again.
+        // SAFETY: the reference keeps the buffer, which still has this memory; the range lies inside it
+        // and is copied before JavaScript runs again.
         let bytes = unsafe { std::slice::from_raw_parts(data.add(range.start), range.len()) };
         Some(Text::Latin1(bytes.into()))
     }

@@ -536,7 +536,12 @@ fn written_items(
         let item = env.scope(|| {
             let key = with_key(env, env.element(request.arguments[1], index), str::to_owned)?;
             let text = env.element(request.arguments[2], index);
-            let value = read(text).map_or(Change::Remove, Change::Set);
+            // An environment that is ending gives no elements: they are not the same as `undefined`.
+            let value = match read(text) {
+                Some(text) => Change::Set(text),
+                None if !text.is_null() && env.is_nullish(text) => Change::Remove,
+                None => return Err(wrong_argument(env, "value", "a text", text)),
+            };
             Ok(Item {
                 key,
                 value,
