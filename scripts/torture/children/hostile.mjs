@@ -117,6 +117,12 @@ function jsonOf(bytes) {
   }
 }
 
+/** Whether a file says that its value has ended, damaged or not: then there is nothing to keep. */
+function hasEnded(bytes) {
+  const said = /^\{"expires":(\d+),"json":/.exec(bytes.toString("latin1"));
+  return said !== null && Number(said[1]) <= Date.now();
+}
+
 async function files(random, round) {
   const base = folder();
   const driver = () => fs({ base, durability: "none" });
@@ -157,7 +163,7 @@ async function files(random, round) {
     const aside = readdirSync(base)
       .filter((name) => name.startsWith("%~corrupt-"))
       .some((name) => readFileSync(join(base, name)).equals(bytes));
-    if (!json && !aside)
+    if (!json && !aside && !hasEnded(bytes))
       report.loss(`round ${round}: ${what} was not kept when it was overwritten`);
     const listed = await storage.getKeys();
     if (listed.length !== index + 1) {
