@@ -1,6 +1,8 @@
 // Plain values are written to memory that the native core reads. Whatever the writer takes on, the
 // text is that of the codec.
 
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createStorage } from "./helpers/package";
@@ -203,6 +205,26 @@ describe("a batch", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("leaves no memory behind when one of its values cannot be stored", () => {
+    const source = `
+      const { createStorage } = require("./index.js");
+      const storage = createStorage();
+      const value = Array.from({ length: 300 }, () => "y".repeat(90));
+      const items = Array.from({ length: 1000 }, (_, i) => ({ key: "key:" + i, value }));
+      items.push({ key: "last", value: () => {} });
+      const fail = () => {
+        try { storage.setItemsSync(items); } catch { return; }
+        throw new Error("it was stored");
+      };
+      fail();
+      const before = process.memoryUsage().rss;
+      for (let i = 0; i < 20; i++) fail();
+      console.log((process.memoryUsage().rss - before) / 1e6);`;
+    const cwd = join(__dirname, "..");
+    const grown = execFileSync(process.execPath, ["-e", source], { cwd, encoding: "utf8" });
+    expect(Number(grown)).toBeLessThan(150);
   });
 
   it("takes each value as it is when it is asked for", async () => {

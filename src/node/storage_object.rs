@@ -205,6 +205,7 @@ const ACTIONS: &[(&str, Body)] = &[
     ("askFor", ask_for),
     ("openWrites", open_writes),
     ("addWrites", add_writes),
+    ("dropWrites", drop_writes),
     ("find", find),
     ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
@@ -501,13 +502,21 @@ fn add_writes(request: &Request<'_>) -> Result<Val> {
     Ok(request.env.undefined())
 }
 
+/// `(writes)`: forgets a batch that is not to be stored. A collector does not know how large it is.
+fn drop_writes(request: &Request<'_>) -> Result<Val> {
+    // SAFETY: as above.
+    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[0]) };
+    drop(writes.map(RefCell::take));
+    Ok(request.env.undefined())
+}
+
 /// `(handle, writes, commonOptions)`
 fn set_items(request: &Request<'_>) -> Result<Val> {
     // SAFETY: as above.
     let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[1]) }
         .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
-    let common = request.options(2)?;
     let items = writes.take();
+    let common = request.options(2)?;
     let op = request.storage()?.set_items(items, &common, request.mode);
     request.finish(op, undefined)
 }

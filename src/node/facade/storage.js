@@ -136,11 +136,16 @@
         return item;
       });
       const writes = core.openWrites();
-      handAll(taken, (texts, from) => {
-        const to = from + texts.length;
-        const options = itemOptions?.slice(from, to);
-        core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);
-      });
+      try {
+        handAll(taken, (texts, from) => {
+          const to = from + texts.length;
+          const options = itemOptions?.slice(from, to);
+          core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);
+        });
+      } catch (error) {
+        core.dropWrites(writes);
+        throw error;
+      }
       return writes;
     }
 
