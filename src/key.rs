@@ -55,6 +55,11 @@ pub fn is_under(key: &str, base: &str) -> bool {
     base.is_empty() || key.starts_with(base)
 }
 
+/// Whether two bases are the same; see [`is_under`] on those that are empty.
+pub fn is_same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && (one.is_empty() || one == other)
+}
+
 /// Every call that names a key comes through here: a key is looked at in steps of eight bytes.
 pub(crate) fn is_normal(key: &str) -> bool {
     let bytes = key.as_bytes();

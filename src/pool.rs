@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 
 use crate::runtime::{Job, lock};
 
+mod priority;
+
 /// Threads for blocking work. Desktop disks gain little beyond this, and each thread holds at most
 /// a few descriptors, which bounds those as well.
 pub const THREADS: usize = 4;
@@ -156,6 +158,18 @@ pub fn step_aside() -> Option<Aside> {
     Some(Aside(()))
 }
 
+/// Runs long work on a thread of its own, which lets others go first where processors are short.
+pub fn submit_aside(job: Job) {
+    let run = || {
+        priority::lower();
+        job();
+    };
+    // Without a thread the job is dropped: whoever waits finds the answer gone.
+    let _ = std::thread::Builder::new()
+        .name("eas-batch".to_owned())
+        .spawn(run);
+}
+
 /// Something that is had by one thread at a time, at times for long.
 #[derive(Default)]
 pub struct Turns {
@@ -202,6 +216,8 @@ impl Turns {
 #[derive(Default)]
 pub struct Lane {
     jobs: Mutex<LaneJobs>,
+    /// Whether its thread is no other's.
+    is_alone: bool,
 }
 
 #[derive(Default)]
@@ -223,6 +239,14 @@ impl Drop for Unstarted<'_> {
 }
 
 impl Lane {
+    /// A lane that keeps its thread for as long as it has jobs.
+    pub fn alone() -> Self {
+        Lane {
+            is_alone: true,
+            ..Lane::default()
+        }
+    }
+
     /// Runs a job after those that were submitted before. `run` runs what it is given on a thread.
     pub fn submit(self: &Arc<Self>, job: Job, run: impl FnOnce(Job)) {
         let mut jobs = lock(&self.jobs);
@@ -246,7 +270,7 @@ impl Lane {
         Box::new(move || {
             while let Some(job) = this.next() {
                 let _ = catch_unwind(AssertUnwindSafe(job));
-                let is_wanted_elsewhere = !lock(&WORK).jobs.is_empty();
+                let is_wanted_elsewhere = !this.is_alone && !lock(&WORK).jobs.is_empty();
                 if is_wanted_elsewhere {
                     this.start(submit);
                     return;
@@ -351,6 +375,32 @@ mod tests {
     #[test]
     fn a_thread_of_another_kind_has_no_place_to_leave() {
         assert!(step_aside().is_none());
+    }
+
+    #[test]
+    fn a_lane_of_its_own_thread_is_not_kept_up_by_others() {
+        let _alone = lock(&ALONE);
+        let (sender, done) = channel();
+        let (release, released) = channel::<()>();
+        // The last of them waits for a place.
+        let released = Arc::new(Mutex::new(released));
+        for _ in 0..=THREADS {
+            let released = released.clone();
+            submit(Box::new(move || {
+                let _ = lock(&released).recv();
+            }));
+        }
+        let lane = Arc::new(Lane::alone());
+        for _ in 0..3 {
+            let sender = sender.clone();
+            let name = || std::thread::current().name().map(str::to_owned);
+            let job = move || sender.send(name()).expect("the test listens");
+            lane.submit(Box::new(job), submit_aside);
+        }
+        drop(sender);
+        let names: Vec<_> = done.iter().flatten().collect();
+        drop(release);
+        assert_eq!(names, ["eas-batch"; 3]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::driver::LocalFuture;
 use crate::error::{Error, Kind, Result};
-use crate::pool::Lane;
+use crate::pool::{self, Lane};
 
 mod exit;
 #[doc(hidden)]
@@ -76,6 +76,15 @@ pub fn offload_in<T: Send + 'static>(
 ) -> LocalFuture<Result<T>> {
     let start = |job: Job| lane.submit(job, |job| runtime.run_blocking(job));
     offload_by(runtime, start, work)
+}
+
+/// As [`offload_in`], for work that takes long, on the lane's own thread.
+pub fn offload_aside<T: Send + 'static>(
+    lane: &Arc<Lane>,
+    runtime: &Rc<dyn Runtime>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    offload_by(runtime, |job| lane.submit(job, pool::submit_aside), work)
 }
 
 /// As [`offload`], on a thread of its own. For work that waits for someone else, who may need the

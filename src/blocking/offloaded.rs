@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,11 +17,14 @@ use crate::driver::{
 use crate::error::{At, Error, Kind, Result};
 use crate::keys::Keys;
 use crate::pool::{self, Lane};
-use crate::runtime::{Runtime, offload, offload_alone, offload_in};
+use crate::runtime::{Runtime, offload, offload_alone, offload_aside, offload_in};
 use crate::value::{BytesKind, Text, Value};
 
 /// Fewer items than this a thread are not worth handing over.
 const LEAST_ITEMS_A_JOB: usize = 16;
+
+/// Jobs of more items have threads of their own.
+const MOST_ITEMS_BESIDE_OTHERS: usize = 512;
 
 /// A [`BlockingDriver`] as a [`Driver`].
 pub struct Offloaded<D> {
@@ -33,6 +37,8 @@ pub struct Offloaded<D> {
     exit: Exit,
     /// Writes of items that end.
     endings: Arc<Lane>,
+    /// Jobs of many items, in turn.
+    long: RefCell<VecDeque<Arc<Lane>>>,
     /// Held by the one user of the store that asked for its lock.
     lock: Arc<tokio::sync::Mutex<()>>,
 }
@@ -47,6 +53,7 @@ impl<D: BlockingDriver> Offloaded<D> {
             has_looked: Cell::new(driver.is_instant() || !driver.flags().ttl),
             exit: Exit::new(runtime.clone()),
             endings: Arc::default(),
+            long: RefCell::default(),
             lock: Arc::default(),
             driver,
             runtime,
@@ -89,6 +96,22 @@ impl<D: BlockingDriver> Offloaded<D> {
         self.look_once();
         let driver = self.driver.clone();
         Op::Pending(offload_in(&self.endings, &self.runtime, move || {
+            work(&driver)
+        }))
+    }
+
+    /// As `run`, for a job that takes long: it keeps neither the host's thread from running nor single
+    /// calls from a thread.
+    fn run_long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&D) -> Result<T> + Send + 'static,
+    ) -> Op<T> {
+        self.look_once();
+        let mut lanes = self.long.borrow_mut();
+        lanes.resize_with(pool::parallel_jobs(), || Arc::new(Lane::alone()));
+        lanes.rotate_left(1);
+        let driver = self.driver.clone();
+        Op::Pending(offload_aside(&lanes[0], &self.runtime, move || {
             work(&driver)
         }))
     }
@@ -182,11 +205,15 @@ impl<D: BlockingDriver> Offloaded<D> {
         }
     }
 
-    /// Splits work on many items into jobs that run side by side.
+    /// How many of so many items a job works on; the jobs run side by side.
+    fn job_size(count: usize) -> usize {
+        count.div_ceil(pool::parallel_jobs()).max(LEAST_ITEMS_A_JOB)
+    }
+
+    /// Splits work on many items into jobs.
     fn split<T>(items: Vec<T>) -> Vec<Vec<T>> {
-        let most = pool::parallel_jobs();
-        let size = items.len().div_ceil(most).max(LEAST_ITEMS_A_JOB);
-        let mut jobs = Vec::with_capacity(most);
+        let size = Self::job_size(items.len());
+        let mut jobs = Vec::new();
         let mut items = items.into_iter().peekable();
         while items.peek().is_some() {
             jobs.push(items.by_ref().take(size).collect());
@@ -352,9 +379,14 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, _common: &Options, mode: Mode) -> Op<()> {
         let name = self.driver.name();
         let operation = Call::SetItems.name(mode);
-        for item in &items {
-            if let Err(error) = self.driver.check_key(&item.key) {
-                return Op::fail(error.driver(name).operation(operation).key(&item.key));
+        let check = |key: &str| {
+            let checked = self.driver.check_key(key);
+            checked.map_err(|error| error.driver(name).operation(operation).key(key))
+        };
+        if self.driver.is_read_only() || self.driver.is_instant() {
+            let checked = items.iter().try_for_each(|item| check(&item.key));
+            if let Err(error) = checked {
+                return Op::fail(error);
             }
         }
         if self.driver.is_read_only() {
@@ -374,32 +406,52 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             return self.ends(Op::ready(outcome), first_end);
         }
         self.exit.wait_for(&self.driver, &self.sequence);
-        let writes: Vec<_> = items
-            .into_iter()
-            .map(|item| {
-                let ticket = self.sequence.ticket(&item.key);
-                (
-                    ticket,
-                    Value::Text(item.value),
-                    self.expires_ms(&item.options),
-                )
-            })
-            .collect();
-        let first_end = writes
-            .iter()
-            .filter_map(|(.., expires_ms)| *expires_ms)
-            .min();
-        if self.in_place(mode) {
+        let in_place = self.in_place(mode);
+        let size = if in_place {
+            items.len()
+        } else {
+            Self::job_size(items.len())
+        };
+        let mut jobs = Vec::new();
+        let mut first_end: Option<u64> = None;
+        let mut checked = Ok(());
+        // Each key is looked at once: of a large batch, no more than a part is in the processor's caches.
+        let mut tickets = self.sequence.tickets(items.len());
+        let mut items = items.into_iter();
+        while items.len() > 0 && checked.is_ok() {
+            let mut writes = Vec::with_capacity(size.min(items.len()));
+            for item in items.by_ref().take(size) {
+                checked = check(&item.key);
+                if checked.is_err() {
+                    break;
+                }
+                let expires_ms = self.expires_ms(&item.options);
+                first_end = first_end.into_iter().chain(expires_ms).min();
+                let ticket = tickets.next(&item.key);
+                writes.push((ticket, Value::Text(item.value), expires_ms));
+            }
+            jobs.push(writes);
+        }
+        drop(tickets);
+        if let Err(error) = checked {
+            return Op::fail(error);
+        }
+        if in_place {
+            let writes = jobs.pop().unwrap_or_default();
             let written = Op::ready(write_all(&*self.driver, operation, writes));
             return self.ends(written, first_end);
         }
-        let jobs: Vec<_> = Self::split(writes)
+        let jobs: Vec<_> = jobs
             .into_iter()
             .map(|writes| {
                 let ends = writes.iter().any(|(.., expires_ms)| expires_ms.is_some());
-                self.run_write(mode, ends, move |driver| {
-                    write_all(driver, operation, writes)
-                })
+                let is_large = writes.len() > MOST_ITEMS_BESIDE_OTHERS;
+                let work = move |driver: &D| write_all(driver, operation, writes);
+                if is_large && !ends {
+                    self.run_long(work)
+                } else {
+                    self.run_write(mode, ends, work)
+                }
             })
             .collect();
         let written = Op::later(async move {

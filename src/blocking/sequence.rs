@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
@@ -62,17 +62,16 @@ pub(super) struct Ticket {
 impl Sequence {
     /// The next ticket of `key`.
     pub(super) fn ticket(self: &Arc<Self>, key: &str) -> Ticket {
+        self.tickets(1).next(key)
+    }
+
+    /// The next tickets, of about so many keys. No ticket may be dropped before this is.
+    pub(super) fn tickets(self: &Arc<Self>, count: usize) -> Tickets<'_> {
         let mut state = lock(&self.state);
-        state.last_number += 1;
-        let number = state.last_number;
-        let (key, applied) = state.join(key);
-        state.open.insert(number, key.clone());
-        Ticket {
-            sequence: self.clone(),
-            number,
-            key,
-            applied,
-            listed: true,
+        state.keys.reserve(count);
+        Tickets {
+            sequence: self,
+            state,
         }
     }
 
@@ -85,6 +84,29 @@ impl Sequence {
         Many {
             sequence: self.clone(),
             number,
+        }
+    }
+}
+
+/// Hands out tickets that follow each other; nothing else comes in between.
+pub(super) struct Tickets<'a> {
+    sequence: &'a Arc<Sequence>,
+    state: MutexGuard<'a, State>,
+}
+
+impl Tickets<'_> {
+    /// The next ticket of `key`.
+    pub(super) fn next(&mut self, key: &str) -> Ticket {
+        self.state.last_number += 1;
+        let number = self.state.last_number;
+        let (key, applied) = self.state.join(key);
+        self.state.open.insert(number, key.clone());
+        Ticket {
+            sequence: self.sequence.clone(),
+            number,
+            key,
+            applied,
+            listed: true,
         }
     }
 }
@@ -186,22 +208,15 @@ impl State {
     }
 
     fn join(&mut self, key: &str) -> (Arc<str>, Arc<Applied>) {
-        if let Some((key, _)) = self.keys.get_key_value(key) {
-            let key = key.clone();
-            let entry = self.keys.get_mut(&key).expect("the key was just found");
-            entry.open += 1;
-            return (key, entry.applied.clone());
-        }
-        let key: Arc<str> = key.into();
-        let applied = Arc::new(Applied::default());
-        self.keys.insert(
-            key.clone(),
-            KeyState {
-                open: 1,
-                applied: applied.clone(),
-            },
-        );
-        (key, applied)
+        // Few keys have open tickets already: looking for one first would take as long again.
+        let entry = self.keys.entry(key.into());
+        let key = entry.key().clone();
+        let state = entry.or_insert_with(|| KeyState {
+            open: 0,
+            applied: Arc::default(),
+        });
+        state.open += 1;
+        (key, state.applied.clone())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Many items at once: one driver call per mount.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -102,35 +103,66 @@ impl Storage {
         self.recorded(keys, mode, move || storage.change(parts, &common, mode))
     }
 
+    /// Whether a batch of writes may come in several: no driver sees how many calls there are, and each
+    /// can say of a key beforehand whether it takes it.
+    pub fn takes_parts(&self) -> bool {
+        let mounts = self.mounts.borrow();
+        mounts.iter().all(|(_, driver)| driver.blocking().is_some())
+    }
+
+    /// Fails as [`set_items`](Self::set_items) would for keys that cannot be.
+    ///
+    /// # Errors
+    /// Of the first of them.
+    pub fn check_items(&self, items: &[Item<Change>], mode: Mode) -> Result<()> {
+        let mounts = self.mounts.borrow();
+        let operation = Call::SetItems.name(mode);
+        for item in items {
+            let key = key::normalize(&item.key);
+            if key.is_empty() {
+                return Err(empty_key(&item.key).operation(operation));
+            }
+            let (base, driver) = mounts.find(&key);
+            let key = &key[base.len()..];
+            if let Some(driver) = driver.blocking()
+                && let Err(error) = driver.check_key(key)
+            {
+                return Err(error.driver(driver.name()).operation(operation).key(key));
+            }
+        }
+        Ok(())
+    }
+
     fn change(self: &Rc<Self>, parts: Vec<Part<Change>>, common: &Options, mode: Mode) -> Op<()> {
         let watched = self.hub.is_watched();
         let mut done = Vec::with_capacity(parts.len());
         for part in parts {
             let events = watched.then(|| part_events(&part));
-            let (mut sets, mut removals) = (Vec::with_capacity(part.items.len()), Vec::new());
-            for item in part.items {
-                match item.value {
-                    Change::Set(value) => {
-                        sets.push(Item {
-                            key: item.key,
-                            value,
-                            options: item.options,
-                        });
-                    }
-                    Change::Remove => removals.push(item),
-                }
-            }
+            let removals: Vec<_> = part
+                .items
+                .iter()
+                .filter(|item| matches!(item.value, Change::Remove))
+                .map(|item| (item.key.clone(), item.options.clone()))
+                .collect();
+            // In place where the sizes allow it: a batch may be large.
+            let sets: Vec<_> = part
+                .items
+                .into_iter()
+                .filter_map(|item| match item.value {
+                    Change::Set(value) => Some(Item {
+                        key: item.key,
+                        value,
+                        options: item.options,
+                    }),
+                    Change::Remove => None,
+                })
+                .collect();
             let mut writes = Vec::with_capacity(1 + removals.len());
             if !sets.is_empty() {
                 writes.push(calls::set_items(&part.driver, sets, common, mode));
             }
-            for item in removals {
-                writes.push(calls::remove_item(
-                    &part.driver,
-                    &item.key,
-                    &item.options,
-                    mode,
-                ));
+            for (key, options) in &removals {
+                writes.push(calls::remove_item(&part.driver, key, options, mode));
             }
             let written = calls::all(writes);
             done.push(match events {
@@ -150,31 +182,29 @@ impl Storage {
 
     /// The changes by mount. A key that is written and removed in one batch ends as its last change
     /// says, and only that one is made, since writes go first.
-    fn change_parts(&self, items: Vec<Item<Change>>) -> Result<Vec<Part<Change>>> {
-        let mut changes = Vec::with_capacity(items.len());
-        for item in items {
-            if key::normalize(&item.key).is_empty() {
-                return Err(empty_key(&item.key));
+    fn change_parts(&self, mut items: Vec<Item<Change>>) -> Result<Vec<Part<Change>>> {
+        let mut removes = false;
+        for item in &mut items {
+            match key::normalize(&item.key) {
+                normal if normal.is_empty() => return Err(empty_key(&item.key)),
+                Cow::Borrowed(_) => {}
+                Cow::Owned(normal) => item.key = normal,
             }
-            let key = key::into_normal(item.key);
-            changes.push(Item { key, ..item });
+            removes |= matches!(item.value, Change::Remove);
         }
-        if changes
-            .iter()
-            .any(|change| matches!(change.value, Change::Remove))
-        {
-            let last: HashMap<String, usize> = changes
+        if removes {
+            let last: HashMap<String, usize> = items
                 .iter()
                 .enumerate()
-                .map(|(place, change)| (change.key.clone(), place))
+                .map(|(place, item)| (item.key.clone(), place))
                 .collect();
             let mut place = 0;
-            changes.retain(|change| {
+            items.retain(|item| {
                 place += 1;
-                last[&change.key] == place - 1
+                last[&item.key] == place - 1
             });
         }
-        Ok(self.part(changes.into_iter().enumerate()))
+        Ok(self.part(items.into_iter().enumerate()))
     }
 
     fn part<V>(&self, items: impl Iterator<Item = (usize, Item<V>)>) -> Vec<Part<V>> {
@@ -187,7 +217,7 @@ impl Storage {
         for (place, mut item) in items {
             let (base, driver) = mounts.find(&item.key);
             let index = match last {
-                Some((last, index)) if last == base => index,
+                Some((last, index)) if key::is_same(last, base) => index,
                 _ => *by_base.entry(base).or_insert_with(|| {
                     parts.push(Part {
                         driver: driver.clone(),
