@@ -674,6 +674,10 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * Stores several values at once, with one watch event for each key. A driver with `setItems` gets one call
    * for each mount.
    *
+   * Values are taken at the call. Those of more than 4,096 items are taken in slices, so that the event loop
+   * turns in between, and at the latest before the next call of any storage does anything: leave them
+   * unchanged until then.
+   *
    * @param items - what to store; a value of `undefined` removes its key
    * @param commonOptions - options of all of them
    * @throws {@link StorageError} (as a rejection) as {@link Storage.setItem}

@@ -187,7 +187,7 @@ describe("a batch", () => {
       fc.property(fc.array(value, { maxLength: 40, size: "max" }), (values) => {
         const taken: (string | undefined)[] = [];
         const items = values.map((value) => ({ value }));
-        handAll(items, (texts, from) => {
+        handAll(items, 0, items.length, (texts, from) => {
           expect(from).toBe(taken.length);
           let at = 0;
           for (const text of texts) {

@@ -66,6 +66,9 @@ pub(super) struct Context {
     warner: RefCell<Option<Reference>>,
     /// The facade's function that stores values in a list.
     filler: RefCell<Option<Reference>>,
+    /// What the facade put off until the core is called again.
+    put_off: RefCell<Option<Reference>>,
+    is_put_off: Cell<bool>,
     /// Memory of JavaScript that the facade writes texts to.
     scratch: RefCell<Option<Scratch>>,
     warned: RefCell<HashSet<String>>,
@@ -151,6 +154,8 @@ impl Context {
             holds_next_turn: Cell::new(false),
             warner: RefCell::default(),
             filler: RefCell::default(),
+            put_off: RefCell::default(),
+            is_put_off: Cell::new(false),
             scratch: RefCell::default(),
             warned: RefCell::default(),
             at_exit: RefCell::default(),
@@ -203,6 +208,37 @@ impl Context {
     /// The facade's function `(list, at, ...values) => void`, which stores values in a list.
     pub(super) fn set_filler(&self, function: Val) {
         *self.filler.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// The facade's function `() => void` that is called before anything else is asked for; there is none
+    /// from now on if it is no function. Gives whether there is one: nothing is put off at the end.
+    pub(super) fn put_off(&self, function: Val) -> bool {
+        let is_function = self.env.type_of(function) == sys::ValueType::napi_function;
+        let put_off = (is_function && !self.is_ending.get())
+            .then(|| Reference::new(self.env, function, &self.shared))
+            .flatten();
+        let is_put_off = put_off.is_some();
+        *self.put_off.borrow_mut() = put_off;
+        self.is_put_off.set(is_put_off);
+        is_put_off
+    }
+
+    /// Has the facade do what it put off.
+    #[inline]
+    pub(super) fn catch_up(&self) {
+        if self.is_put_off.get() {
+            self.call_put_off();
+        }
+    }
+
+    #[cold]
+    fn call_put_off(&self) {
+        self.is_put_off.set(false);
+        let put_off = self.put_off.take();
+        if let Some(function) = put_off.as_ref().and_then(Reference::get) {
+            // Only an ending environment fails here: the facade's function does not throw.
+            let _ = self.env.scope(|| self.env.call(function, &[]).is_ok());
+        }
     }
 
     /// The memory that the facade writes texts to, as an ArrayBuffer.
@@ -478,6 +514,8 @@ impl Context {
         drop(tasks);
         let warner = self.warner.borrow_mut().take();
         drop(warner);
+        let put_off = self.put_off.take();
+        drop(put_off);
         self.shared.end();
     }
 }

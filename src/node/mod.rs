@@ -114,10 +114,17 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
     });
     env.set(core, c"setFiller", set_filler);
 
+    let held = context.clone();
+    let put_off = function(env, "putOff", move |env, arguments| {
+        Ok(env.boolean(held.put_off(arguments[0])))
+    });
+    env.set(core, c"putOff", put_off);
+
     env.set(core, c"scratch", context.make_scratch());
 
     let held = context.clone();
     let finish_all = function(env, "finishAll", move |env, _| {
+        held.catch_up();
         held.finish_all(true);
         Ok(env.undefined())
     });

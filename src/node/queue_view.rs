@@ -15,7 +15,9 @@ use crate::error::{Error, Kind, Result};
 /// Adds the functions to the object that the facade gets.
 pub(super) fn install(context: &Rc<Context>, core: Val) {
     let env = context.env;
-    let status = function(env, "queueStatus", |env, arguments| {
+    let held = context.clone();
+    let status = function(env, "queueStatus", move |env, arguments| {
+        held.catch_up();
         with_queue(env, arguments, |queue| {
             let (size, is_flushing, is_disposed) = queue.status();
             #[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
@@ -25,7 +27,9 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
     });
     env.set(core, c"queueStatus", status);
 
-    let operations = function(env, "queueOperations", |env, arguments| {
+    let held = context.clone();
+    let operations = function(env, "queueOperations", move |env, arguments| {
+        held.catch_up();
         with_queue(env, arguments, |queue| {
             let operations = queue.operations();
             env.array(operations.iter().map(|operation| value(env, operation)))
@@ -33,7 +37,9 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
     });
     env.set(core, c"queueOperations", operations);
 
-    let operation = function(env, "queueOperation", |env, arguments| {
+    let held = context.clone();
+    let operation = function(env, "queueOperation", move |env, arguments| {
+        held.catch_up();
         let key = strings::read_lossy(env, arguments[1]).unwrap_or_default();
         with_queue(env, arguments, |queue| match queue.operation(&key) {
             Some(operation) => value(env, &operation),

@@ -205,7 +205,9 @@ const ACTIONS: &[(&str, Body)] = &[
     ("askFor", ask_for),
     ("openWrites", open_writes),
     ("addWrites", add_writes),
+    ("checkWrites", check_writes),
     ("dropWrites", drop_writes),
+    ("takesParts", takes_parts),
     ("find", find),
     ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
@@ -233,6 +235,7 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
 fn add(context: &Rc<Context>, core: Val, name: &str, mode: Mode, body: Body) {
     let held = context.clone();
     let value = function(context.env, name, move |env, arguments| {
+        held.catch_up();
         body(&Request {
             context: &held,
             env,
@@ -500,6 +503,21 @@ fn add_writes(request: &Request<'_>) -> Result<Val> {
     let items = written_items(request, |value| handed.text(value))?;
     writes.borrow_mut().extend(items);
     Ok(request.env.undefined())
+}
+
+/// `(handle, writes)`: throws where `setItems` would for a key that cannot be.
+fn check_writes(request: &Request<'_>) -> Result<Val> {
+    // SAFETY: as above.
+    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[1]) }
+        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
+    let storage = request.storage()?;
+    storage.check_items(&writes.borrow(), request.mode)?;
+    Ok(request.env.undefined())
+}
+
+/// `(handle)`: whether a batch of writes may come in several.
+fn takes_parts(request: &Request<'_>) -> Result<Val> {
+    Ok(request.env.boolean(request.storage()?.takes_parts()))
 }
 
 /// `(writes)`: forgets a batch that is not to be stored. A collector does not know how large it is.

@@ -3,7 +3,7 @@
   "use strict";
 
   const { pack, decode } = codec;
-  const { hand, handAll } = writer;
+  const { hand, handAll, setAside } = writer;
   const { parse } = JSON;
   // The object of the core has so many functions that looking one up takes time; so does each argument
   // that is not given.
@@ -12,14 +12,15 @@
 
   const SLICE = 256;
   const MANY = 4096;
-  const LONGEST_TURN_MS = 2;
+  const PART = 8 * SLICE;
+  const LONGEST_TURN_MS = 1;
 
-  const now = () => Date.now();
-  const nextTurn = () =>
-    new Promise((resolve) => {
-      if (typeof setImmediate === "function") setImmediate(resolve);
-      else setTimeout(resolve, 0);
-    });
+  const now = typeof performance === "object" ? () => performance.now() : () => Date.now();
+  const atNextTurn = (callback) => {
+    if (typeof setImmediate === "function") setImmediate(callback);
+    else setTimeout(callback, 0);
+  };
+  const nextTurn = () => new Promise(atNextTurn);
 
   // Works on `count` things in slices, and lets the event loop turn whenever they took long.
   async function inTurns(count, work) {
@@ -126,27 +127,101 @@
       return items;
     }
 
-    // Values are taken as they are at the time of the call.
-    function takeItems(items, commonOptions) {
+    // `take` takes the values of some of the items as they are when it is called.
+    function readWrites(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
-      const taken = items.map((item, index) => {
+      const given = items.map((item, index) => {
         if (item === null || typeof item !== "object") {
           throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
         }
         return item;
       });
-      const writes = core.openWrites();
-      try {
-        handAll(taken, (texts, from) => {
+      const take = (writes, start, end) => {
+        handAll(given, start, end, (texts, from) => {
           const to = from + texts.length;
           const options = itemOptions?.slice(from, to);
           core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);
         });
+      };
+      return { count: given.length, take };
+    }
+
+    function takeWrites({ count, take }) {
+      const writes = core.openWrites();
+      try {
+        take(writes, 0, count);
       } catch (error) {
         core.dropWrites(writes);
         throw error;
       }
       return writes;
+    }
+
+    // Takes very many values in slices, then hands them to the drivers, and lets the event loop turn in
+    // between. Whoever calls the core meanwhile finds the batch as if all of it had been done at once.
+    function storeInTurns({ count, take }, commonOptions) {
+      const partSize = core.takesParts(handle) ? PART : count;
+      const parts = [];
+      let taken = 0;
+      const stored = [];
+      let failure;
+
+      function takeSlice() {
+        if (taken % partSize === 0) parts.push(core.openWrites());
+        const part = parts[parts.length - 1];
+        const end = Math.min(taken + SLICE, count);
+        take(part, taken, end);
+        taken = end;
+        if (partSize < count && (end % partSize === 0 || end === count)) {
+          core.checkWrites(handle, part);
+        }
+      }
+
+      async function storePart() {
+        try {
+          await core.setItems(handle, parts[stored.length], commonOptions);
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
+
+      return new Promise((resolve, reject) => {
+        let isDone = false;
+        const putOff = (rest) => {
+          const isPutOff = core.putOff(rest);
+          setAside(isPutOff);
+          return isPutOff;
+        };
+        const work = (longestMs) => {
+          putOff(undefined);
+          const end = now() + longestMs;
+          while (taken < count && now() < end) takeSlice();
+          while (taken === count && stored.length < parts.length && now() < end) {
+            stored.push(storePart());
+          }
+          isDone = taken === count && stored.length === parts.length;
+          if (isDone) return;
+          if (putOff(() => turn(Infinity))) atNextTurn(() => turn(LONGEST_TURN_MS));
+          else work(Infinity);
+        };
+        const turn = (longestMs) => {
+          if (isDone) return;
+          try {
+            work(longestMs);
+          } catch (error) {
+            isDone = true;
+            for (const part of parts) core.dropWrites(part);
+            reject(error);
+            return;
+          }
+          if (!isDone) return;
+          Promise.all(stored).then(() => {
+            if (failure) reject(failure.error);
+            else resolve();
+          });
+        };
+        turn(LONGEST_TURN_MS);
+      });
     }
 
     function mergeMeta([native, custom], key) {
@@ -191,7 +266,9 @@
         if (done !== undefined) await done;
       },
       async setItems(items, commonOptions) {
-        await core.setItems(handle, takeItems(items, commonOptions), commonOptions);
+        const batch = readWrites(items, commonOptions);
+        if (batch.count > MANY) return storeInTurns(batch, commonOptions);
+        await core.setItems(handle, takeWrites(batch), commonOptions);
       },
       async setItemRaw(key, value, opts) {
         await (value === undefined
@@ -262,7 +339,8 @@
         else setItemSync(handle, key, hand(value), opts);
       },
       setItemsSync(items, commonOptions) {
-        core.setItemsSync(handle, takeItems(items, commonOptions), commonOptions);
+        const batch = readWrites(items, commonOptions);
+        core.setItemsSync(handle, takeWrites(batch), commonOptions);
       },
       setItemRawSync(key, value, opts) {
         if (value === undefined) core.removeItemSync(handle, key, false, opts);

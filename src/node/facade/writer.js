@@ -294,9 +294,17 @@
     return length;
   }
 
+  // Before the core takes a text, it may call for the rest of a batch, which uses the memory too.
+  let isSetAside = false;
+
+  /** Whether the texts of single values leave the memory alone from now on. */
+  function setAside(flag) {
+    isSetAside = flag;
+  }
+
   /** What the native core takes: how many bytes of its memory hold the text, or what `pack` gives. */
   function hand(value) {
-    if (isBusy) return pack(value);
+    if (isBusy || isSetAside) return pack(value);
     isBusy = true;
     filled = 0;
     try {
@@ -307,21 +315,21 @@
   }
 
   /**
-   * Calls `take(texts, from)` with what `hand` gives for the values of the items from `from` on, as
-   * often as it takes to hand over all of them. The texts stand one behind the other. Undefined stays
+   * Calls `take(texts, from)` with what `hand` gives for the values of the items from `start` to `end`,
+   * as often as it takes to hand over all of them. The texts stand one behind the other. Undefined stays
    * undefined. Each value is asked for when it is written: one object may stand for many of them.
    */
-  function handAll(items, take) {
+  function handAll(items, start, end, take) {
     const isFirst = !isBusy;
     isBusy = true;
     try {
       let texts = [];
-      for (let i = 0; i < items.length; i++) {
+      for (let i = start; i < end; i++) {
         if (isFirst && texts.length === 0) filled = 0;
         const { value } = items[i];
         if (value === undefined) texts[texts.length] = undefined;
         else texts[texts.length] = isFirst ? write(value) : pack(value);
-        if (texts.length < MOST_AT_ONCE && filled < HALF && i + 1 < items.length) continue;
+        if (texts.length < MOST_AT_ONCE && filled < HALF && i + 1 < end) continue;
         take(texts, i + 1 - texts.length);
         texts = [];
       }
@@ -330,5 +338,5 @@
     }
   }
 
-  return { hand, handAll };
+  return { hand, handAll, setAside };
 });

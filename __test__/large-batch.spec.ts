@@ -1,0 +1,223 @@
+// Writes of so many items that they are taken while the event loop turns: what is stored, and in what
+// order, is as if all had been taken at the call.
+
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Storage } from "../index.js";
+import { folder } from "./helpers/folders.js";
+import { fsStorage } from "./helpers/fs/storage.js";
+import { callsTo, plainDriver, recorder, syncMethodsDriver } from "./helpers/js-drivers.js";
+import { failureOf } from "./helpers/modes.js";
+import { builtin, createStorage, memoryDriver, root } from "./helpers/package.js";
+
+const COUNT = 4200;
+const LAST = `item:${COUNT - 1}`;
+
+const valueAt = (n: number) => ({ n, text: `text ${n}` });
+
+function items(value: (n: number) => unknown = valueAt) {
+  return Array.from({ length: COUNT }, (_, n) => ({ key: `item:${n}`, value: value(n) }));
+}
+
+const sleep = new Int32Array(new SharedArrayBuffer(4));
+
+/** Items some of which take a while to be taken, and how many were. */
+function slowItems(onTake: (n: number) => void = () => {}) {
+  const slow = items();
+  let taken = 0;
+  for (let n = 0; n < COUNT; n += 100) {
+    Object.defineProperty(slow[n], "value", {
+      get() {
+        Atomics.wait(sleep, 0, 0, 1);
+        taken++;
+        onTake(n);
+        return valueAt(n);
+      },
+    });
+  }
+  return { slow, isTaken: () => taken >= COUNT / 100 };
+}
+
+const STORES: Record<string, () => Storage<any>> = {
+  memory: () => createStorage<any>(),
+  fs: () => fsStorage(folder()),
+  "queue over fs": () => {
+    const driver = builtin("queue", { driver: builtin("fs", { base: folder() }) });
+    const storage = createStorage<any>({ driver });
+    onTestFinished(() => storage.dispose());
+    return storage;
+  },
+  "a driver in JavaScript": () => {
+    const data = new Map<string, any>();
+    return createStorage<any>({ driver: { ...plainDriver(data), ...syncMethodsDriver(data) } });
+  },
+  "memory in fs": () => fsStorage(folder()).mount("item:1", memoryDriver()),
+};
+
+describe.each(Object.keys(STORES))("a write of very many items, %s", (title) => {
+  const open = STORES[title] as () => Storage<any>;
+
+  function expectAll(storage: Storage<any>): void {
+    const found = storage.getItemsSync(items().map(({ key }) => key));
+    expect(found).toEqual(items());
+  }
+
+  it("lets the event loop turn while the values are taken", async () => {
+    const storage = open();
+    let turn = 0;
+    const turns = new Set<number>();
+    const { slow } = slowItems(() => turns.add(turn));
+    let isDone = false;
+    const count = () => {
+      turn++;
+      if (!isDone) setImmediate(count);
+    };
+    count();
+    await storage.setItems(slow);
+    isDone = true;
+    expect(turns.size).toBeGreaterThan(1);
+    expectAll(storage);
+  });
+
+  it("keeps its place in the order of the writes of a key", async () => {
+    const storage = open();
+    storage.setItemSync("item:1", "before");
+    storage.setItemSync("item:4100", "before");
+    const { slow } = slowItems();
+    const done = storage.setItems(slow);
+    const after = [
+      storage.setItem(LAST, { after: true }),
+      storage.removeItem("item:4198"),
+      storage.setItem("item:4197", [1, { two: 2 }]),
+    ];
+    await Promise.all([done, ...after]);
+    const keys = ["item:1", "item:4100", LAST, "item:4198", "item:4197"];
+    const found = await storage.getItems(keys);
+    expect(found.map(({ value }) => value)).toEqual([
+      valueAt(1),
+      valueAt(4100),
+      { after: true },
+      null,
+      [1, { two: 2 }],
+    ]);
+  });
+
+  it("comes before another one that is asked for next", async () => {
+    const storage = open();
+    const { slow } = slowItems();
+    await Promise.all([storage.setItems(slow), storage.setItems(items((n) => -n))]);
+    const found = await storage.getItems(items().map(({ key }) => key));
+    expect(found).toEqual(items((n) => -n));
+  });
+
+  it("stores nothing when a value cannot be stored", async () => {
+    const storage = open();
+    const { slow } = slowItems();
+    const bad = slow.concat([{ key: "bad", value: () => {} }]);
+    expect(await failureOf(() => storage.setItems(bad))).toMatchObject({
+      code: "EAS_INVALID_VALUE",
+    });
+    expect(await storage.getKeys()).toEqual([]);
+    await storage.setItem("next", { value: 1 });
+    expect(storage.getItemSync("next")).toEqual({ value: 1 });
+  });
+
+  it("stores nothing when a key cannot be", async () => {
+    const storage = open();
+    const bad = [...items(), { key: "::", value: 1 }];
+    expect(await failureOf(() => storage.setItems(bad))).toMatchObject({ code: "EAS_INVALID_KEY" });
+    expect(await storage.getKeys()).toEqual([]);
+  });
+
+  it("removes what is undefined", async () => {
+    const storage = open();
+    await storage.setItems(items());
+    await storage.setItems(items((n) => (n % 2 === 0 ? undefined : n)));
+    expect(await storage.getKeys()).toHaveLength(COUNT / 2);
+    expect(await storage.getItem("item:4101")).toBe(4101);
+  });
+});
+
+describe("a write of very many items", () => {
+  it.each<[string, (storage: Storage<any>) => unknown]>([
+    ["a read", (storage) => storage.getItemSync(LAST)],
+    ["a Promise of a read", (storage) => storage.getItem(LAST)],
+    ["a read of many", (storage) => storage.getItemsSync([LAST, "item:0"])],
+    ["a listing", (storage) => storage.getKeysSync()],
+    ["a write", (storage) => storage.setItemSync("other", { other: [1, "two"] })],
+    ["a Promise of a write", (storage) => storage.setItem("other", { other: [1, "two"] })],
+    ["another batch", (storage) => storage.setItemsSync([{ key: "other", value: { other: 1 } }])],
+    ["metadata", (storage) => storage.setMetaSync("other", { other: 1 })],
+    ["a flush", (storage) => storage.flushSync()],
+  ])("is stored before %s that comes next", async (_, next) => {
+    const storage = createStorage<any>();
+    const { slow, isTaken } = slowItems();
+    const done = storage.setItems(slow);
+    expect(isTaken()).toBe(false);
+    await next(storage);
+    expect(isTaken()).toBe(true);
+    await done;
+    expect(storage.getItemsSync(items().map(({ key }) => key))).toEqual(items());
+  });
+
+  it("is one call of a driver in JavaScript", async () => {
+    const { driver, calls } = recorder({ ...plainDriver(), setItems: () => {} });
+    await createStorage<any>({ driver }).setItems(items());
+    const made = callsTo(calls, "setItems");
+    expect(made).toHaveLength(1);
+    expect(made[0]?.args[0]).toHaveLength(COUNT);
+  });
+
+  it("emits one event for each key", async () => {
+    const storage = createStorage<any>();
+    const keys: string[] = [];
+    await storage.watch((_, key) => keys.push(key));
+    await storage.setItems(items());
+    expect(keys).toEqual(items().map(({ key }) => key));
+  });
+
+  it("fails with what its first write fails with", async () => {
+    const base = join(folder(), "file");
+    writeFileSync(base, "no folder");
+    const storage = fsStorage(base);
+    expect(await failureOf(() => storage.setItems(items()))).toMatchObject({ driver: "fs" });
+  });
+
+  it("refuses a key that a driver cannot keep before it writes one", async () => {
+    const storage = fsStorage(folder());
+    const bad = [...items(), { key: "a:..:b", value: 1 }];
+    expect(await failureOf(() => storage.setItems(bad))).toMatchObject({
+      code: "EAS_INVALID_KEY",
+      key: "a:..:b",
+      operation: "setItems",
+    });
+    expect(await storage.getKeys()).toEqual([]);
+  });
+
+  it.each([
+    ["process.exit() next", "store(); process.exit(3);", 3],
+    ["an error that nobody catches", 'store(); throw new Error("expected");', 1],
+    ["a normal end", "store();", 0],
+    ["an exit listener", 'process.on("exit", store);', 0],
+  ])("is stored at %s", async (_, end, code) => {
+    const base = folder();
+    const script = `
+      const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+      const fs = require(${JSON.stringify(join(root, "drivers/fs.js"))});
+      const storage = createStorage({ driver: fs({ base: ${JSON.stringify(base)} }) });
+      const text = "long ".repeat(1000);
+      const store = () => {
+        storage.setItems(Array.from({ length: ${COUNT} }, (_, n) => ({
+          key: "item:" + n,
+          value: { n, text },
+        })));
+      };
+      ${end}
+    `;
+    const { status, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    expect(status, stderr).toBe(code);
+    expect(await fsStorage(base).getKeys()).toHaveLength(COUNT);
+  });
+});
