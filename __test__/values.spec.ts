@@ -32,6 +32,39 @@ describe("the text that a driver sees", () => {
   });
 });
 
+describe("a long text", () => {
+  const KINDS: Record<string, (length: number) => string> = {
+    ASCII: (length) => "plain \n\0 text ".repeat(length).slice(0, length),
+    "Latin-1 at its end": (length) => `${"a".repeat(length - 1)}é`,
+    "Latin-1 at its start": (length) => `ÿ${"a".repeat(length - 1)}`,
+    "two bytes at its end": (length) => `${"a".repeat(length - 1)}я`,
+    "two bytes throughout": (length) => "я".repeat(length),
+    "half a pair": (length) => `${"a".repeat(length - 1)}\ud800`,
+  };
+  // Around the sizes of the memory that strings are read into.
+  const LENGTHS = [4080, 4094, 4095, 4096, 4097, 5000, 600_000];
+
+  it.each(Object.keys(KINDS))("of %s comes back as it was, in each form", async (kind) => {
+    const storage = createStorage<any>();
+    const data = new Map();
+    const javascript = createStorage<any>({ driver: plainDriver(data) });
+    for (const length of LENGTHS) {
+      const text = KINDS[kind]?.(length) ?? "";
+      for (const value of [text, { text }, { text, at: new Date(0) }, [text, undefined]]) {
+        storage.setItemSync("key", value);
+        expect(storage.getItemSync("key")).toEqual(value);
+        await storage.setItems([{ key: "batched", value }]);
+        expect(await storage.getItem("batched")).toEqual(value);
+        await javascript.setItem("key", value);
+        expect(data.get("key")).toBe(superjson.stringify(value));
+        expect(await javascript.getItem("key")).toEqual(value);
+      }
+      storage.setItemRawSync("raw", text);
+      expect(storage.getItemRawSync("raw")).toBe(text);
+    }
+  });
+});
+
 describe("text without an envelope", () => {
   it.each([
     ["true", true],

@@ -36,15 +36,12 @@ impl Text {
 
     /// The plain envelope around the JSON text of a value.
     pub fn enveloped(json: &[u16]) -> Self {
-        // One allocation, filled in place: a `Vec` would be copied into the shared one.
-        let inside = ENVELOPE_START.len()..ENVELOPE_START.len() + json.len();
         if encoding_rs::mem::is_utf16_latin1(json) {
-            let mut shared: Arc<[u8]> = std::iter::repeat_n(b'}', inside.end + 1).collect();
-            let bytes = Arc::get_mut(&mut shared).expect("it is new");
-            bytes[..inside.start].copy_from_slice(ENVELOPE_START);
-            encoding_rs::mem::convert_utf16_to_latin1_lossy(json, &mut bytes[inside]);
-            Text::Latin1(shared)
+            Text::enveloped_latin1(json.len(), |inside| {
+                encoding_rs::mem::convert_utf16_to_latin1_lossy(json, inside);
+            })
         } else {
+            let inside = ENVELOPE_START.len()..ENVELOPE_START.len() + json.len();
             let mut shared: Arc<[u16]> =
                 std::iter::repeat_n(u16::from(b'}'), inside.end + 1).collect();
             let units = Arc::get_mut(&mut shared).expect("it is new");
@@ -54,6 +51,19 @@ impl Text {
             units[inside].copy_from_slice(json);
             Text::Utf16(shared)
         }
+    }
+
+    /// The plain envelope around a JSON text of `length` bytes, one a unit. `fill` writes them; it is
+    /// given room for one more, as C puts a NUL behind a string.
+    pub fn enveloped_latin1(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
+        // One allocation, filled in place: a `Vec` would be copied into the shared one.
+        let inside = ENVELOPE_START.len()..ENVELOPE_START.len() + length;
+        let mut shared: Arc<[u8]> = std::iter::repeat_n(0, inside.end + 1).collect();
+        let bytes = Arc::get_mut(&mut shared).expect("it is new");
+        bytes[..inside.start].copy_from_slice(ENVELOPE_START);
+        fill(&mut bytes[inside.start..]);
+        bytes[inside.end] = b'}';
+        Text::Latin1(shared)
     }
 
     /// The text of UTF-8 bytes; `None` when they are not UTF-8.

@@ -71,31 +71,89 @@ pub(super) fn with_str<R>(
         let text = String::from_utf16(units).map_err(|_| BadString::Surrogate)?;
         return Ok(then(&text));
     }
-    let text = with_units(env, value, String::from_utf16).ok_or(BadString::Type)?;
+    let text = with_units(env, value, |_, _| None, String::from_utf16).ok_or(BadString::Type)?;
     text.map(|text| then(&text))
         .map_err(|_| BadString::Surrogate)
 }
 
 /// Reads a string as a Rust one; lone surrogates become U+FFFD.
 pub(super) fn read_lossy(env: Env, value: Val) -> Option<String> {
-    with_units(env, value, String::from_utf16_lossy)
+    with_units(env, value, |_, _| None, String::from_utf16_lossy)
 }
 
 /// Reads a string in the form in which it is cheapest to keep.
 pub(super) fn read_text(env: Env, value: Val) -> Option<Text> {
-    with_units(env, value, Text::from_utf16)
+    let ascii = |_: &[u16], length| read_ascii(env, value, length);
+    with_units(env, value, ascii, Text::from_utf16)
 }
 
 /// Reads what the codec packed: the inside of a plain envelope, which is put around it, or a whole
 /// text behind [`WHOLE`].
 pub(super) fn read_packed(env: Env, value: Val) -> Option<Text> {
-    with_units(env, value, |units| match units.split_first() {
-        Some((&first, whole)) if first == u16::from(WHOLE) => Text::from_utf16(whole),
-        _ => Text::enveloped(units),
+    let is_whole = |units: &[u16]| units.first() == Some(&u16::from(WHOLE));
+    let ascii = |start: &[u16], length| {
+        if is_whole(start) || !is_ascii(env, value, length) {
+            return None;
+        }
+        let mut written = 0;
+        let text = Text::enveloped_latin1(length, |inside| {
+            written = write_latin1(env, value, inside);
+        });
+        (written == length).then_some(text)
+    };
+    with_units(env, value, ascii, |units| {
+        if is_whole(units) {
+            Text::from_utf16(&units[1..])
+        } else {
+            Text::enveloped(units)
+        }
     })
 }
 
-fn with_units<R>(env: Env, value: Val, then: impl FnOnce(&[u16]) -> R) -> Option<R> {
+/// Reads a string of so many units if all of them are ASCII.
+fn read_ascii(env: Env, value: Val, length: usize) -> Option<Text> {
+    if !is_ascii(env, value, length) {
+        return None;
+    }
+    let mut bytes = vec![0; length + 1];
+    let written = write_latin1(env, value, &mut bytes);
+    (written == length).then(|| Text::Latin1(bytes[..length].into()))
+}
+
+/// Whether all of a string's units are ASCII: as UTF-8 it has as many bytes then.
+fn is_ascii(env: Env, value: Val, length: usize) -> bool {
+    let mut size = 0;
+    api!(napi_get_value_string_utf8(
+        env.0,
+        value,
+        null_mut(),
+        0,
+        &mut size
+    ));
+    size == length
+}
+
+/// Writes a string of one byte a unit, and a NUL; gives how many units.
+fn write_latin1(env: Env, value: Val, bytes: &mut [u8]) -> usize {
+    let mut written = 0;
+    api!(napi_get_value_string_latin1(
+        env.0,
+        value,
+        bytes.as_mut_ptr().cast(),
+        bytes.len(),
+        &mut written,
+    ));
+    written
+}
+
+/// Hands a string on as UTF-16. Of a long one, `long` is given the start and the length first; what it makes
+/// of it is the result.
+fn with_units<R>(
+    env: Env,
+    value: Val,
+    long: impl FnOnce(&[u16], usize) -> Option<R>,
+    then: impl FnOnce(&[u16]) -> R,
+) -> Option<R> {
     // The buffer is taken out while it is in use, in case `then` comes back here.
     let mut units = UNITS.take();
     if units.is_empty() {
@@ -123,6 +181,13 @@ fn with_units<R>(env: Env, value: Val, then: impl FnOnce(&[u16]) -> R) -> Option
             &mut whole
         ));
         if whole > length {
+            let start = &units[..length];
+            if start.iter().all(|unit| *unit < 0x80)
+                && let Some(result) = long(start, whole)
+            {
+                UNITS.set(units);
+                return Some(result);
+            }
             units.resize(whole + 1, 0);
             length = read(&mut units)?;
         }
