@@ -54,6 +54,29 @@ describe("what is handed over", () => {
     );
   });
 
+  it("is the text of the codec, whichever of many objects are shared", () => {
+    const place = fc.tuple(fc.nat(60), fc.constantFrom("list", "record"));
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(60)), fc.array(place, { size: "large" }), (own, places) => {
+        const objects = Array.from({ length: 61 }, (_, i) => (i % 2 === 0 ? { i } : [i]));
+        // Each once, but for some that may stand at several places.
+        const value = places.map(([i, kind], at) => {
+          const object = own.includes(i) ? objects[i] : { at };
+          return kind === "list" ? [object] : { object };
+        });
+        expect(textOf(hand(value))).toBe(codec.encode(value));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("has control characters as JSON has them", () => {
+    for (let unit = 0; unit < 256; unit++) {
+      const value = [`a${String.fromCharCode(unit)}b`];
+      expect(textOf(hand(value))).toBe(codec.encode(value));
+    }
+  });
+
   it("has numbers as JSON has them", () => {
     fc.assert(
       fc.property(fc.array(plainNumbers, { maxLength: 8 }), (numbers) => {
@@ -78,18 +101,24 @@ describe("what is handed over", () => {
     ["no prototype", Object.assign(Object.create(null), { a: 1 })],
     ["all kinds of plain values", { s: "", n: 0, t: true, f: false, z: null, l: [[], {}, -1.5] }],
     ["many numbers", Array.from({ length: 500 }, (_, i) => i)],
+    ["many containers", Array.from({ length: 300 }, (_, i) => (i % 2 === 0 ? [i] : { i }))],
+    ["a long string", ["x".repeat(1000)]],
+    ["lines", { text: 'a\n\tb\r\n"c"\b\f\\' }],
   ])("stands in memory: %s", (_, value) => {
     expect(written(value)).toBe(true);
     expect(textOf(hand(value))).toBe(codec.encode(value));
   });
 
+  const many = Array.from({ length: 100 }, () => ({}));
+  const ring: unknown[] = [...many];
+  ring.push(ring);
   const shared = { a: 1 };
   const cycle: unknown[] = [];
   cycle.push({ cycle });
   it.each([
     ["wide characters", { a: "ж" }],
     ["wide characters in a name", { ж: 1 }],
-    ["control characters", ["\n"]],
+    ["control characters", ["\u0001"]],
     ["half a surrogate pair", ["\ud800"]],
     ["undefined", [undefined]],
     ["a hole", Object.assign([1], { 2: 2 })],
@@ -101,10 +130,11 @@ describe("what is handed over", () => {
     ["a list with a toJSON method", Object.assign([1], { toJSON: () => 2 })],
     ["a shared object", [shared, shared]],
     ["a cycle", cycle],
-    ["a long string", ["x".repeat(1000)]],
+    ["a shared object among many", [...many, { many }, many[30]]],
+    ["a cycle among many", ring],
+    ["a long string", ["x".repeat(3000)]],
     ["a long name", { ["x".repeat(1000)]: 1 }],
     ["more than there is memory", Array.from({ length: 5000 }, (_, i) => i)],
-    ["many containers", Array.from({ length: 100 }, () => ({}))],
     ["great depth", JSON.parse("[".repeat(200) + "]".repeat(200))],
   ])("is left to the codec: %s", (_, value) => {
     expect(written(value)).toBe(false);

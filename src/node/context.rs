@@ -40,7 +40,7 @@ const POLLS_A_TURN: usize = 4096;
 const FILLED_AT_ONCE: usize = 2048;
 
 /// Room for the texts of a batch that cross at once, and for one large text.
-const SCRATCH_BYTES: usize = 64 * 1024;
+const SCRATCH_BYTES: usize = 256 * 1024;
 
 /// How long the end of an environment waits for disks that do nothing.
 const EXIT_PATIENCE: Duration = Duration::from_secs(5);

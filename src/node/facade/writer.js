@@ -11,9 +11,12 @@
   const { floor } = Math;
   const objectPrototype = Object.prototype;
   const MapType = Map;
+  const SetType = Set;
   const codeAt = uncurry(String.prototype.charCodeAt);
   const mapGet = uncurry(Map.prototype.get);
   const mapSet = uncurry(Map.prototype.set);
+  const setAdd = uncurry(Set.prototype.add);
+  const setSize = uncurry(Object.getOwnPropertyDescriptor(Set.prototype, "size").get);
   const setInt32 = uncurry(DataView.prototype.setInt32);
 
   const bytes = new Uint8Array(scratch);
@@ -22,8 +25,10 @@
   // Each part is checked for room before it is written. The margin is for what a word writes past the
   // end of a part, and for the brackets that close all that is open.
   const END = bytes.length - 64;
-  const LONGEST_STRING_UNITS = 96;
-  const MOST_CONTAINERS = 24;
+  const LONGEST_NAME_UNITS = 96;
+  const LONGEST_STRING_UNITS = 2048;
+  const FEW_CONTAINERS = 24;
+  const MOST_DEPTH = 24;
   const MOST_NAME_WORDS = 8192;
   const MOST_SKIPPED = 15;
 
@@ -51,6 +56,12 @@
   const TRUE_WORD = wordOf("true", 0);
   const FALSE_WORD = wordOf("fals", 0);
   const LETTER_E = codeAt("e", 0);
+
+  // What JSON writes behind a backslash for a control character, if that is a letter.
+  const FIRST_PRINTED = 32;
+  const escapes = new Uint8Array(FIRST_PRINTED);
+  for (const text of ["\b", "\t", "\n", "\f", "\r"])
+    escapes[codeAt(text, 0)] = codeAt(stringify(text), 2);
 
   const ENVELOPE_START = '{"json":';
   const START = ENVELOPE_START.length;
@@ -83,7 +94,7 @@
 
   // Undefined where there is no room left, and for characters of more than a byte.
   function addName(name) {
-    if (name.length > LONGEST_STRING_UNITS) return undefined;
+    if (name.length > LONGEST_NAME_UNITS) return undefined;
     const text = `,${stringify(name)}:`;
     const from = nameWordCount;
     const to = from + ((text.length + 3) >> 2);
@@ -98,9 +109,35 @@
 
   // ---- Values: each function gives the place behind what it wrote, or BAIL ----
 
-  // Repeated objects are for the codec to annotate; so many containers are few enough to compare.
-  const met = new Array(MOST_CONTAINERS).fill(undefined);
+  // Repeated objects are for the codec to annotate. A few are compared with each other; of more than that
+  // there is a set.
+  const met = new Array(FEW_CONTAINERS).fill(undefined);
   let metCount = 0;
+  let metMany;
+  let depth = 0;
+
+  // Whether the container is met for the first time.
+  function meet(container) {
+    if (metCount < FEW_CONTAINERS) {
+      for (let i = 0; i < metCount; i++) if (met[i] === container) return false;
+      met[metCount++] = container;
+      return true;
+    }
+    if (metMany === undefined) {
+      metMany = new SetType();
+      for (let i = 0; i < FEW_CONTAINERS; i++) setAdd(metMany, met[i]);
+    }
+    const before = setSize(metMany);
+    setAdd(metMany, container);
+    return setSize(metMany) !== before;
+  }
+
+  function forgetMet() {
+    for (let i = 0; i < metCount; i++) met[i] = undefined;
+    metCount = 0;
+    metMany = undefined;
+    depth = 0;
+  }
 
   function writeString(text, start) {
     const { length } = text;
@@ -109,9 +146,16 @@
     bytes[at++] = QUOTE;
     for (let i = 0; i < length; i++) {
       const unit = codeAt(text, i);
-      if (unit < 32 || unit > 255) return BAIL;
-      if (unit === QUOTE || unit === BACKSLASH) bytes[at++] = BACKSLASH;
-      bytes[at++] = unit;
+      if (unit > 255) return BAIL;
+      if (unit >= FIRST_PRINTED) {
+        if (unit === QUOTE || unit === BACKSLASH) bytes[at++] = BACKSLASH;
+        bytes[at++] = unit;
+      } else {
+        const letter = escapes[unit];
+        if (letter === 0) return BAIL;
+        bytes[at++] = BACKSLASH;
+        bytes[at++] = letter;
+      }
     }
     bytes[at++] = QUOTE;
     return at;
@@ -193,14 +237,19 @@
   }
 
   function writeContainer(value, at) {
-    if (metCount === MOST_CONTAINERS) return BAIL;
-    for (let i = 0; i < metCount; i++) if (met[i] === value) return BAIL;
-    met[metCount++] = value;
+    if (depth === MOST_DEPTH || !meet(value)) return BAIL;
     if (typeof value.toJSON === "function") return BAIL;
-    if (isArray(value)) return writeList(value, at);
-    const prototype = getPrototypeOf(value);
-    if (prototype !== objectPrototype && prototype !== null) return BAIL;
-    return writeRecord(value, at);
+    depth++;
+    let end;
+    if (isArray(value)) {
+      end = writeList(value, at);
+    } else {
+      const prototype = getPrototypeOf(value);
+      if (prototype !== objectPrototype && prototype !== null) return BAIL;
+      end = writeRecord(value, at);
+    }
+    depth--;
+    return end;
   }
 
   function writeList(items, start) {
@@ -242,9 +291,9 @@
 
   // ---- The whole ----
 
-  // Values of a batch stand one behind the other. Handing them over at half, there is room for more
-  // than most values take.
-  const HALF = bytes.length / 2;
+  // Values of a batch stand one behind the other, until they fill an eighth: there is room for a large one
+  // behind them, and processors have them at hand.
+  const MUCH = bytes.length / 8;
   const MOST_AT_ONCE = 256;
   let filled = 0;
 
@@ -273,8 +322,7 @@
     try {
       end = writeContainer(value, filled + START);
     } finally {
-      for (let i = 0; i < metCount; i++) met[i] = undefined;
-      metCount = 0;
+      forgetMet();
     }
     if (end !== BAIL) bytes[end++] = CLOSE_RECORD;
     return end;
@@ -329,7 +377,7 @@
         const { value } = items[i];
         if (value === undefined) texts[texts.length] = undefined;
         else texts[texts.length] = isFirst ? write(value) : pack(value);
-        if (texts.length < MOST_AT_ONCE && filled < HALF && i + 1 < end) continue;
+        if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < end) continue;
         take(texts, i + 1 - texts.length);
         texts = [];
       }
