@@ -162,7 +162,7 @@ describe("what is handed over", () => {
       first: "value",
       get second() {
         expect(textOf(hand(inner))).toBe(codec.encode(inner));
-        handAll([{ value: inner }, { value: inner }], (texts) =>
+        handAll([{ value: inner }, { value: inner }], 0, 2, (texts) =>
           expect(texts.map(Number)).toEqual([NaN, NaN]),
         );
         return "second value";

@@ -29,13 +29,16 @@ function script(name: string): vm.Script {
   return new vm.Script(readFileSync(filename, "utf8"), { filename });
 }
 
+const builtinsScript = script("builtins.js");
 const codecScript = script("codec.js");
 const writerScript = script("writer.js");
 
 /** Evaluates the codec as the addon does, in this context or in another one. */
 export function loadCodec(context?: vm.Context): Codec {
-  const make = context ? codecScript.runInContext(context) : codecScript.runInThisContext();
-  return make();
+  const [takeBuiltins, makeCodec] = [builtinsScript, codecScript].map((script) =>
+    context ? script.runInContext(context) : script.runInThisContext(),
+  );
+  return makeCodec(takeBuiltins());
 }
 
 /** Evaluates the writer as the addon does, with memory of its own. */

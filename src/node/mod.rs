@@ -32,10 +32,18 @@ use context::Context;
 use env::{Env, Val, api, is_ok};
 use function::function;
 
+/// The codec as a script that evaluates to a function of what it uses of the engine.
+const CODEC: &str = concat!(
+    include_str!("facade/codec.js"),
+    "\n//# sourceURL=electron-async-storage/codec.js",
+);
+
 /// The facade as one script that evaluates to a function of the core.
 const FACADE: &str = concat!(
-    "(function facade(core) {\n\"use strict\";\nconst makeCodec = ",
-    include_str!("facade/codec.js"),
+    "(function facade(core) {\n\"use strict\";\nconst takeBuiltins = ",
+    include_str!("facade/builtins.js"),
+    "\nconst makeLateCodec = ",
+    include_str!("facade/late-codec.js"),
     "\nconst makeDrivers = ",
     include_str!("facade/drivers.js"),
     "\nconst makeMigrate = ",
@@ -50,9 +58,9 @@ const FACADE: &str = concat!(
     include_str!("facade/storage.js"),
     "\nconst makeHelpers = ",
     include_str!("facade/helpers.js"),
-    "\nconst codec = makeCodec();\n",
+    "\nconst codec = makeLateCodec(core.evaluateCodec, takeBuiltins());\n",
     "const drivers = makeDrivers(core);\n",
-    "const helpers = makeHelpers(core, codec);\n",
+    "const helpers = makeHelpers(core);\n",
     "const migrate = makeMigrate(core);\n",
     "Object.assign(helpers, makePrefix(helpers));\n",
     "const writer = makeWriter(codec.pack, core.scratch);\n",
@@ -89,12 +97,14 @@ pub(crate) fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
 }
 
 fn run_facade(env: Env, core: Val) -> Option<Val> {
-    let mut facade = null_mut();
-    let script = strings::string(env, FACADE);
-    if !is_ok(api!(napi_run_script(env.0, script, &mut facade))) {
-        return None;
-    }
+    let facade = evaluate(env, FACADE)?;
     env.call(facade, &[core]).ok()
+}
+
+fn evaluate(env: Env, script: &str) -> Option<Val> {
+    let mut value = null_mut();
+    let script = strings::string(env, script);
+    is_ok(api!(napi_run_script(env.0, script, &mut value))).then_some(value)
 }
 
 /// What concerns the context as a whole.
@@ -121,6 +131,12 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
     env.set(core, c"putOff", put_off);
 
     env.set(core, c"scratch", context.make_scratch());
+
+    let evaluate_codec = function(env, "evaluateCodec", |env, _| {
+        // Where there is none, its exception is pending.
+        Ok(evaluate(env, CODEC).unwrap_or(null_mut()))
+    });
+    env.set(core, c"evaluateCodec", evaluate_codec);
 
     let held = context.clone();
     let finish_all = function(env, "finishAll", move |env, _| {

@@ -1,5 +1,5 @@
 // What stands beside the storage: key algebra, errors, prefixes and snapshots. Works on any storage.
-(function makeHelpers(core, _codec) {
+(function makeHelpers(core) {
   "use strict";
 
   core.setWarner((code, message) => {
