@@ -48,6 +48,24 @@ describe("a watch of a driver", () => {
     expect(seen).toEqual({ started: 1, stopped: 1 });
   });
 
+  it("that started is stopped when that of another mount cannot start", async () => {
+    const good = watching();
+    const bad: Driver = {
+      ...watching().driver,
+      watch: async () => {
+        throw new Error("mine");
+      },
+    };
+    const storage = createStorage({ driver: good.driver }).mount("bad", bad);
+    expect(await failureOf(storage.watch(() => {}))).toMatchObject({ message: "mine" });
+    expect(good.seen).toEqual({ started: 1, stopped: 1 });
+    await storage.unmount("bad");
+    const stop = await storage.watch(() => {});
+    expect(good.seen).toEqual({ started: 2, stopped: 1 });
+    await stop();
+    expect(good.seen).toEqual({ started: 2, stopped: 2 });
+  });
+
   it("that replaces another at the root stops that of the other", async () => {
     const [one, other] = [watching(), watching()];
     const storage = createStorage({ driver: one.driver });

@@ -89,14 +89,16 @@ impl Storage {
             .into_iter()
             .map(|(base, driver)| self.start_watch(base, driver))
             .collect();
+        let started = match calls::all(started) {
+            Op::Ready(Some(Ok(()))) => return Op::ok(id),
+            started => started,
+        };
         let storage = self.clone();
-        calls::all(started).map_result(move |outcome| {
+        Op::later(async move {
+            let outcome = started.await;
             if outcome.is_err() {
-                storage
-                    .hub
-                    .listeners
-                    .borrow_mut()
-                    .retain(|(other, _)| *other != id);
+                // The watches that did start end with their last listener. What went wrong first counts.
+                let _ = storage.unwatch(id).await;
             }
             outcome.map(|()| id)
         })
