@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Storage } from "../index.js";
 import { folder } from "./helpers/folders.js";
 import { fsStorage } from "./helpers/fs/storage.js";
@@ -168,6 +168,16 @@ describe("a write of very many items", () => {
     const made = callsTo(calls, "setItems");
     expect(made).toHaveLength(1);
     expect(made[0]?.args[0]).toHaveLength(COUNT);
+  });
+
+  it("does not wait for timers that a test replaced", async () => {
+    vi.useFakeTimers({ toFake: ["setImmediate", "setTimeout"] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const storage = createStorage<any>();
+    await storage.setItems(slowItems().slow);
+    expect(await storage.getItems(items().map(({ key }) => key))).toEqual(items());
   });
 
   it("emits one event for each key", async () => {
