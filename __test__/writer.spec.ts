@@ -12,8 +12,7 @@ const codec = loadCodec();
 const memory = new ArrayBuffer(4096);
 const { hand, handAll } = loadWriter(codec.pack, memory);
 
-const textAt = (from: number, length: number) =>
-  Buffer.from(memory, from, length).toString("latin1");
+const textAt = (from: number, length: number) => Buffer.from(memory, from, length).toString("utf8");
 
 function textOf(handed: Handed): string {
   if (typeof handed === "number") return textAt(0, handed);
@@ -70,9 +69,18 @@ describe("what is handed over", () => {
     );
   });
 
-  it("has control characters as JSON has them", () => {
-    for (let unit = 0; unit < 256; unit++) {
-      const value = [`a${String.fromCharCode(unit)}b`];
+  it("has every character as JSON has it", () => {
+    for (let unit = 0; unit < 0x10000; unit += unit < 0x900 || (unit & 0xff) > 0xfb ? 1 : 61) {
+      const character = String.fromCharCode(unit);
+      const value = [`a${character}b`, character, `${character}\ude00`, `\ud83d${character}`];
+      expect(textOf(hand(value))).toBe(codec.encode(value));
+    }
+    for (const character of ["\x7f", "\x80", "ÿ", "\u07ff", "\u0800", "\uffff", "😀", "\ud83d"]) {
+      const value = {
+        [character]: 1,
+        [`a${character}`]: character,
+        [`abc${character}d`]: { x: 2 },
+      };
       expect(textOf(hand(value))).toBe(codec.encode(value));
     }
   });
@@ -103,6 +111,11 @@ describe("what is handed over", () => {
     ["many numbers", Array.from({ length: 500 }, (_, i) => i)],
     ["many containers", Array.from({ length: 300 }, (_, i) => (i % 2 === 0 ? [i] : { i }))],
     ["a long string", ["x".repeat(1000)]],
+    [
+      "characters of two, three and four bytes",
+      { жук: "жук €uro 漢字 😀", "😀": ["\uffff\ud7ff\ue000"] },
+    ],
+    ["long names", { ["x".repeat(500)]: 1, ["ж".repeat(400)]: { ["y".repeat(200)]: 2 } }],
     ["lines", { text: 'a\n\tb\r\n"c"\b\f\\' }],
   ])("stands in memory: %s", (_, value) => {
     expect(written(value)).toBe(true);
@@ -116,10 +129,10 @@ describe("what is handed over", () => {
   const cycle: unknown[] = [];
   cycle.push({ cycle });
   it.each([
-    ["wide characters", { a: "ж" }],
-    ["wide characters in a name", { ж: 1 }],
     ["control characters", ["\u0001"]],
-    ["half a surrogate pair", ["\ud800"]],
+    ["the first half of a pair", ["a\ud83d"]],
+    ["the second half of a pair", ["\ude00a"]],
+    ["halves in the wrong order", ["\ude00\ud83d"]],
     ["undefined", [undefined]],
     ["a hole", Object.assign([1], { 2: 2 })],
     ["negative zero", [-0]],
@@ -133,7 +146,7 @@ describe("what is handed over", () => {
     ["a shared object among many", [...many, { many }, many[30]]],
     ["a cycle among many", ring],
     ["a long string", ["x".repeat(3000)]],
-    ["a long name", { ["x".repeat(1000)]: 1 }],
+    ["a long name", { ["x".repeat(3000)]: 1 }],
     ["more than there is memory", Array.from({ length: 5000 }, (_, i) => i)],
     ["great depth", JSON.parse("[".repeat(200) + "]".repeat(200))],
   ])("is left to the codec: %s", (_, value) => {

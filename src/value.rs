@@ -76,6 +76,20 @@ impl Text {
             .map(|text| Text::Utf8(text.into()))
     }
 
+    /// A copy of UTF-8 bytes, narrowed to one byte a unit where all of it fits; `None` when they are not
+    /// UTF-8.
+    pub fn copy_utf8(bytes: &[u8]) -> Option<Self> {
+        if bytes.is_ascii() {
+            return Some(Text::Latin1(bytes.into()));
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some(if encoding_rs::mem::is_str_latin1(text) {
+            Text::Latin1(encoding_rs::mem::encode_latin1_lossy(text).as_ref().into())
+        } else {
+            Text::Utf8(text.into())
+        })
+    }
+
     /// The text as UTF-8. Lone surrogates become U+FFFD, as Node writes them to files.
     pub fn to_utf8(&self) -> Cow<'_, [u8]> {
         match self {

@@ -270,7 +270,7 @@ impl Context {
         // SAFETY: the reference keeps the buffer, which still has this memory; the range lies inside it
         // and is copied before JavaScript runs again.
         let bytes = unsafe { std::slice::from_raw_parts(data.add(range.start), range.len()) };
-        Some(Text::Latin1(bytes.into()))
+        Text::copy_utf8(bytes)
     }
 
     /// A list of any length; null when one of the values is. JavaScript stores the values: Node-API

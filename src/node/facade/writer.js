@@ -39,6 +39,7 @@
   const OPEN_LIST = 91;
   const CLOSE_LIST = 93;
   const COMMA = 44;
+  const COLON = 58;
   const QUOTE = 34;
   const BACKSLASH = 92;
   const MINUS = 45;
@@ -59,6 +60,7 @@
 
   // What JSON writes behind a backslash for a control character, if that is a letter.
   const FIRST_PRINTED = 32;
+  const FIRST_WIDE = 128;
   const escapes = new Uint8Array(FIRST_PRINTED);
   for (const text of ["\b", "\t", "\n", "\f", "\r"])
     escapes[codeAt(text, 0)] = codeAt(stringify(text), 2);
@@ -91,18 +93,40 @@
   let last = beforeFirst;
   const nameWords = new Int32Array(MOST_NAME_WORDS);
   let nameWordCount = 0;
+  let areNamesFull = false;
 
-  // Undefined where there is no room left, and for characters of more than a byte.
+  // The bytes of a text whose surrogates are in pairs.
+  function utf8Of(text) {
+    const encoded = [];
+    for (let i = 0; i < text.length; i++) {
+      const unit = codeAt(text, i);
+      if (unit < 0x80) {
+        encoded[encoded.length] = unit;
+        continue;
+      }
+      const size = writeWide(text, i, encoded, encoded.length) - encoded.length;
+      if (size === 4) i++;
+    }
+    return encoded;
+  }
+
+  // Undefined for a name that is written unit by unit, like the strings: a long one, and all that come when
+  // there is no room left.
   function addName(name) {
-    if (name.length > LONGEST_NAME_UNITS) return undefined;
-    const text = `,${stringify(name)}:`;
+    if (areNamesFull || name.length > LONGEST_NAME_UNITS) return undefined;
+    // JSON escapes half pairs.
+    const encoded = utf8Of(`,${stringify(name)}:`);
     const from = nameWordCount;
-    const to = from + ((text.length + 3) >> 2);
-    if (to > MOST_NAME_WORDS) return undefined;
-    for (let i = 0; i < text.length; i++) if (codeAt(text, i) > 255) return undefined;
-    for (let i = from; i < to; i++) nameWords[i] = wordOf(text, (i - from) * 4);
+    const to = from + ((encoded.length + 3) >> 2);
+    areNamesFull = to > MOST_NAME_WORDS;
+    if (areNamesFull) return undefined;
+    for (let i = from; i < to; i++) {
+      const at = (i - from) * 4;
+      nameWords[i] =
+        encoded[at] | (encoded[at + 1] << 8) | (encoded[at + 2] << 16) | (encoded[at + 3] << 24);
+    }
     nameWordCount = to;
-    const added = new Name(name, from, to, text.length);
+    const added = new Name(name, from, to, encoded.length);
     mapSet(names, name, added);
     return added;
   }
@@ -141,15 +165,19 @@
 
   function writeString(text, start) {
     const { length } = text;
-    if (length > LONGEST_STRING_UNITS || start + 2 * length > END) return BAIL;
+    if (length > LONGEST_STRING_UNITS || start + 2 + 3 * length > END) return BAIL;
     let at = start;
     bytes[at++] = QUOTE;
     for (let i = 0; i < length; i++) {
       const unit = codeAt(text, i);
-      if (unit > 255) return BAIL;
-      if (unit >= FIRST_PRINTED) {
+      if (unit >= FIRST_PRINTED && unit < FIRST_WIDE) {
         if (unit === QUOTE || unit === BACKSLASH) bytes[at++] = BACKSLASH;
         bytes[at++] = unit;
+      } else if (unit >= FIRST_WIDE) {
+        const end = writeWide(text, i, bytes, at);
+        if (end === BAIL) return BAIL;
+        if (end === at + 4) i++;
+        at = end;
       } else {
         const letter = escapes[unit];
         if (letter === 0) return BAIL;
@@ -159,6 +187,30 @@
     }
     bytes[at++] = QUOTE;
     return at;
+  }
+
+  // A character of several bytes; one of four is two units. Half of such a pair is for the codec.
+  function writeWide(text, i, target, at) {
+    const unit = codeAt(text, i);
+    if (unit < 0x800) {
+      target[at] = 0xc0 | (unit >> 6);
+      target[at + 1] = 0x80 | (unit & 0x3f);
+      return at + 2;
+    }
+    if (unit < 0xd800 || unit > 0xdfff) {
+      target[at] = 0xe0 | (unit >> 12);
+      target[at + 1] = 0x80 | ((unit >> 6) & 0x3f);
+      target[at + 2] = 0x80 | (unit & 0x3f);
+      return at + 3;
+    }
+    const low = i + 1 < text.length ? codeAt(text, i + 1) : 0;
+    if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff) return BAIL;
+    const point = ((unit - 0xd800) << 10) + (low - 0xdc00) + 0x10000;
+    target[at] = 0xf0 | (point >> 18);
+    target[at + 1] = 0x80 | ((point >> 12) & 0x3f);
+    target[at + 2] = 0x80 | ((point >> 6) & 0x3f);
+    target[at + 3] = 0x80 | (point & 0x3f);
+    return at + 4;
   }
 
   function writeDigits(number, at, count) {
@@ -265,6 +317,14 @@
     return at;
   }
 
+  function writeOtherName(name, at, start) {
+    bytes[at] = at === start ? OPEN_RECORD : COMMA;
+    const end = writeString(name, at + 1);
+    if (end === BAIL) return BAIL;
+    bytes[end] = COLON;
+    return end + 1;
+  }
+
   function writeRecord(record, start) {
     let at = start;
     // The engine reads properties fastest in this loop; `isTried` sees to it that all are own ones.
@@ -273,7 +333,13 @@
       let text = last.next;
       if (text === undefined || text.name !== name) {
         text = mapGet(names, name) ?? addName(name);
-        if (text === undefined) return BAIL;
+        if (text === undefined) {
+          at = writeOtherName(name, at, start);
+          if (at === BAIL) return BAIL;
+          at = writeValue(value, at);
+          if (at === BAIL) return BAIL;
+          continue;
+        }
         last.next = text;
       }
       last = text;
