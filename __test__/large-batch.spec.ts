@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import vm from "node:vm";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Storage } from "../index.js";
 import { folder } from "./helpers/folders.js";
@@ -160,6 +161,124 @@ describe("a write of very many items", () => {
     expect(isTaken()).toBe(true);
     await done;
     expect(storage.getItemsSync(items().map(({ key }) => key))).toEqual(items());
+  });
+
+  it.each<[string, (storage: Storage<any>, value: unknown) => unknown]>([
+    ["setItem", (storage, value) => storage.setItem("one", value)],
+    ["setItemSync", (storage, value) => storage.setItemSync("one", value)],
+  ])("that a value of %s begins leaves that value as it is", async (_, set) => {
+    const storage = createStorage<any>();
+    let stored: Promise<void> | undefined;
+    const value = {
+      first: "the text of this value",
+      get begins() {
+        stored ??= storage.setItems(slowItems().slow);
+        return true;
+      },
+      last: [1, 2, { three: 3 }],
+    };
+    await set(storage, value);
+    expect(storage.getItemSync("one")).toEqual({ ...value });
+    await stored;
+    expect(storage.getItemsSync(items().map(({ key }) => key))).toEqual(items());
+  });
+
+  it("that a value of another begins is stored whole, as is the other", async () => {
+    const [one, other] = [createStorage<any>(), createStorage<any>()];
+    const { slow } = slowItems((n) => {
+      if (n === 2000) inner = other.setItems(slowItems().slow);
+    });
+    let inner: Promise<void> | undefined;
+    await one.setItems(slow);
+    await inner;
+    for (const storage of [one, other]) {
+      expect(storage.getItemsSync(items().map(({ key }) => key))).toEqual(items());
+    }
+  });
+
+  it("is seen whole by a listener, which may overwrite any of it", async () => {
+    const storage = createStorage<any>();
+    const seen: unknown[] = [];
+    await storage.watch(() => {
+      if (seen.length > 0) return;
+      seen.push(storage.getKeysSync().length, storage.getItemSync(LAST));
+      storage.setItemSync(LAST, "by the listener");
+    });
+    await storage.setItems(items());
+    expect(storage.getItemSync(LAST)).toBe("by the listener");
+    const small = createStorage<any>();
+    const before: unknown[] = [];
+    await small.watch(() => {
+      if (before.length === 0) before.push(small.getKeysSync().length, small.getItemSync(LAST));
+    });
+    await small.setItems(items().slice(-4000));
+    expect(seen[1]).toEqual(before[1]);
+  });
+
+  it("is one call of a driver that one of its values mounts", async () => {
+    const { driver, calls } = recorder({ ...plainDriver(), setItems: () => {} });
+    const storage = createStorage<any>();
+    const { slow } = slowItems((n) => {
+      if (n === 3000) storage.mount("item", driver);
+    });
+    await storage.setItems(slow);
+    const made = callsTo(calls, "setItems");
+    expect(made).toHaveLength(1);
+    expect(made[0]?.args[0]).toHaveLength(COUNT);
+  });
+
+  it("is not harmed by a call that has no stack left for it", async () => {
+    const callAt = (depth: number, call: () => void): void => {
+      if (depth > 0) callAt(depth - 1, call);
+      else call();
+    };
+    const fits = (depth: number) => {
+      try {
+        callAt(depth, () => {});
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const outcomes = new Set<string>();
+    for (let room = 0; room < 80; room += 2) {
+      const storage = createStorage<any>();
+      const stored = storage.setItems(slowItems().slow);
+      let [fitting, tooDeep] = [1, 100_000];
+      while (tooDeep - fitting > 1) {
+        const middle = (fitting + tooDeep) >> 1;
+        if (fits(middle)) fitting = middle;
+        else tooDeep = middle;
+      }
+      let outcome = "done";
+      try {
+        callAt(fitting - room, () => storage.setItemSync(LAST, "by the call"));
+      } catch (error) {
+        outcome = (error as Error).message;
+      }
+      outcomes.add(outcome);
+      await stored;
+      const last = storage.getItemSync(LAST);
+      const expected = outcome === "done" ? "by the call" : valueAt(COUNT - 1);
+      expect(last, `${outcome}, with room for ${room} frames`).toEqual(expected);
+      expect(storage.getItemSync("item:0")).toEqual(valueAt(0));
+    }
+    expect([...outcomes]).toContain("Maximum call stack size exceeded");
+  });
+
+  it("keeps its place when the call that is to finish it is stopped", async () => {
+    const storage = createStorage<any>();
+    const { slow, isTaken } = slowItems();
+    const stored = storage.setItems(slow);
+    const call = () => vm.runInNewContext("storage.hasItemSync('x')", { storage }, { timeout: 5 });
+    expect(call).toThrow(/timed out/);
+    expect(isTaken()).toBe(false);
+    storage.setItemSync(LAST, { after: true });
+    await stored;
+    expect(storage.getItemSync(LAST)).toEqual({ after: true });
+    expect(storage.getItemsSync(items().map(({ key }) => key)).slice(0, -1)).toEqual(
+      items().slice(0, -1),
+    );
   });
 
   it("is one call of a driver in JavaScript", async () => {

@@ -224,21 +224,32 @@ impl Context {
     }
 
     /// Has the facade do what it put off.
+    ///
+    /// # Errors
+    /// When it was cut off, with what did so pending: the program was stopped there, or there is too little
+    /// stack. It is still put off then.
     #[inline]
-    pub(super) fn catch_up(&self) {
+    pub(super) fn catch_up(&self) -> Result<()> {
         if self.is_put_off.get() {
-            self.call_put_off();
+            self.call_put_off()
+        } else {
+            Ok(())
         }
     }
 
     #[cold]
-    fn call_put_off(&self) {
+    fn call_put_off(&self) -> Result<()> {
         self.is_put_off.set(false);
         let put_off = self.put_off.take();
-        if let Some(function) = put_off.as_ref().and_then(Reference::get) {
-            // Only an ending environment fails here: the facade's function does not throw.
-            let _ = self.env.scope(|| self.env.call(function, &[]).is_ok());
+        let Some(function) = put_off.as_ref().and_then(Reference::get) else {
+            return Ok(());
+        };
+        if self.env.scope(|| self.env.call(function, &[]).is_ok()) {
+            return Ok(());
         }
+        *self.put_off.borrow_mut() = put_off;
+        self.is_put_off.set(true);
+        Err(Error::new(Kind::Disposed, "a batch could not be finished"))
     }
 
     /// The memory that the facade writes texts to, as an ArrayBuffer.

@@ -140,7 +140,9 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
 
     let held = context.clone();
     let finish_all = function(env, "finishAll", move |env, _| {
-        held.catch_up();
+        if held.catch_up().is_err() {
+            env.take_exception();
+        }
         held.finish_all(true);
         Ok(env.undefined())
     });

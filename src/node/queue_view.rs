@@ -17,7 +17,7 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
     let env = context.env;
     let held = context.clone();
     let status = function(env, "queueStatus", move |env, arguments| {
-        held.catch_up();
+        held.catch_up()?;
         with_queue(env, arguments, |queue| {
             let (size, is_flushing, is_disposed) = queue.status();
             #[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
@@ -29,7 +29,7 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
 
     let held = context.clone();
     let operations = function(env, "queueOperations", move |env, arguments| {
-        held.catch_up();
+        held.catch_up()?;
         with_queue(env, arguments, |queue| {
             let operations = queue.operations();
             env.array(operations.iter().map(|operation| value(env, operation)))
@@ -39,7 +39,7 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
 
     let held = context.clone();
     let operation = function(env, "queueOperation", move |env, arguments| {
-        held.catch_up();
+        held.catch_up()?;
         let key = strings::read_lossy(env, arguments[1]).unwrap_or_default();
         with_queue(env, arguments, |queue| match queue.operation(&key) {
             Some(operation) => value(env, &operation),

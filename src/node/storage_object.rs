@@ -206,6 +206,7 @@ const ACTIONS: &[(&str, Body)] = &[
     ("openWrites", open_writes),
     ("addWrites", add_writes),
     ("checkWrites", check_writes),
+    ("joinWrites", join_writes),
     ("dropWrites", drop_writes),
     ("takesParts", takes_parts),
     ("find", find),
@@ -235,7 +236,7 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
 fn add(context: &Rc<Context>, core: Val, name: &str, mode: Mode, body: Body) {
     let held = context.clone();
     let value = function(context.env, name, move |env, arguments| {
-        held.catch_up();
+        held.catch_up()?;
         body(&Request {
             context: &held,
             env,
@@ -518,6 +519,20 @@ fn check_writes(request: &Request<'_>) -> Result<Val> {
 /// `(handle)`: whether a batch of writes may come in several.
 fn takes_parts(request: &Request<'_>) -> Result<Val> {
     Ok(request.env.boolean(request.storage()?.takes_parts()))
+}
+
+/// `(writes, others)`: adds the items of another batch, which has none then.
+fn join_writes(request: &Request<'_>) -> Result<Val> {
+    // SAFETY: as above.
+    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[0]) };
+    // SAFETY: as above.
+    let others = unsafe { request.env.unwrap_external::<Writes>(request.arguments[1]) };
+    let (writes, others) = writes
+        .zip(others)
+        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
+    let mut items = others.take();
+    writes.borrow_mut().append(&mut items);
+    Ok(request.env.undefined())
 }
 
 /// `(writes)`: forgets a batch that is not to be stored. A collector does not know how large it is.

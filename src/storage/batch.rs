@@ -103,11 +103,11 @@ impl Storage {
         self.recorded(keys, mode, move || storage.change(parts, &common, mode))
     }
 
-    /// Whether a batch of writes may come in several: no driver sees how many calls there are, and each
-    /// can say of a key beforehand whether it takes it.
+    /// Whether a batch of writes may come in several: neither a driver nor a listener sees how many calls
+    /// there are, and each driver can say of a key beforehand whether it takes it.
     pub fn takes_parts(&self) -> bool {
         let mounts = self.mounts.borrow();
-        mounts.iter().all(|(_, driver)| driver.blocking().is_some())
+        !self.hub.is_watched() && mounts.iter().all(|(_, driver)| driver.blocking().is_some())
     }
 
     /// Fails as [`set_items`](Self::set_items) would for keys that cannot be.

@@ -14,12 +14,34 @@
   const MANY = 4096;
   const PART = 8 * SLICE;
   const LONGEST_TURN_MS = 1;
+  const STACK_FRAMES = 1000;
 
   // Tests of programs replace timers with their own, which stand still.
   const now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
+  const isOver = (end) => now() >= end;
   const immediate = typeof setImmediate === "function" ? setImmediate : setTimeout;
   const atNextTurn = (callback) => void immediate(callback);
   const nextTurn = () => new Promise(atNextTurn);
+
+  const needStack = (frames) => (frames === 0 ? 0 : 1 + needStack(frames - 1));
+
+  // What finishes a batch that was put off.
+  let finishBatch;
+
+  // Has the core call `finish` before it does anything else. Says no at the end of the program.
+  function putOff(finish) {
+    // A value of this batch, when it was taken, began another one.
+    finishBatch?.();
+    finishBatch = finish;
+    const isPutOff = core.putOff(finish);
+    setAside(isPutOff);
+    return isPutOff;
+  }
+
+  function takeUp() {
+    finishBatch = undefined;
+    core.putOff(undefined);
+  }
 
   // Works on `count` things in slices, and lets the event loop turn whenever they took long.
   async function inTurns(count, work) {
@@ -126,7 +148,7 @@
       return items;
     }
 
-    // `take` takes the values of some of the items as they are when it is called.
+    // `take` takes the values of some of the items as they are when it is called, and tells how far it got.
     function readWrites(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
       const given = items.map((item, index) => {
@@ -135,11 +157,12 @@
         }
         return item;
       });
-      const take = (writes, start, end) => {
+      const take = (writes, start, end, getsTo) => {
         handAll(given, start, end, (texts, from) => {
           const to = from + texts.length;
           const options = itemOptions?.slice(from, to);
           core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);
+          getsTo(to);
         });
       };
       return { count: given.length, take };
@@ -148,7 +171,7 @@
     function takeWrites({ count, take }) {
       const writes = core.openWrites();
       try {
-        take(writes, 0, count);
+        take(writes, 0, count, () => {});
       } catch (error) {
         core.dropWrites(writes);
         throw error;
@@ -159,26 +182,39 @@
     // Takes very many values in slices, then hands them to the drivers, and lets the event loop turn in
     // between. Whoever calls the core meanwhile finds the batch as if all of it had been done at once.
     function storeInTurns({ count, take }, commonOptions) {
-      const partSize = core.takesParts(handle) ? PART : count;
+      const inParts = core.takesParts(handle);
+      const partSize = inParts ? PART : count;
+      // An accessor would see half of the batch stored.
+      const isObject = typeof commonOptions === "object" && commonOptions !== null;
+      const common = inParts && isObject ? { ttl: commonOptions.ttl } : commonOptions;
       const parts = [];
       let taken = 0;
-      const stored = [];
+      let filled = 0;
+      const storing = [];
       let failure;
 
-      function takeSlice() {
-        if (taken % partSize === 0) parts.push(core.openWrites());
-        const part = parts[parts.length - 1];
-        const end = Math.min(taken + SLICE, count);
-        take(part, taken, end);
-        taken = end;
-        if (partSize < count && (end % partSize === 0 || end === count)) {
-          core.checkWrites(handle, part);
-        }
+      // Each step can be made again where it was cut off.
+      function takeSome() {
+        if (parts.length === filled) parts[filled] = core.openWrites();
+        const part = parts[filled];
+        const end = Math.min((filled + 1) * partSize, count);
+        take(part, taken, Math.min(taken + SLICE, end), (to) => {
+          taken = to;
+        });
+        if (taken < end) return;
+        if (inParts) core.checkWrites(handle, part);
+        filled++;
       }
 
-      async function storePart() {
+      // A value may have mounted a driver, or listened, when it was taken.
+      function joinParts() {
+        for (let i = 1; i < parts.length; i++) core.joinWrites(parts[0], parts[i]);
+        parts.length = 1;
+      }
+
+      async function store(part) {
         try {
-          await core.setItems(handle, parts[stored.length], commonOptions);
+          await core.setItems(handle, part, common);
         } catch (error) {
           failure ??= { error };
         }
@@ -186,38 +222,46 @@
 
       return new Promise((resolve, reject) => {
         let isDone = false;
-        const putOff = (rest) => {
-          const isPutOff = core.putOff(rest);
-          setAside(isPutOff);
-          return isPutOff;
-        };
+
         const work = (longestMs) => {
-          putOff(undefined);
+          takeUp();
           const end = now() + longestMs;
-          while (taken < count && now() < end) takeSlice();
-          while (taken === count && stored.length < parts.length && now() < end) {
-            stored.push(storePart());
+          while (filled * partSize < count && !isOver(end)) takeSome();
+          if (filled * partSize >= count) {
+            if (storing.length === 0 && parts.length > 1 && !core.takesParts(handle)) joinParts();
+            while (storing.length < parts.length && !isOver(end)) {
+              storing[storing.length] = store(parts[storing.length]);
+            }
+            isDone = storing.length === parts.length;
+            if (isDone) return;
           }
-          isDone = taken === count && stored.length === parts.length;
-          if (isDone) return;
-          if (putOff(() => turn(Infinity))) atNextTurn(() => turn(LONGEST_TURN_MS));
+          if (putOff(finish)) atNextTurn(() => turn(LONGEST_TURN_MS));
           else work(Infinity);
         };
+
         const turn = (longestMs) => {
           if (isDone) return;
           try {
             work(longestMs);
           } catch (error) {
             isDone = true;
-            for (const part of parts) core.dropWrites(part);
+            setAside(false);
             reject(error);
+            for (const part of parts) core.dropWrites(part);
             return;
           }
           if (!isDone) return;
-          Promise.all(stored).then(() => {
+          setAside(false);
+          Promise.all(storing).then(() => {
             if (failure) reject(failure.error);
             else resolve();
           });
+        };
+
+        // The core calls this. Who called the core fails where there is too little stack, not the batch.
+        const finish = () => {
+          needStack(STACK_FRAMES);
+          turn(Infinity);
         };
         turn(LONGEST_TURN_MS);
       });

@@ -421,11 +421,14 @@
     if (isBusy || isSetAside) return pack(value);
     isBusy = true;
     filled = 0;
+    let handed;
     try {
-      return write(value);
+      handed = write(value);
     } finally {
       isBusy = false;
     }
+    // A getter may have put a batch off.
+    return isSetAside ? pack(value) : handed;
   }
 
   /**
