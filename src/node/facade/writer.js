@@ -27,6 +27,8 @@
   const END = bytes.length - 64;
   const LONGEST_NAME_UNITS = 96;
   const LONGEST_STRING_UNITS = 2048;
+  // A character of several bytes takes longer here than in JSON.stringify, which takes some time to call.
+  const LONGEST_WIDE_STRING_UNITS = 256;
   const FEW_CONTAINERS = 24;
   const MOST_DEPTH = 24;
   const MOST_NAME_WORDS = 8192;
@@ -174,6 +176,7 @@
         if (unit === QUOTE || unit === BACKSLASH) bytes[at++] = BACKSLASH;
         bytes[at++] = unit;
       } else if (unit >= FIRST_WIDE) {
+        if (length > LONGEST_WIDE_STRING_UNITS) return BAIL;
         const end = writeWide(text, i, bytes, at);
         if (end === BAIL) return BAIL;
         if (end === at + 4) i++;
