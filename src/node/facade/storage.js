@@ -25,22 +25,13 @@
 
   const needStack = (frames) => (frames === 0 ? 0 : 1 + needStack(frames - 1));
 
-  // What finishes a batch that was put off.
-  let finishBatch;
-
-  // Has the core call `finish` before it does anything else. Says no at the end of the program.
+  // Has the core call `finish` before it does anything else. Says no at the end of the program. There is
+  // no other batch that was put off: one that a value of this one began was finished when the core was
+  // given the value.
   function putOff(finish) {
-    // A value of this batch, when it was taken, began another one.
-    finishBatch?.();
-    finishBatch = finish;
     const isPutOff = core.putOff(finish);
     setAside(isPutOff);
     return isPutOff;
-  }
-
-  function takeUp() {
-    finishBatch = undefined;
-    core.putOff(undefined);
   }
 
   // Works on `count` things in slices, and lets the event loop turn whenever they took long.
@@ -224,7 +215,7 @@
         let isDone = false;
 
         const work = (longestMs) => {
-          takeUp();
+          core.putOff(undefined);
           const end = now() + longestMs;
           while (filled * partSize < count && !isOver(end)) takeSome();
           if (filled * partSize >= count) {
