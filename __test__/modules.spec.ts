@@ -68,6 +68,36 @@ const USE = `
 
 const USED = [5, 2, [2, 1], "bytes", "ann", ["a:b", "a:c", "d", "e", "m:x", "raw"], []];
 
+describe("the codec", () => {
+  it("is compiled when the first value comes that is not plain", () => {
+    const program = `
+      const inspector = require("node:inspector");
+      const { createStorage } = require("electron-async-storage");
+      const storage = createStorage();
+      const isCompiled = () => {
+        const session = new inspector.Session();
+        session.connect();
+        const urls = [];
+        session.on("Debugger.scriptParsed", ({ params }) => urls.push(params.url));
+        session.post("Debugger.enable");
+        session.disconnect();
+        return ["facade", "codec"].map((name) => urls.includes("electron-async-storage/" + name + ".js"));
+      };
+      storage.setItemSync("plain", { a: [1, "two", null] });
+      const seen = [storage.getItemSync("plain"), isCompiled()];
+      storage.setItemSync("date", new Date(0));
+      seen.push(storage.getItemSync("date").getTime(), isCompiled());
+      console.log(JSON.stringify(seen));
+    `;
+    expect(run("main.cjs", program)).toEqual([
+      { a: [1, "two", null] },
+      [true, false],
+      0,
+      [true, true],
+    ]);
+  });
+});
+
 describe("require", () => {
   it("gives every name of the package and of its utils", () => {
     const [names, utils, modules] = run(
