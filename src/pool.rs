@@ -24,9 +24,18 @@ pub const THREADS: usize = 4;
 /// Into how many jobs work on many items is split: no more than there are cores, so that what serves
 /// a host's thread does not keep it from running.
 pub fn parallel_jobs() -> usize {
-    static JOBS: OnceLock<usize> = OnceLock::new();
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    *JOBS.get_or_init(|| cores().min(THREADS))
+    cores().min(THREADS)
+}
+
+/// How many threads of its own the long work of a store has at a time: one processor is left to the
+/// host's thread, which waits now and then for the threads of its engine as well.
+pub fn long_jobs() -> usize {
+    (cores() - 1).clamp(1, THREADS)
+}
+
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
 /// How many there may be with those that [stepped aside](step_aside).
@@ -375,6 +384,11 @@ mod tests {
     #[test]
     fn a_thread_of_another_kind_has_no_place_to_leave() {
         assert!(step_aside().is_none());
+    }
+
+    #[test]
+    fn long_work_leaves_a_processor_where_there_are_two() {
+        assert!(long_jobs() > 0 && (long_jobs() < cores() || cores() == 1));
     }
 
     #[test]

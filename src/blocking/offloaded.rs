@@ -26,6 +26,19 @@ const LEAST_ITEMS_A_JOB: usize = 16;
 /// Jobs of more items have threads of their own.
 const MOST_ITEMS_BESIDE_OTHERS: usize = 512;
 
+/// Lanes for jobs that take long, which get them in turn.
+#[derive(Default)]
+struct Lanes(RefCell<VecDeque<Arc<Lane>>>);
+
+impl Lanes {
+    fn next(&self) -> Arc<Lane> {
+        let mut lanes = self.0.borrow_mut();
+        lanes.resize_with(pool::long_jobs(), || Arc::new(Lane::alone()));
+        lanes.rotate_left(1);
+        lanes[0].clone()
+    }
+}
+
 /// A [`BlockingDriver`] as a [`Driver`].
 pub struct Offloaded<D> {
     driver: Arc<D>,
@@ -37,8 +50,10 @@ pub struct Offloaded<D> {
     exit: Exit,
     /// Writes of items that end.
     endings: Arc<Lane>,
-    /// Jobs of many items, in turn.
-    long: RefCell<VecDeque<Arc<Lane>>>,
+    /// Jobs that write many items.
+    long_writes: Lanes,
+    /// Jobs that read many items, which need not wait for the writes.
+    long_reads: Lanes,
     /// Held by the one user of the store that asked for its lock.
     lock: Arc<tokio::sync::Mutex<()>>,
 }
@@ -53,7 +68,8 @@ impl<D: BlockingDriver> Offloaded<D> {
             has_looked: Cell::new(driver.is_instant() || !driver.flags().ttl),
             exit: Exit::new(runtime.clone()),
             endings: Arc::default(),
-            long: RefCell::default(),
+            long_writes: Lanes::default(),
+            long_reads: Lanes::default(),
             lock: Arc::default(),
             driver,
             runtime,
@@ -104,14 +120,12 @@ impl<D: BlockingDriver> Offloaded<D> {
     /// calls from a thread.
     fn run_long<T: Send + 'static>(
         &self,
+        lanes: &Lanes,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
         self.look_once();
-        let mut lanes = self.long.borrow_mut();
-        lanes.resize_with(pool::parallel_jobs(), || Arc::new(Lane::alone()));
-        lanes.rotate_left(1);
         let driver = self.driver.clone();
-        Op::Pending(offload_aside(&lanes[0], &self.runtime, move || {
+        Op::Pending(offload_aside(&lanes.next(), &self.runtime, move || {
             work(&driver)
         }))
     }
@@ -329,12 +343,16 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         let jobs: Vec<_> = Self::split(items)
             .into_iter()
             .map(|items| {
-                self.run(mode, move |driver| {
-                    Ok(items
-                        .iter()
-                        .map(|item| get(driver, &item.key))
-                        .collect::<Vec<_>>())
-                })
+                let is_large = items.len() > MOST_ITEMS_BESIDE_OTHERS;
+                let work = move |driver: &D| {
+                    let found = items.iter().map(|item| get(driver, &item.key));
+                    Ok(found.collect::<Vec<_>>())
+                };
+                if is_large {
+                    self.run_long(&self.long_reads, work)
+                } else {
+                    self.run(mode, work)
+                }
             })
             .collect();
         Op::later(async move {
@@ -448,7 +466,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
                 let is_large = writes.len() > MOST_ITEMS_BESIDE_OTHERS;
                 let work = move |driver: &D| write_all(driver, operation, writes);
                 if is_large && !ends {
-                    self.run_long(work)
+                    self.run_long(&self.long_writes, work)
                 } else {
                     self.run_write(mode, ends, work)
                 }
@@ -673,5 +691,49 @@ impl Unwatch for Watch {
     fn stop(&self, _mode: Mode) -> Op<()> {
         self.guard.borrow_mut().take();
         Op::ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drivers::fs::disk::SystemDisk;
+    use crate::drivers::fs::{FsOptions, FsStore, LITE_NAME, Ports};
+    use crate::runtime::testing::{Jobs, TestRuntime};
+
+    #[test]
+    fn large_batches_leave_the_threads_of_single_calls_alone() {
+        let base = tempfile::tempdir().expect("there is room");
+        let options = FsOptions::at(base.path()).expect("is a folder");
+        let ports = Ports {
+            disk: SystemDisk,
+            clock: Arc::new(|| 0),
+            background: Arc::new(|_, _| {}),
+        };
+        let store = FsStore::with_ports(LITE_NAME, options, ports);
+        let runtime = TestRuntime::new(Jobs::ByHand, 0);
+        let driver = Rc::new(Offloaded::new(store, runtime.port()));
+        driver.look_once();
+        runtime.settle();
+        let common = Options::default();
+        for (count, jobs) in [(LEAST_ITEMS_A_JOB, 1), (5_000, 0)] {
+            let texts = items(count, &Text::from("1"));
+            drop(driver.clone().set_items(texts, &common, Mode::Async));
+            assert_eq!(runtime.waiting_jobs(), jobs, "writes of {count}");
+            runtime.settle();
+            let keys = items(count, &());
+            drop(driver.clone().get_items(keys, &common, Mode::Async));
+            assert_eq!(runtime.waiting_jobs(), jobs, "reads of {count}");
+            runtime.settle();
+        }
+    }
+
+    fn items<V: Clone>(count: usize, value: &V) -> Vec<Item<V>> {
+        let item = |number| Item {
+            key: format!("a:{number}"),
+            value: value.clone(),
+            options: Options::default(),
+        };
+        (0..count).map(item).collect()
     }
 }
