@@ -11,6 +11,10 @@ const KEYS_IN_FOLDERS = 5000;
 
 const fillFs = (storage, keys, list) => storage.setItems(itemsOf(keys, list));
 
+const NEW_FILES =
+  "an atomic write makes a file, a write in place does not, and what a new file costs depends on the file " +
+  "system: see [Writes, by file system](#writes-by-file-system)";
+
 const row = (operation, goal, expression, more = {}) =>
   compareStorages({
     operation: `fs ${operation}`,
@@ -57,7 +61,9 @@ const overConf = compare({
 export const quick = [
   row("getItemSync", 1.7, "subject.getItemSync(key)"),
   row("getItem awaited", 3, "await subject.getItem(key)"),
-  row("setItemSync (atomic; theirs is not)", 0.8, "subject.setItemSync(key, value)"),
+  row("setItemSync (atomic; theirs is not)", 0.8, "subject.setItemSync(key, value)", {
+    whyShort: NEW_FILES,
+  }),
 ];
 
 export const full = [
@@ -65,9 +71,12 @@ export const full = [
     per: MANY,
   }),
   row("getItems of 2,000", 4, "await subject.getItems(keys)", { per: MANY }),
-  row("setItem awaited (atomic; theirs is not)", 1.2, "await subject.setItem(key, value)"),
+  row("setItem awaited (atomic; theirs is not)", 1.2, "await subject.setItem(key, value)", {
+    whyShort: NEW_FILES,
+  }),
   row("setItems of 2,000 (atomic; theirs is not)", 1.2, `await subject.setItems(${ITEMS})`, {
     per: MANY,
+    whyShort: NEW_FILES,
   }),
   overConf,
   row("getKeys of 5,000 keys in 100 folders", 4, "await subject.getKeys()", { keys: inFolders }),

@@ -5,6 +5,7 @@ import { measureInChild, timeProcess } from "../lib/child.mjs";
 import { newFolder } from "../lib/folder.mjs";
 import { addonPath } from "../lib/setup.mjs";
 import { median } from "../lib/stats.mjs";
+import { digits } from "../lib/table.mjs";
 import { values } from "../lib/values.mjs";
 import * as ours from "../peers/ours.mjs";
 
@@ -45,6 +46,10 @@ function stallsOf(side) {
   return stalled.get(side);
 }
 
+const WAITS =
+  "the thread works for a few milliseconds at a time; the rest of a longer stall it waits for a " +
+  "processor, as `/proc/self/schedstat` shows, beside threads that write, threads of V8 and the kernel's";
+
 const stall = (method) => ({
   operation: `longest event-loop stall, ${method} of 20,000 fs items`,
   against: "absolute",
@@ -58,7 +63,9 @@ const stall = (method) => ({
     if (failures("ours").length > 0) throw new Error(`${method} failed: ${failures("ours")[0]}`);
     const [peerFailure] = failures("upstream");
     const theirs = peerFailure ? { peerFailure } : { peer: of("upstream") };
-    return { ours: of("ours"), ...theirs, unit: "ms" };
+    const idleMs = stallsOf("ours").map(({ idle }) => digits(idle));
+    const whyShort = `${WAITS}. A loop without work stood still for ${idleMs.join(", ")} ms in runs of two seconds`;
+    return { ours: of("ours"), ...theirs, unit: "ms", whyShort };
   },
 });
 
@@ -91,13 +98,20 @@ const queueMemory = {
   }),
 };
 
+const BINARY =
+  "by the symbols of a build that keeps them, 1.58 MB are code: 0.73 MB of this package, 0.17 MB the " +
+  "printing of backtraces, which is part of Rust's standard library as it is delivered, 0.14 MB tokio, " +
+  "notify and serde_json, the rest other parts of the standard library and small libraries. 0.32 MB are " +
+  "tables for unwinding, 0.31 MB constants and relocations. Optimised for size throughout (`z`), which costs " +
+  "speed, it is 1.99 MB; with an inlining threshold of 20, 2.09 MB; with equal functions folded, 0.02 MB less";
+
 const binary = {
   operation: "size of the stripped .node",
   against: "absolute",
   goal: 1.5,
   unit: "MB",
   absolute: true,
-  measure: () => ({ ours: statSync(addonPath()).size / 1e6, unit: "MB" }),
+  measure: () => ({ ours: statSync(addonPath()).size / 1e6, unit: "MB", whyShort: BINARY }),
 };
 
 export const quick = [binary];

@@ -1,9 +1,13 @@
 // Prints the longest time, in milliseconds, that each batch kept the event loop from turning, and the
-// error of a batch that fails: the upstream opens every file at once and runs out of them.
+// error of a batch that fails: the upstream opens every file at once and runs out of them. `idle` is
+// the longest time that a loop without any work stood still: what the machine itself does.
 //
 //   node stall.mjs ours|upstream FOLDER ITEMS
 
+import { setTimeout } from "node:timers/promises";
 import { itemsOf, keysOf, values } from "../lib/values.mjs";
+
+const IDLE_MS = 2000;
 
 const [side, folder, count] = process.argv.slice(2);
 const { fsStorage } = await import(`../peers/${side}.mjs`);
@@ -57,4 +61,5 @@ await measure(itemsOfSize(1000), `${folder}-warm`);
 globalThis.gc();
 // A batch that failed goes on in the background, and its other files fail one by one.
 process.on("unhandledRejection", () => {});
-console.log(JSON.stringify(await measure(itemsOfSize(Number(count)), folder)));
+const idle = await longestStallMs(() => setTimeout(IDLE_MS));
+console.log(JSON.stringify({ idle, ...(await measure(itemsOfSize(Number(count)), folder)) }));

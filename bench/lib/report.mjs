@@ -104,6 +104,18 @@ function curveSection({ title, axis, points, micros: sides, detail }) {
   )}`;
 }
 
+/** Why rows miss their goals, by what profiles showed. */
+function shortSection(goals) {
+  const short = goals.filter(({ state }) => state === "missed");
+  if (short.length === 0) return "";
+  const lines = short.map(({ operation, against, absolute, whyShort, result }) => {
+    const name = absolute ? operation : `${operation}, against ${against}`;
+    const why = result.whyShort ?? whyShort;
+    return why ? `- ${name}: ${why}.` : `- ${name}.`;
+  });
+  return `\n### Short of their goals\n\n${lines.join("\n")}\n`;
+}
+
 function chart(goals) {
   const bars = goals
     .filter(({ result }) => result?.ratio !== undefined)
@@ -148,7 +160,7 @@ ${markdownTable(goalRows(goals), NUMBER_COLUMNS)}
 
 The stall rows show the upstream's stall beside ours, or the error with which it fails: its batches
 open every file at once.
-
+${shortSection(goals)}
 ## All peers in memory
 
 Microseconds for one item. Only the two versions of electron-async-storage keep Dates, Maps, Sets and
