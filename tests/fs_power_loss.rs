@@ -283,8 +283,37 @@ fn a_flush_of_many_files_syncs_their_file_systems_where_that_can_be_relied_on() 
     ] {
         let disk = ModelDisk::new(Path::new("/disk")).that_syncs_at_once();
         flush_many(level, files, &disk);
-        assert_eq!(disk.synced_at_once(), times, "{level:?}, {files} files");
+        assert_eq!(
+            disk.synced_at_once().len(),
+            times,
+            "{level:?}, {files} files"
+        );
     }
+}
+
+#[test]
+fn file_systems_are_found_by_folders_and_by_the_journal_which_may_be_a_link() {
+    let base = Path::new("/disk/base");
+    let disk = ModelDisk::new(Path::new("/disk")).that_syncs_at_once();
+    let store = store_on(&disk, base, Level::None, NOW_MS);
+    for number in 0..200 {
+        let key = format!("{}:{number}", number % 3);
+        store.set(&key, &text("1"), None).unwrap();
+    }
+    store.set("0:ends", &text("1"), Some(END_MS)).unwrap();
+    store.flush().unwrap();
+    let [names] = &disk.synced_at_once()[..] else {
+        panic!("one call")
+    };
+    for name in [
+        "/disk/base/0",
+        "/disk/base/1",
+        "/disk/base/2",
+        "/disk/base/%~ttl",
+    ] {
+        assert!(names.contains(Path::new(name)), "{name}: {names:?}");
+    }
+    assert!(names.len() < 10, "{names:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! later ones kept, except that a folder is not gone before what was in it. A rename is one change,
 //! also between folders. The content of a file that was not fsynced may be lost from any point on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ struct State {
     calls_left: Option<usize>,
     is_off: bool,
     syncs_at_once: bool,
-    synced_at_once: usize,
+    synced_at_once: Vec<BTreeSet<PathBuf>>,
 }
 
 /// The disk. Clones are the same disk.
@@ -254,7 +254,7 @@ impl ModelDisk {
             calls_left: None,
             is_off: false,
             syncs_at_once: false,
-            synced_at_once: 0,
+            synced_at_once: Vec::new(),
         })
     }
 
@@ -280,9 +280,9 @@ impl ModelDisk {
         self
     }
 
-    /// How often all of it was synced in one call.
-    pub(crate) fn synced_at_once(&self) -> usize {
-        self.state.lock().unwrap().synced_at_once
+    /// The names of each call that synced all of it.
+    pub(crate) fn synced_at_once(&self) -> Vec<BTreeSet<PathBuf>> {
+        self.state.lock().unwrap().synced_at_once.clone()
     }
 
     /// The disk as it is found when power is back.
@@ -333,7 +333,7 @@ impl ModelDisk {
             calls_left: None,
             is_off: false,
             syncs_at_once: false,
-            synced_at_once: 0,
+            synced_at_once: Vec::new(),
         })
     }
 
@@ -482,7 +482,8 @@ impl Disk for ModelDisk {
         let Ok(mut state) = self.call() else {
             return false;
         };
-        if !state.syncs_at_once || names.next().is_none() {
+        let names: BTreeSet<_> = names.map(Path::to_owned).collect();
+        if !state.syncs_at_once || names.is_empty() {
             return false;
         }
         for content in &mut state.contents {
@@ -491,7 +492,7 @@ impl Disk for ModelDisk {
         for (_, durable) in &mut state.log {
             *durable = true;
         }
-        state.synced_at_once += 1;
+        state.synced_at_once.push(names);
         true
     }
 

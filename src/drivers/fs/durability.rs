@@ -59,6 +59,9 @@ struct Dirty {
     /// fsynced is told.
     folders: FxHashMap<PathBuf, u64>,
     notes: u64,
+    /// A file that was written in place. Unlike those that came by a rename it may be a link to another
+    /// file system.
+    in_place: Option<PathBuf>,
     /// Too many to note: everything under the base.
     everything: bool,
     scheduled: bool,
@@ -111,6 +114,7 @@ impl<D: Disk> Durability<D> {
         if self.level != Level::Full {
             self.note_file(path);
             self.note_folder(folder_of(path));
+            lock(&self.dirty).in_place = Some(path.to_owned());
             return Ok(());
         }
         self.sync_file(path)?;
@@ -220,6 +224,7 @@ impl<D: Disk> Durability<D> {
             Dirty {
                 files: std::mem::take(&mut dirty.files),
                 folders: std::mem::take(&mut dirty.folders),
+                in_place: dirty.in_place.take(),
                 everything: std::mem::take(&mut dirty.everything),
                 ..Dirty::default()
             }
@@ -254,9 +259,14 @@ impl<D: Disk> Durability<D> {
     /// Whether one call made all of it durable.
     fn sync_at_once(&self, dirty: &Dirty) -> bool {
         if dirty.everything || dirty.files.len() + dirty.folders.len() >= MANY_NAMES {
+            // Files are on the file system of their folder, and many files have few folders.
+            let files = dirty.files.iter().map(|file| folder_of(file));
+            let folders = files.chain(dirty.folders.keys().map(PathBuf::as_path));
+            let folders: FxHashSet<_> = folders.map(Path::as_os_str).collect();
             let everything = dirty.everything.then_some(&self.base);
-            let names = dirty.files.iter().chain(dirty.folders.keys());
-            let mut names = names.chain(everything).map(PathBuf::as_path);
+            let apart = dirty.in_place.iter().chain(everything);
+            let names = folders.into_iter().map(Path::new);
+            let mut names = names.chain(apart.map(PathBuf::as_path));
             return self.disk.sync_file_systems(&mut names);
         }
         false
