@@ -32,7 +32,7 @@ const startUp = {
 
 const STALL_ITEMS = 20_000;
 // The upstream's stall is shown, but no goal depends on it.
-const STALL_RUNS = { ours: 3, upstream: 1 };
+const STALL_RUNS = { ours: 5, upstream: 1 };
 const stalled = new Map();
 
 /** The runs of one side serve all three rows. */
