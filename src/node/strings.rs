@@ -291,13 +291,15 @@ pub(super) fn bytes(env: Env, bytes: &[u8], kind: BytesKind) -> Val {
 /// A copy of the bytes of a Buffer, a typed array, a DataView or an ArrayBuffer.
 pub(super) fn read_bytes(env: Env, value: Val) -> Option<(Vec<u8>, BytesKind)> {
     let (mut data, mut length) = (null_mut(), 0);
-    let is = |check: unsafe fn(sys::napi_env, Val, *mut bool) -> sys::napi_status| {
-        let mut flag = false;
-        // SAFETY: as for every call of this module.
-        unsafe { check(env.0, value, &mut flag) };
-        flag
-    };
-    let kind = if is(sys::napi_is_typedarray) {
+    // The functions have a type of their own on each system: a closure could not take them.
+    macro_rules! is {
+        ($check:ident) => {{
+            let mut flag = false;
+            api!($check(env.0, value, &mut flag));
+            flag
+        }};
+    }
+    let kind = if is!(napi_is_typedarray) {
         let (mut array_type, mut units, mut buffer, mut offset) = (0, 0, null_mut(), 0);
         api!(napi_get_typedarray_info(
             env.0,
@@ -316,7 +318,7 @@ pub(super) fn read_bytes(env: Env, value: Val) -> Option<(Vec<u8>, BytesKind)> {
         } else {
             BytesKind::Uint8Array
         }
-    } else if is(sys::napi_is_dataview) {
+    } else if is!(napi_is_dataview) {
         let (mut buffer, mut offset) = (null_mut(), 0);
         api!(napi_get_dataview_info(
             env.0,
@@ -327,7 +329,7 @@ pub(super) fn read_bytes(env: Env, value: Val) -> Option<(Vec<u8>, BytesKind)> {
             &mut offset
         ));
         BytesKind::View
-    } else if is(sys::napi_is_arraybuffer) {
+    } else if is!(napi_is_arraybuffer) {
         api!(napi_get_arraybuffer_info(
             env.0,
             value,
