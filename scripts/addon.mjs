@@ -4,8 +4,6 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAvailable, npmTool, root, run } from "./tools.mjs";
 
-// Without them the build would write its loader over index.js and index.d.ts.
-const LOADER_ARGUMENTS = ["--js", "native.js", "--dts", "native.d.ts"];
 const SOURCES = ["Cargo.toml", "Cargo.lock", "build.rs", "package.json", "src"];
 
 function newestChangeMs(path) {
@@ -37,6 +35,7 @@ export function buildIfStale() {
   }
   console.log("Building the addon (the first build takes a few minutes)");
   return run(
-    npmTool("@napi-rs/cli", "napi", "build", "--platform", "--release", ...LOADER_ARGUMENTS),
+    // loader.js finds the binary: a generated one would be written over index.js.
+    npmTool("@napi-rs/cli", "napi", "build", "--platform", "--release", "--no-js"),
   );
 }

@@ -1,9 +1,8 @@
-// Runs as the `version` script of `npm version NEW`: gives the platform packages, the crate and the generated
-// loader the version that package.json already has, and adds them to the commit that npm makes.
+// Runs as the `version` script of `npm version NEW`: gives the platform packages and the crate the version
+// that package.json already has, and adds them to the commit that npm makes.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildIfStale } from "./addon.mjs";
 import { npmTool, root, run } from "./tools.mjs";
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -15,11 +14,9 @@ function setCrateVersion() {
   return run(["cargo", "update", "--package", "electron-async-storage", "--offline"]);
 }
 
-const changed = ["npm", "Cargo.toml", "Cargo.lock", "native.js"];
+const changed = ["npm", "Cargo.toml", "Cargo.lock"];
 const done =
   run(npmTool("@napi-rs/cli", "napi", "version")) &&
   setCrateVersion() &&
-  // The build writes the version into the loader; package.json has changed, so it does build.
-  buildIfStale() &&
   run(["git", "add", "--", ...changed]);
 if (!done) process.exitCode = 1;

@@ -13,7 +13,7 @@ const DEBUG_BUILD_BYTES = 5_000_000;
 
 /** The addon that `require` loads here. */
 export function addonPath() {
-  const given = process.env.NAPI_RS_NATIVE_LIBRARY_PATH;
+  const given = process.env.EAS_NATIVE_PATH;
   if (given) return given;
   const prefix = `electron-async-storage.${process.platform}-${process.arch}`;
   const name = readdirSync(root).find((file) => file.startsWith(prefix) && file.endsWith(".node"));
@@ -32,7 +32,7 @@ function npm(folder, ...args) {
 }
 
 export function prepareAddon({ release }) {
-  if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH) return;
+  if (process.env.EAS_NATIVE_PATH) return;
   if (!buildIfStale()) throw new Error("The addon could not be built");
   if (!release || !isDebugBuild()) return;
   console.log("The addon is a debug build: building the release");

@@ -3,7 +3,7 @@ import { MissingDriver } from "../lib/missing-driver.mjs";
 
 const require = createRequire(import.meta.url);
 
-const { drivers } = require("../../native.js");
+const { drivers } = require("../../loader.js");
 
 export const { createStorage } = require("../../index.js");
 
