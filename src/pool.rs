@@ -7,8 +7,9 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
@@ -43,6 +44,11 @@ const MOST_THREADS: usize = 64;
 
 const KEEP_IDLE: Duration = Duration::from_secs(60);
 
+/// How long a thread that has no more jobs looks out for the next one before it sleeps. A caller that
+/// awaits one job after the other comes back within this time, and to wake a thread takes several times
+/// as long as to read a small file.
+const LOOK_OUT: Duration = Duration::from_micros(50);
+
 /// One thread drives the timers, as one worker of tokio's larger scheduler would, at half its size.
 fn runtime() -> &'static Handle {
     static RUNTIME: OnceLock<Handle> = OnceLock::new();
@@ -67,14 +73,20 @@ fn runtime() -> &'static Handle {
 struct Work {
     /// Threads that have a job, without those that stepped aside.
     busy: usize,
+    /// Whether one of them looks out for a job.
+    is_looked_out: bool,
     /// Jobs that wait for a thread.
     jobs: VecDeque<Job>,
 }
 
 static WORK: Mutex<Work> = Mutex::new(Work {
     busy: 0,
+    is_looked_out: false,
     jobs: VecDeque::new(),
 });
+
+/// Whether a job came to wait since a thread began to look out for one.
+static HAS_COME: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static HAS_PLACE: Cell<bool> = const { Cell::new(false) };
@@ -83,12 +95,14 @@ thread_local! {
 /// Runs a job on one of the threads; jobs start in the order in which they were submitted.
 pub fn submit(job: Job) {
     let mut work = lock(&WORK);
-    if work.busy < THREADS {
+    let is_expected = work.is_looked_out && work.jobs.is_empty();
+    if work.busy < THREADS && !is_expected {
         work.busy += 1;
         drop(work);
         start(job);
     } else {
         work.jobs.push_back(job);
+        HAS_COME.store(true, Ordering::Release);
     }
 }
 
@@ -124,6 +138,14 @@ fn next_job() -> Option<Job> {
     let mut work = lock(&WORK);
     // One that stepped aside has come back.
     let is_surplus = work.busy > THREADS;
+    if work.jobs.is_empty() && !is_surplus && !work.is_looked_out && cores() > 1 {
+        work.is_looked_out = true;
+        HAS_COME.store(false, Ordering::Release);
+        drop(work);
+        look_out();
+        work = lock(&WORK);
+        work.is_looked_out = false;
+    }
     let job = if is_surplus {
         None
     } else {
@@ -133,6 +155,13 @@ fn next_job() -> Option<Job> {
         work.busy -= 1;
     }
     job
+}
+
+fn look_out() {
+    let start = Instant::now();
+    while !HAS_COME.load(Ordering::Acquire) && start.elapsed() < LOOK_OUT {
+        std::hint::spin_loop();
+    }
 }
 
 /// The place of a thread among the busy ones, which another has until this is dropped.
@@ -312,10 +341,9 @@ pub fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{Sender, channel};
 
-    /// Held by tests that take all places.
+    /// Held by tests that have jobs wait, and by those that jobs must not wait beside.
     static ALONE: Mutex<()> = Mutex::new(());
 
     /// Jobs that wait until `count` of them have begun.
@@ -339,6 +367,32 @@ mod tests {
     fn threads_that_step_aside_leave_their_place_to_others() {
         let _alone = lock(&ALONE);
         assert!(meet(3 * THREADS, step_aside));
+        assert!(meet(THREADS, || None));
+    }
+
+    #[test]
+    fn jobs_are_done_whenever_they_come_to_threads_that_look_out_for_them() {
+        let _alone = lock(&ALONE);
+        std::thread::scope(|scope| {
+            for caller in 0..3 {
+                scope.spawn(move || {
+                    let (sender, done) = channel();
+                    for round in 0..2000 {
+                        let sender = sender.clone();
+                        submit(Box::new(move || {
+                            let _ = sender.send(round);
+                        }));
+                        assert_eq!(done.recv_timeout(Duration::from_secs(60)), Ok(round));
+                        // Before, at and after the end of the time in which a thread looks out.
+                        let pause = Duration::from_micros((round * (caller + 1)) % 120);
+                        let start = Instant::now();
+                        while start.elapsed() < pause {
+                            std::hint::spin_loop();
+                        }
+                    }
+                });
+            }
+        });
         assert!(meet(THREADS, || None));
     }
 
@@ -419,6 +473,8 @@ mod tests {
 
     #[test]
     fn the_jobs_of_a_lane_run_in_order_on_one_thread_each_though_one_panics() {
+        // A lane leaves its thread to the jobs that wait.
+        let _alone = lock(&ALONE);
         let lane = Arc::new(Lane::default());
         let (sender, done) = channel();
         let mut started = Vec::new();
