@@ -41,6 +41,26 @@ function slowItems(onTake: (n: number) => void = () => {}) {
   return { slow, isTaken: () => taken >= COUNT / 100 };
 }
 
+function callAt(depth: number, call: () => void): void {
+  if (depth > 0) callAt(depth - 1, call);
+  else call();
+}
+
+/** The greatest depth of the stack from which something can be called. */
+function deepest(): number {
+  let [fitting, tooDeep] = [1, 100_000];
+  while (tooDeep - fitting > 1) {
+    const middle = (fitting + tooDeep) >> 1;
+    try {
+      callAt(middle, () => {});
+      fitting = middle;
+    } catch {
+      tooDeep = middle;
+    }
+  }
+  return fitting;
+}
+
 const STORES: Record<string, () => Storage<any>> = {
   memory: () => createStorage<any>(),
   fs: () => fsStorage(folder()),
@@ -228,31 +248,13 @@ describe("a write of very many items", () => {
   });
 
   it("is not harmed by a call that has no stack left for it", async () => {
-    const callAt = (depth: number, call: () => void): void => {
-      if (depth > 0) callAt(depth - 1, call);
-      else call();
-    };
-    const fits = (depth: number) => {
-      try {
-        callAt(depth, () => {});
-        return true;
-      } catch {
-        return false;
-      }
-    };
     const outcomes = new Set<string>();
     for (let room = 0; room < 80; room += 2) {
       const storage = createStorage<any>();
       const stored = storage.setItems(slowItems().slow);
-      let [fitting, tooDeep] = [1, 100_000];
-      while (tooDeep - fitting > 1) {
-        const middle = (fitting + tooDeep) >> 1;
-        if (fits(middle)) fitting = middle;
-        else tooDeep = middle;
-      }
       let outcome = "done";
       try {
-        callAt(fitting - room, () => storage.setItemSync(LAST, "by the call"));
+        callAt(deepest() - room, () => storage.setItemSync(LAST, "by the call"));
       } catch (error) {
         outcome = (error as Error).message;
       }
@@ -264,6 +266,26 @@ describe("a write of very many items", () => {
       expect(storage.getItemSync("item:0")).toEqual(valueAt(0));
     }
     expect([...outcomes]).toContain("Maximum call stack size exceeded");
+  });
+
+  it("stores what is nested deeply also when a call with little stack left finishes it", async () => {
+    const value: any = { at: new Date(1) };
+    for (let depth = 0, at = value; depth < 400; depth++) at = at.inner = { at: new Date(2) };
+    for (let round = 0; round < 3; round++) {
+      for (let room = 0; room < 2000; room += 25) {
+        const storage = createStorage<any>();
+        const given = items();
+        given[COUNT - 2] = { key: "deep", value };
+        const stored = storage.setItems(given);
+        try {
+          callAt(deepest() - room, () => storage.hasItemSync("item:0"));
+        } catch (error) {
+          expect((error as Error).message).toBe("Maximum call stack size exceeded");
+        }
+        await stored;
+        expect(storage.hasItemSync("deep")).toBe(true);
+      }
+    }
   });
 
   it("keeps its place when the call that is to finish it is stopped", async () => {
