@@ -64,6 +64,25 @@ describe("on a machine whose binary is not installed", () => {
   });
 });
 
+// Some distributions of Linux have no ldd that could be asked.
+it.runIf(process.platform === "linux")("without ldd, the C library is that of the process", () => {
+  const code = `
+    const fs = require("node:fs");
+    const { readFileSync } = fs;
+    fs.readFileSync = (path, ...rest) => readFileSync(path === "/usr/bin/ldd" ? "/absent" : path, ...rest);
+    const { excludeNetwork } = process.report;
+    const names = Object.keys(require("./index.js"));
+    console.log(JSON.stringify({ names, isAsBefore: process.report.excludeNetwork === excludeNetwork }));`;
+  const { stdout } = spawnSync(process.execPath, ["--eval", code], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, EAS_NATIVE_PATH: undefined },
+  });
+  const { names, isAsBefore } = JSON.parse(stdout);
+  expect(names).toContain("createStorage");
+  expect(isAsBefore).toBe(true);
+});
+
 describe("EAS_NATIVE_PATH", () => {
   it("is the binary that is loaded, whatever the machine", () => {
     const env = { EAS_NATIVE_PATH: join(root, built[0]) };

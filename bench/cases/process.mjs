@@ -48,7 +48,7 @@ function stallsOf(side) {
 
 const WAITS =
   "the thread works for a few milliseconds at a time; the rest of a longer stall it waits for a " +
-  "processor, as `/proc/self/schedstat` shows, beside threads that write, threads of V8 and the kernel's";
+  "processor, as `/proc/thread-self/schedstat` shows, beside threads that write, threads of V8 and the kernel's";
 
 const stall = (method) => ({
   operation: `longest event-loop stall, ${method} of 20,000 fs items`,

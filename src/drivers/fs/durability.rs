@@ -59,8 +59,8 @@ struct Dirty {
     /// fsynced is told.
     folders: FxHashMap<PathBuf, u64>,
     notes: u64,
-    /// A file that was written in place. Unlike those that came by a rename it may be a link to another
-    /// file system.
+    /// The file that is written in place, once it was. Unlike those that come by a rename it may be a link
+    /// to another file system.
     in_place: Option<PathBuf>,
     /// Too many to note: everything under the base.
     everything: bool,
@@ -224,7 +224,7 @@ impl<D: Disk> Durability<D> {
             Dirty {
                 files: std::mem::take(&mut dirty.files),
                 folders: std::mem::take(&mut dirty.folders),
-                in_place: dirty.in_place.take(),
+                in_place: dirty.in_place.clone(),
                 everything: std::mem::take(&mut dirty.everything),
                 ..Dirty::default()
             }
