@@ -71,7 +71,7 @@ fn runtime() -> &'static Handle {
 
 /// What the threads do.
 struct Work {
-    /// Threads that have a job, without those that stepped aside.
+    /// Threads that have a job or look out for one, without those that stepped aside.
     busy: usize,
     /// Whether one of them looks out for a job.
     is_looked_out: bool,
@@ -92,7 +92,8 @@ thread_local! {
     static HAS_PLACE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a job on one of the threads; jobs start in the order in which they were submitted.
+/// Runs a job on one of the threads; jobs that have to wait for one get it in the order in which they were
+/// submitted.
 pub fn submit(job: Job) {
     let mut work = lock(&WORK);
     let is_expected = work.is_looked_out && work.jobs.is_empty();

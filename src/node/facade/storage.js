@@ -26,8 +26,7 @@
 
   // Fails where there is not so much stack: each argument takes 8 bytes of it. Frames of calls would be
   // several times smaller once they are compiled.
-  const needStack = (bytes) => void apply(nothing, undefined, { length: bytes / 8 });
-  const nothing = () => {};
+  const needStack = (bytes) => void apply(() => {}, undefined, { length: bytes / 8 });
 
   // Has the core call `finish` before it does anything else. Says no at the end of the program. There is
   // no other batch that was put off: one that a value of this one began was finished when the core was
