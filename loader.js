@@ -1,11 +1,11 @@
 "use strict";
 
-// Loads the binary that the modules of this package share: the one that EAS_NATIVE_PATH names, or one that
-// was built beside this file, or that of the machine's platform package. Says what to do when there is
-// none. napi-rs could generate most of this, at five times the length and a tenth of the time of a start.
+// Loads the binary that the modules of this package share: the one that EAS_NATIVE_PATH names, where that
+// counts, or one that was built beside this file, or that of the machine's platform package. Says what to do
+// when there is none. napi-rs could generate most of this, at five times the length and a tenth of the time of a start.
 
 const { existsSync, readFileSync } = require("node:fs");
-const { join, resolve } = require("node:path");
+const { isAbsolute, join, resolve } = require("node:path");
 
 const OVERRIDE = "EAS_NATIVE_PATH";
 
@@ -20,6 +20,16 @@ const MACHINES = [
   "win32-arm64-msvc",
   "win32-x64-msvc",
 ];
+
+/**
+ * Whether the environment may choose the binary: outside of Electron, and in the main process of an app that
+ * is not packaged. What loads into a packaged app has its signature's rights and the user's permissions, and
+ * whoever sets the environment may have neither. Only the main process knows whether the app is packaged.
+ */
+function isOverridable() {
+  const isElectron = process.versions.electron !== undefined || process.type !== undefined;
+  return !isElectron || process.defaultApp === true;
+}
 
 function failure(message, cause) {
   const error = new Error(`[electron-async-storage] ${message}`, { cause });
@@ -56,17 +66,19 @@ function thisMachine() {
 
 function explain(machine, words, error) {
   if (!MACHINES.includes(machine)) {
+    const where = isOverridable() ? `, and set ${OVERRIDE} to its path` : " and install that clone";
     return (
       `There is no binary for ${machine} (${words}), only for ${MACHINES.join(", ")}. ` +
-      `Build one with \`npm run build\` in a clone of the sources, and set ${OVERRIDE} to its path.`
+      `Build one with \`npm run build\` in a clone of the sources${where}.`
     );
   }
   const wanted = `electron-async-storage-${machine}@${require("./package.json").version}`;
   if (error.code !== "MODULE_NOT_FOUND") {
+    const where = isOverridable() ? ` and set ${OVERRIDE} to its path` : "";
     return (
       `The binary for ${machine} (${words}) is installed but cannot be loaded: ${error.message}\n` +
       `Install it anew: npm install --force --save-optional ${wanted}\n` +
-      `Or build one for this system from the sources and set ${OVERRIDE} to its path.`
+      `Or build one for this system from the sources${where}.`
     );
   }
   return (
@@ -97,16 +109,20 @@ function loadOverride(path) {
   }
 }
 
-/** The binary that a build in a clone of the sources leaves. A bundle may have no `__dirname`. */
+/**
+ * The binary that a build in a clone of the sources leaves. In a bundle there is none: `__dirname` may be
+ * missing there, `/`, or relative to the working directory, but only Node gives a module its `path`.
+ */
 function built(machine) {
-  if (typeof __dirname !== "string") return undefined;
-  const path = join(__dirname, `electron-async-storage.${machine}.node`);
+  const folder = module.path ?? "";
+  if (!isAbsolute(folder)) return undefined;
+  const path = join(folder, `electron-async-storage.${machine}.node`);
   return existsSync(path) ? path : undefined;
 }
 
 function load() {
   const override = process.env[OVERRIDE];
-  if (override) return loadOverride(override);
+  if (override && isOverridable()) return loadOverride(override);
   const [machine, words] = thisMachine();
   // Bundlers follow literal names alone, and take what is required in a `try` for absent where it is.
   try {
