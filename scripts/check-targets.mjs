@@ -8,8 +8,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAvailable, root } from "./tools.mjs";
 
-const WITH_NODE = [];
-const CORE_ALONE = ["--no-default-features"];
+const WITH_NODE = ["--package", "electron-async-storage"];
+const CORE_ALONE = ["--workspace", "--exclude", "electron-async-storage"];
 
 const TARGETS = {
   "x86_64-pc-windows-msvc": [CORE_ALONE, WITH_NODE],
@@ -73,8 +73,6 @@ function check(target, features, { compiler, args, env }) {
     [
       "check",
       "--quiet",
-      "--package",
-      "electron-async-storage",
       "--target",
       target,
       ...args,

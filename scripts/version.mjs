@@ -11,7 +11,7 @@ function setCrateVersion() {
   const path = join(root, "Cargo.toml");
   const before = readFileSync(path, "utf8");
   writeFileSync(path, before.replace(/^version = ".*"$/m, `version = "${version}"`));
-  return run(["cargo", "update", "--package", "electron-async-storage", "--offline"]);
+  return run(["cargo", "update", "--workspace", "--offline"]);
 }
 
 const changed = ["npm", "Cargo.toml", "Cargo.lock"];

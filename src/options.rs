@@ -1,244 +1,186 @@
-//! Options of drivers, as the host gave them, read with clear errors.
+//! Options as JavaScript gives them.
 
+use std::ptr::null_mut;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::driver::Driver;
-use crate::error::{Error, Kind, Result};
+use napi::sys;
 
-/// A test that only the host can make; called on the host's thread.
-pub type Predicate = Rc<dyn Fn(&str) -> Result<bool>>;
+use super::context::Context;
+use super::env::{Env, Val, api};
+use super::error::{caught, describe, wrong_argument};
+use super::reference::{self, Reference};
+use super::storage_object::Handle;
+use super::strings;
+use eas_core::driver::Options;
+use eas_core::error::{Error, Kind, Result};
+use eas_core::options::{DriverOptions, Given, Predicate};
 
-/// One option, as given.
-#[derive(Clone)]
-pub enum Given {
-    /// `true` or `false`.
-    Bool(bool),
-    /// Any number, NaN too.
-    Number(f64),
-    /// A string.
-    String(String),
-    /// A list.
-    List(Vec<Given>),
-    /// Named options.
-    Map(Vec<(String, Given)>),
-    /// A function or a RegExp that tests a path.
-    Predicate(Predicate),
-    /// A driver.
-    Driver(Rc<dyn Driver>),
-    /// Anything else, described for messages.
-    Other(String),
+/// How deep options are read; real ones are nested once.
+const MOST_DEPTH: usize = 4;
+
+/// The longest time to live, in ms: as far as a JavaScript Date goes.
+const MOST_TTL_MS: f64 = 8.64e15;
+
+/// The options of a call.
+pub(super) fn call_options(context: &Context, value: Val) -> Result<Options> {
+    let env = context.env;
+    if env.is_nullish(value) {
+        return Ok(Options::default());
+    }
+    if !env.is_object(value) {
+        return Err(wrong_argument(env, "options", "an object", value));
+    }
+    let ttl = env
+        .try_get(value, c"ttl")
+        .map_err(|()| caught(env, &context.shared))?;
+    Ok(Options {
+        ttl_ms: read_ttl(env, ttl)?,
+        host: reference::foreign(env, value, &context.shared),
+    })
 }
 
-impl Given {
-    fn describe(&self) -> String {
-        match self {
-            Given::Bool(value) => value.to_string(),
-            Given::Number(value) => value.to_string(),
-            Given::String(value) => format!("{value:?}"),
-            Given::List(_) => "a list".to_owned(),
-            Given::Map(_) => "an object".to_owned(),
-            Given::Predicate(_) => "a function".to_owned(),
-            Given::Driver(_) => "a driver".to_owned(),
-            Given::Other(what) => what.clone(),
+fn read_ttl(env: Env, value: Val) -> Result<Option<u64>> {
+    if env.is_nullish(value) {
+        return Ok(None);
+    }
+    match env.as_number(value) {
+        Some(ttl) if ttl == f64::INFINITY => Ok(None),
+        Some(ttl) if ttl > 0.0 && ttl <= MOST_TTL_MS => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the guard keeps the number positive and in range"
+            )]
+            let ttl = ttl.ceil() as u64;
+            Ok(Some(ttl))
         }
+        _ => Err(Error::new(
+            Kind::InvalidOption,
+            format!(
+                "Invalid option `ttl`: expected a number of ms above 0, got {}",
+                describe(env, value)
+            ),
+        )),
     }
 }
 
-/// The options of one driver. Absent and `undefined` options are the same.
-#[derive(Clone, Default)]
-pub struct DriverOptions {
-    entries: Vec<(String, Given)>,
+/// What a call option `maxDepth` asks for.
+pub(super) enum MaxDepth {
+    /// Every depth.
+    Any,
+    /// At most this.
+    AtMost(usize),
+    /// A negative depth: no key is that shallow.
+    Nothing,
 }
 
-impl DriverOptions {
-    /// Options by name.
-    pub fn new(entries: Vec<(String, Given)>) -> Self {
-        DriverOptions { entries }
+/// The option `maxDepth` of a listing.
+pub(super) fn max_depth(context: &Context, options: Val) -> Result<MaxDepth> {
+    let env = context.env;
+    if !env.is_object(options) {
+        return Ok(MaxDepth::Any);
     }
-
-    /// The option as given.
-    pub fn get(&self, name: &str) -> Option<&Given> {
-        self.entries
-            .iter()
-            .find(|(entry, _)| entry == name)
-            .map(|(_, given)| given)
+    let value = env
+        .try_get(options, c"maxDepth")
+        .map_err(|()| caught(env, &context.shared))?;
+    if env.is_nullish(value) {
+        return Ok(MaxDepth::Any);
     }
+    match env.as_number(value) {
+        Some(depth) if depth < 0.0 => Ok(MaxDepth::Nothing),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates, and the depth is not negative"
+        )]
+        Some(depth) if !depth.is_nan() => Ok(MaxDepth::AtMost(depth as usize)),
+        _ => Err(Error::new(
+            Kind::InvalidOption,
+            format!(
+                "Invalid option `maxDepth`: expected a number of levels, got {}",
+                describe(env, value)
+            ),
+        )),
+    }
+}
 
-    /// Options nested under `name`; none where it is absent.
-    ///
-    /// # Errors
-    /// [`Kind::InvalidOption`] when it is no object.
-    pub fn nested(&self, name: &str) -> Result<DriverOptions> {
-        match self.get(name) {
-            None => Ok(DriverOptions::default()),
-            Some(Given::Map(entries)) => Ok(DriverOptions::new(entries.clone())),
-            Some(other) => Err(wrong(name, other, "an object")),
+/// The options of a driver.
+pub(super) fn driver_options(context: &Rc<Context>, value: Val) -> Result<DriverOptions> {
+    let env = context.env;
+    if env.is_nullish(value) {
+        return Ok(DriverOptions::default());
+    }
+    if !env.is_object(value) || env.is_array(value) {
+        return Err(wrong_argument(env, "driver options", "an object", value));
+    }
+    Ok(DriverOptions::new(entries(context, value, 0)?))
+}
+
+fn entries(context: &Rc<Context>, object: Val, depth: usize) -> Result<Vec<(String, Given)>> {
+    let env = context.env;
+    let mut names = null_mut();
+    api!(napi_get_property_names(env.0, object, &mut names));
+    let mut entries = Vec::new();
+    for index in 0..env.length(names) {
+        let name = env.element(names, index);
+        let mut value = null_mut();
+        api!(napi_get_property(env.0, object, name, &mut value));
+        if value.is_null() {
+            // A getter threw.
+            return Err(caught(env, &context.shared));
         }
-    }
-
-    /// A string that must be there and not empty.
-    ///
-    /// # Errors
-    /// [`Kind::RequiredOption`] when it is absent, [`Kind::InvalidOption`] when it is no string.
-    pub fn required_string(&self, name: &str) -> Result<String> {
-        match self.string(name)? {
-            Some(value) if !value.is_empty() => Ok(value),
-            _ => Err(missing(name)),
+        if env.is_nullish(value) {
+            continue;
         }
+        let name = strings::read_lossy(env, name).unwrap_or_default();
+        entries.push((name, given(context, value, depth)?));
     }
+    Ok(entries)
+}
 
-    /// A string.
-    ///
-    /// # Errors
-    /// [`Kind::InvalidOption`] when it is something else.
-    pub fn string(&self, name: &str) -> Result<Option<String>> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Given::String(value)) => Ok(Some(value.clone())),
-            Some(other) => Err(wrong(name, other, "a string")),
+fn given(context: &Rc<Context>, value: Val, depth: usize) -> Result<Given> {
+    let env = context.env;
+    Ok(match env.type_of(value) {
+        sys::ValueType::napi_boolean => Given::Bool(env.as_bool(value).unwrap_or_default()),
+        sys::ValueType::napi_number => Given::Number(env.as_number(value).unwrap_or(f64::NAN)),
+        sys::ValueType::napi_string => {
+            Given::String(strings::read_lossy(env, value).unwrap_or_default())
         }
-    }
-
-    /// A boolean, `default` where it is absent.
-    ///
-    /// # Errors
-    /// [`Kind::InvalidOption`] when it is something else.
-    pub fn bool(&self, name: &str, default: bool) -> Result<bool> {
-        match self.get(name) {
-            None => Ok(default),
-            Some(Given::Bool(value)) => Ok(*value),
-            Some(other) => Err(wrong(name, other, "true or false")),
-        }
-    }
-
-    /// A whole number from `least` up, `default` where it is absent.
-    ///
-    /// # Errors
-    /// [`Kind::InvalidOption`] when it is something else.
-    pub fn whole_number(&self, name: &str, least: u32, default: u32) -> Result<u32> {
-        match self.get(name) {
-            None => Ok(default),
-            Some(Given::Number(value))
-                if value.fract() == 0.0
-                    && *value >= f64::from(least)
-                    && *value <= f64::from(i32::MAX) =>
-            {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "the guard keeps the number whole and in range"
-                )]
-                let value = *value as u32;
-                Ok(value)
+        sys::ValueType::napi_function => predicate(context, value)
+            .map_or_else(|| Given::Other(describe(env, value)), Given::Predicate),
+        sys::ValueType::napi_external => {
+            // SAFETY: the facade passes no other externals in options than those of drivers.
+            match unsafe { env.unwrap_external::<Handle>(value) } {
+                Some(handle) => Given::Driver(handle.root()),
+                None => Given::Other(describe(env, value)),
             }
-            Some(other) => Err(wrong(
-                name,
-                other,
-                &format!("a whole number from {least} to {}", i32::MAX),
-            )),
         }
-    }
+        sys::ValueType::napi_object if depth < MOST_DEPTH => {
+            if env.is_array(value) {
+                let list: Result<Vec<_>> = (0..env.length(value))
+                    .map(|index| given(context, env.element(value, index), depth + 1))
+                    .collect();
+                Given::List(list?)
+            } else {
+                Given::Map(entries(context, value, depth + 1)?)
+            }
+        }
+        _ => Given::Other(describe(env, value)),
+    })
+}
 
-    /// A list of strings.
-    ///
-    /// # Errors
-    /// [`Kind::InvalidOption`] when it is something else.
-    pub fn strings(&self, name: &str) -> Result<Option<Vec<String>>> {
-        let expected = "a list of strings";
-        let Some(given) = self.get(name) else {
-            return Ok(None);
+fn predicate(context: &Rc<Context>, function: Val) -> Option<Predicate> {
+    let env = context.env;
+    let reference = Reference::new(env, function, &context.shared)?;
+    let shared = Arc::clone(&context.shared);
+    Some(Rc::new(move |path: &str| {
+        let Some(function) = reference.get() else {
+            return Err(Error::new(Kind::Disposed, "the context is ending"));
         };
-        let Given::List(list) = given else {
-            return Err(wrong(name, given, expected));
-        };
-        list.iter()
-            .map(|entry| match entry {
-                Given::String(value) => Ok(value.clone()),
-                other => Err(wrong(name, other, expected)),
-            })
-            .collect::<Result<_>>()
-            .map(Some)
-    }
-
-    /// A driver that must be there.
-    ///
-    /// # Errors
-    /// [`Kind::RequiredOption`] when it is absent, [`Kind::InvalidOption`] when it is no driver.
-    pub fn required_driver(&self, name: &str) -> Result<Rc<dyn Driver>> {
-        match self.get(name) {
-            None => Err(missing(name)),
-            Some(Given::Driver(driver)) => Ok(driver.clone()),
-            Some(other) => Err(wrong(
-                name,
-                other,
-                "a driver (an object with the methods `hasItem`, `getItem` and `getKeys`)",
-            )),
-        }
-    }
-}
-
-/// The error of an option that must be given.
-pub fn missing(name: &str) -> Error {
-    Error::new(
-        Kind::RequiredOption,
-        format!("Missing required option `{name}`."),
-    )
-}
-
-/// The error of an option that is not what it must be.
-pub fn wrong(name: &str, given: &Given, expected: &str) -> Error {
-    Error::new(
-        Kind::InvalidOption,
-        format!(
-            "Invalid option `{name}`: expected {expected}, got {}.",
-            given.describe()
-        ),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one(name: &str, given: Given) -> DriverOptions {
-        DriverOptions::new(vec![(name.to_owned(), given)])
-    }
-
-    #[test]
-    fn a_number_out_of_range_is_refused_with_its_value() {
-        for number in [0.0, -1.0, 1.5, f64::NAN, f64::INFINITY, 1e12] {
-            let error = one("batchSize", Given::Number(number)).whole_number("batchSize", 1, 100);
-            let message = error.expect_err("out of range").to_string();
-            assert!(message.contains(&number.to_string()), "{message}");
-        }
-        assert_eq!(
-            one("batchSize", Given::Number(7.0))
-                .whole_number("batchSize", 1, 100)
-                .ok(),
-            Some(7)
-        );
-        assert_eq!(
-            DriverOptions::default()
-                .whole_number("batchSize", 1, 100)
-                .ok(),
-            Some(100)
-        );
-    }
-
-    #[test]
-    fn a_missing_option_is_told_from_a_wrong_one() {
-        let missing = DriverOptions::default()
-            .required_string("base")
-            .expect_err("missing");
-        assert_eq!(missing.kind(), Kind::RequiredOption);
-        assert!(
-            missing
-                .to_string()
-                .ends_with("Missing required option `base`.")
-        );
-        let wrong = one("base", Given::Bool(true))
-            .required_string("base")
-            .expect_err("wrong");
-        assert_eq!(wrong.kind(), Kind::InvalidOption);
-    }
+        env.scope(|| match env.call(function, &[strings::string(env, path)]) {
+            Ok(answer) => Ok(env.is_truthy(answer)),
+            Err(()) => Err(caught(env, &shared)),
+        })
+    }))
 }

@@ -25,7 +25,7 @@ export interface Writer {
 }
 
 function script(name: string): vm.Script {
-  const filename = join(__dirname, "../../src/node/facade", name);
+  const filename = join(__dirname, "../../src/facade", name);
   return new vm.Script(readFileSync(filename, "utf8"), { filename });
 }
 

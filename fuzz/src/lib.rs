@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use electron_async_storage::blocking::BlockingDriver;
-use electron_async_storage::drivers::fs::disk::SystemDisk;
-use electron_async_storage::drivers::fs::ignore::Ignore;
-use electron_async_storage::drivers::fs::{FsOptions, FsStore, NAME, Ports, path};
-use electron_async_storage::error::Kind;
-use electron_async_storage::key;
-use electron_async_storage::value::{Inside, Text, Value};
+use eas_core::blocking::BlockingDriver;
+use eas_core::error::Kind;
+use eas_core::key;
+use eas_core::value::{Inside, Text, Value};
+use eas_fs::disk::SystemDisk;
+use eas_fs::ignore::Ignore;
+use eas_fs::{FsOptions, FsStore, NAME, Ports, path};
 
 const MAX_NAME_BYTES: usize = 255;
 /// serde_json reads no deeper than 128; the envelope is one level of it.

@@ -15,7 +15,7 @@ export function cargoAttack({ name, title, test }) {
         outcome.skipped = "cargo is not on the PATH";
         return;
       }
-      const args = ["test", "--quiet", "--package", "electron-async-storage-tests", "--test", test];
+      const args = ["test", "--quiet", "--package", "eas-fs", "--test", test];
       const cargo = spawn("cargo", [...args, "--", "--nocapture"], {
         cwd: root,
         stdio: ["ignore", "pipe", "pipe"],

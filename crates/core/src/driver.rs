@@ -1,0 +1,474 @@
+//! The interface between the storage core and what keeps the items.
+//!
+//! A [`Driver`] is called on the host's thread only. Its operations take a [`Mode`] and return an
+//! [`Op`]: in [`Mode::Sync`] the answer must be ready at once, in [`Mode::Async`] it may come
+//! later. Wrappers are drivers that hold an `Rc<dyn Driver>` and are written once, as async code.
+//!
+//! Stores that are plain blocking code (files, memory) implement
+//! [`BlockingDriver`](crate::blocking::BlockingDriver) instead, which is made a driver by
+//! `Offloaded` of the store crate.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::blocking::BlockingDriver;
+use crate::error::Result;
+use crate::keys::Keys;
+use crate::value::{Foreign, Text, Value};
+
+/// Whether the caller can wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The answer must be ready when the call returns.
+    Sync,
+    /// The answer may come later.
+    Async,
+}
+
+/// A future of the host's thread.
+pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// The outcome of an operation: ready at once, or to be awaited. A ready one costs no allocation.
+pub enum Op<T> {
+    /// The outcome; taken by the first poll.
+    Ready(Option<Result<T>>),
+    /// The outcome comes when this completes.
+    Pending(LocalFuture<Result<T>>),
+}
+
+impl<T> Op<T> {
+    /// A success that is ready.
+    pub fn ok(value: T) -> Self {
+        Op::Ready(Some(Ok(value)))
+    }
+
+    /// An outcome that is ready.
+    pub fn ready(outcome: Result<T>) -> Self {
+        Op::Ready(Some(outcome))
+    }
+
+    /// A failure that is ready.
+    pub fn fail(error: crate::error::Error) -> Self {
+        Op::Ready(Some(Err(error)))
+    }
+
+    /// An outcome to be awaited.
+    pub fn later(future: impl Future<Output = Result<T>> + 'static) -> Self {
+        Op::Pending(Box::pin(future))
+    }
+}
+
+impl<T: 'static> Op<T> {
+    /// Applies `then` to the outcome, now or when it comes.
+    pub fn map_result<U: 'static>(
+        self,
+        then: impl FnOnce(Result<T>) -> Result<U> + 'static,
+    ) -> Op<U> {
+        match self {
+            Op::Ready(outcome) => Op::ready(then(outcome.expect("an operation is taken once"))),
+            Op::Pending(future) => Op::later(async move { then(future.await) }),
+        }
+    }
+
+    /// Applies `then` to a success.
+    pub fn map<U: 'static>(self, then: impl FnOnce(T) -> U + 'static) -> Op<U> {
+        self.map_result(|outcome| outcome.map(then))
+    }
+}
+
+impl<T> Unpin for Op<T> {}
+
+impl<T> Future for Op<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Op::Ready(outcome) => Poll::Ready(outcome.take().expect("an operation is taken once")),
+            Op::Pending(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+/// What a driver does natively.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `get_keys` leaves out keys deeper than asked for.
+    pub max_depth: bool,
+    /// Items with a time to live disappear when it is over.
+    pub ttl: bool,
+}
+
+/// The calls of a driver, for asking which ones it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the driver method of the same name")]
+pub enum Call {
+    HasItem,
+    GetItem,
+    GetItems,
+    GetItemRaw,
+    GetKeys,
+    GetMeta,
+    SetItem,
+    SetItems,
+    SetItemRaw,
+    RemoveItem,
+    Clear,
+    Watch,
+    Flush,
+    Dispose,
+}
+
+impl Call {
+    /// Every call, in the order of their bits in [`Capabilities`].
+    pub const ALL: [Call; 14] = [
+        Call::HasItem,
+        Call::GetItem,
+        Call::GetItems,
+        Call::GetItemRaw,
+        Call::GetKeys,
+        Call::GetMeta,
+        Call::SetItem,
+        Call::SetItems,
+        Call::SetItemRaw,
+        Call::RemoveItem,
+        Call::Clear,
+        Call::Watch,
+        Call::Flush,
+        Call::Dispose,
+    ];
+
+    /// The name of the method that JavaScript sees in this mode.
+    pub fn name(self, mode: Mode) -> &'static str {
+        let (plain, sync) = match self {
+            Call::HasItem => ("hasItem", "hasItemSync"),
+            Call::GetItem => ("getItem", "getItemSync"),
+            Call::GetItems => ("getItems", "getItemsSync"),
+            Call::GetItemRaw => ("getItemRaw", "getItemRawSync"),
+            Call::GetKeys => ("getKeys", "getKeysSync"),
+            Call::GetMeta => ("getMeta", "getMetaSync"),
+            Call::SetItem => ("setItem", "setItemSync"),
+            Call::SetItems => ("setItems", "setItemsSync"),
+            Call::SetItemRaw => ("setItemRaw", "setItemRawSync"),
+            Call::RemoveItem => ("removeItem", "removeItemSync"),
+            Call::Clear => ("clear", "clearSync"),
+            Call::Watch => ("watch", "watchSync"),
+            Call::Flush => ("flush", "flushSync"),
+            Call::Dispose => ("dispose", "disposeSync"),
+        };
+        match mode {
+            Mode::Async => plain,
+            Mode::Sync => sync,
+        }
+    }
+}
+
+/// The set of calls that a driver has, in each mode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities(u32);
+
+impl Capabilities {
+    /// Every call in both modes.
+    pub const ALL: Capabilities = Capabilities(u32::MAX);
+    /// No call at all.
+    pub const NONE: Capabilities = Capabilities(0);
+
+    fn bit(call: Call, mode: Mode) -> u32 {
+        1 << (call as u32 + if mode == Mode::Sync { 16 } else { 0 })
+    }
+
+    /// The set with that call added.
+    #[must_use]
+    pub fn with(self, call: Call, mode: Mode) -> Self {
+        Capabilities(self.0 | Self::bit(call, mode))
+    }
+
+    /// The set with that call taken out, in both modes.
+    #[must_use]
+    pub fn without(self, call: Call) -> Self {
+        Capabilities(self.0 & !Self::bit(call, Mode::Sync) & !Self::bit(call, Mode::Async))
+    }
+
+    /// Whether the driver has that call.
+    pub fn has(self, call: Call, mode: Mode) -> bool {
+        self.0 & Self::bit(call, mode) != 0
+    }
+}
+
+impl fmt::Debug for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [Mode::Async, Mode::Sync].into_iter().flat_map(|mode| {
+            Call::ALL
+                .into_iter()
+                .filter(move |call| self.has(*call, mode))
+                .map(move |call| call.name(mode))
+        });
+        f.debug_set().entries(names).finish()
+    }
+}
+
+/// Options of one call.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Time to live of what is written, in ms.
+    pub ttl_ms: Option<u64>,
+    /// The options object of the host, which drivers of the host get as it is.
+    pub host: Option<Foreign>,
+}
+
+/// One item of a batch.
+#[derive(Clone)]
+pub struct Item<V> {
+    /// The key, relative to the driver.
+    pub key: String,
+    /// What is written; `()` where the batch reads.
+    pub value: V,
+    /// The options of this item.
+    pub options: Options,
+}
+
+/// Which keys a listing asks for.
+#[derive(Clone, Default)]
+pub struct KeyQuery {
+    /// Only keys that begin with this base, which is empty or ends in `:`.
+    pub base: String,
+    /// Only keys of at most this depth, counted from the driver's root.
+    pub max_depth: Option<usize>,
+    /// The options of the call.
+    pub options: Options,
+}
+
+/// Metadata of an item.
+#[derive(Clone)]
+pub enum Meta {
+    /// What a native driver knows.
+    Native(NativeMeta),
+    /// What a driver of the host gave.
+    Foreign(Foreign),
+}
+
+/// Metadata that a native driver knows. Times are in ms since the epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct NativeMeta {
+    /// Last access.
+    pub atime_ms: Option<f64>,
+    /// Last change of the value.
+    pub mtime_ms: Option<f64>,
+    /// Last change of the file's attributes.
+    pub ctime_ms: Option<f64>,
+    /// Creation.
+    pub birthtime_ms: Option<f64>,
+    /// Size in bytes.
+    pub size: Option<u64>,
+    /// Time left to live, in ms.
+    pub ttl_ms: Option<u64>,
+}
+
+/// What happened to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// The item was written.
+    Update,
+    /// The item was removed.
+    Remove,
+}
+
+impl EventKind {
+    /// The name that listeners get.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventKind::Update => "update",
+            EventKind::Remove => "remove",
+        }
+    }
+}
+
+/// A change of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// The key, relative to the driver that reports it.
+    pub key: String,
+}
+
+/// Where a watching driver reports on the host's thread.
+pub type EventSink = Rc<dyn Fn(Event)>;
+
+/// Stops a watch when it is called; dropping it without a call stops it as well.
+pub trait Unwatch {
+    /// Stops the watch. A second call does nothing.
+    fn stop(&self, mode: Mode) -> Op<()>;
+}
+
+/// Chooses on the host's thread which of the keys that a driver lists are removed.
+pub type KeyFilter = Box<dyn FnOnce(Keys) -> Result<Keys>>;
+
+/// What keeps items under keys. Called on the host's thread only.
+///
+/// The law for implementors, in both modes:
+/// - a missing item reads as `None`; removing it succeeds;
+/// - keys are in normal form and never empty; a driver that cannot store a key says
+///   [`InvalidKey`](crate::error::Kind::InvalidKey) and changes nothing;
+/// - a write that fails leaves the old value in place;
+/// - writes of one key take effect in the order of the calls, whether awaited or not;
+/// - the work of a write starts with the call: dropping the [`Op`] does not undo it;
+/// - in [`Mode::Sync`] the returned [`Op`] is ready. A driver that cannot do that leaves the call
+///   out of its [`capabilities`](Driver::capabilities), and it is not called.
+///
+/// Calls that are not in the capabilities are never made.
+pub trait Driver {
+    /// The name for messages.
+    fn name(&self) -> &str;
+
+    /// What the driver does natively.
+    fn flags(&self) -> Flags;
+
+    /// Which calls the driver has.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Whether there is an item.
+    fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool>;
+
+    /// The item as the codec wrote it.
+    fn get_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>>;
+
+    /// Several items; the answer has one entry per item asked for, in that order.
+    fn get_items(
+        self: Rc<Self>,
+        items: Vec<Item<()>>,
+        common: &Options,
+        mode: Mode,
+    ) -> Op<Vec<Option<Value>>>;
+
+    /// The item as raw bytes, text or value.
+    fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>>;
+
+    /// Whether a clear leaves keys that the driver's own thread alone can tell: its listings leave them
+    /// out.
+    fn filters_clear(&self) -> bool {
+        false
+    }
+
+    /// The keys under a base. Keys beyond the base or too deep are allowed: the core filters.
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys>;
+
+    /// The driver's own metadata of an item.
+    fn get_meta(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Meta>>;
+
+    /// Writes an item.
+    fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()>;
+
+    /// Writes several items, in order for equal keys.
+    fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, common: &Options, mode: Mode) -> Op<()>;
+
+    /// Writes an item without the codec.
+    fn set_item_raw(
+        self: Rc<Self>,
+        key: &str,
+        value: Value,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<()>;
+
+    /// Removes an item.
+    fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()>;
+
+    /// Removes every item under a base, which is empty or ends in `:`. Only called with a base
+    /// that is not empty when [`clears_base`](Driver::clears_base) says so.
+    fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()>;
+
+    /// Removes those items under a base that the filter leaves of what the driver lists there, at the
+    /// place that the call has in the order of writes: what is written later stays. Gives the keys of
+    /// the items that were there. `None` from a driver that cannot keep that place.
+    fn clear_filtered(
+        self: Rc<Self>,
+        _base: &str,
+        _mode: Mode,
+        _filter: KeyFilter,
+    ) -> Option<Op<Keys>> {
+        None
+    }
+
+    /// Whether `clear` keeps to its base.
+    fn clears_base(&self) -> bool {
+        false
+    }
+
+    /// Reports changes, own and foreign, to the sink until the watch is stopped.
+    fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>>;
+
+    /// Resolves when everything written before is where it belongs.
+    fn flush(self: Rc<Self>, mode: Mode) -> Op<()>;
+
+    /// Frees what the driver holds. Called once, last.
+    fn dispose(self: Rc<Self>, mode: Mode) -> Op<()>;
+
+    /// Whether writes do nothing.
+    fn is_read_only(&self) -> bool {
+        !self.capabilities().has(Call::SetItem, Mode::Async)
+    }
+
+    /// Keeps other users of the same store, in this process and in others, from taking the lock
+    /// until the guard is dropped. `None` where the store has no other users.
+    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
+        Op::ok(None)
+    }
+
+    /// Reports items that ended because their time was over, until the guard is dropped. For
+    /// drivers that do not watch.
+    fn on_expired(&self, _sink: EventSink) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    /// Notes that the text of the item did not read as a value: the next write keeps it aside.
+    fn note_corrupt(&self, _key: &str) {}
+
+    /// Notes that an item was written past the driver, to what [`blocking`](Driver::blocking)
+    /// gave, and ends at `expires_ms`.
+    fn note_expiry(&self, _expires_ms: u64) {}
+
+    /// Keeps what the driver needs of its host alive for as long as the guard lives, for work that
+    /// starts later. While an operation is under way the driver does so itself.
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(())
+    }
+
+    /// The store itself, where it can be called on any thread.
+    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+        None
+    }
+
+    /// A view into the driver for inspection.
+    fn as_any(&self) -> &dyn Any;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_tell_the_modes_apart() {
+        let set = Capabilities::NONE
+            .with(Call::GetItem, Mode::Async)
+            .with(Call::Dispose, Mode::Sync);
+        for call in Call::ALL {
+            for mode in [Mode::Async, Mode::Sync] {
+                let expected = matches!(
+                    (call, mode),
+                    (Call::GetItem, Mode::Async) | (Call::Dispose, Mode::Sync)
+                );
+                assert_eq!(set.has(call, mode), expected, "{call:?} {mode:?}");
+            }
+        }
+        assert!(
+            !Capabilities::ALL
+                .without(Call::Watch)
+                .has(Call::Watch, Mode::Async)
+        );
+    }
+}

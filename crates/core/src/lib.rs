@@ -1,0 +1,21 @@
+//! The storage core: no I/O, no threads.
+//!
+//! - [`key`], [`keys`], [`value`], [`error`]: pure data and its algebra;
+//! - [`driver`]: the interface between the core and what keeps the items; [`calls`] fills in for
+//!   calls that a driver lacks; [`blocking`] is what stores of plain blocking code implement;
+//!   [`clearing`] keeps the place of a clear in the order of writes where a driver does not;
+//! - [`runtime`]: what the core needs from the JS runtime;
+//! - [`storage`]: routing, batches, metadata, listings, watching, migrations;
+//! - [`options`]: reads what drivers are given.
+
+pub mod blocking;
+pub mod calls;
+pub mod clearing;
+pub mod driver;
+pub mod error;
+pub mod key;
+pub mod keys;
+pub mod options;
+pub mod runtime;
+pub mod storage;
+pub mod value;

@@ -1,0 +1,70 @@
+//! What the core needs from the program it runs in: time, threads, tasks and a place for warnings.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::driver::LocalFuture;
+use crate::error::{Error, Result};
+
+mod exit;
+#[doc(hidden)]
+pub mod testing;
+
+pub use exit::{AtExit, Moves, finish, run_at_exit};
+
+/// The time of the system's clock, in ms since the epoch.
+pub fn system_time_ms() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| {
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        })
+}
+
+/// Work for another thread.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// The ports of the core. All methods are called on the host's thread.
+pub trait Runtime {
+    /// Wall-clock time in ms since the epoch.
+    fn now_ms(&self) -> u64;
+
+    /// Runs a job on another thread, in the order of the calls as far as threads are free.
+    fn run_blocking(&self, job: Job);
+
+    /// Completes after `ms` milliseconds. Does not keep the host's loop alive.
+    fn sleep(&self, ms: u64) -> LocalFuture<()>;
+
+    /// Runs a task on the host's thread. Its first poll is at once.
+    fn spawn(&self, task: LocalFuture<()>);
+
+    /// Keeps the host's loop alive for as long as the guard lives.
+    fn keep_alive(&self) -> Box<dyn Any>;
+
+    /// Does `work` when the host's context ends, in whatever way but a kill, unless the guard was
+    /// dropped before. It may be started twice, when the end begins and when it is there. Hosts that
+    /// do not end on their own ignore it.
+    fn at_exit(&self, _work: Rc<dyn AtExit>) -> Box<dyn Any> {
+        Box::new(())
+    }
+
+    /// Whether the context has begun to end: there may be no later moment for work on other threads.
+    fn is_ending(&self) -> bool {
+        false
+    }
+
+    /// Shows a warning to the developer of the program, once per `code` and `message`.
+    fn warn(&self, code: &'static str, message: String);
+}
+
+/// Locks a mutex whose data stays consistent even if a holder panicked.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs work, with a panic as its error.
+pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(Error::panic(&*payload)))
+}

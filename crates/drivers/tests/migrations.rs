@@ -1,0 +1,212 @@
+//! What a migration records is undone, by the process that runs it and by one that comes after it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use eas_core::blocking::BlockingDriver;
+use eas_core::driver::{Driver, Item, Mode, Options};
+use eas_core::error::Kind;
+use eas_core::runtime::testing::{Jobs, TestRuntime};
+use eas_core::storage::{Change, Storage};
+use eas_core::value::{Text, Value};
+use eas_memory::MemoryStore;
+use eas_store::Offloaded;
+
+/// A store that outlives its storages, as files do.
+struct World {
+    runtime: Rc<TestRuntime>,
+    driver: Rc<Offloaded<MemoryStore>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let runtime = TestRuntime::new(Jobs::ByHand, 1_700_000_000_000);
+        let store = MemoryStore::new(Arc::new(|| 1_700_000_000_000));
+        let driver = Rc::new(Offloaded::new(store, runtime.port()));
+        World { runtime, driver }
+    }
+
+    fn storage(&self) -> Rc<Storage> {
+        let driver: Rc<dyn Driver> = self.driver.clone();
+        Storage::new(driver, self.runtime.port())
+    }
+
+    fn begin(&self, storage: &Rc<Storage>) {
+        let begun = storage.begin_migration();
+        self.runtime.block_on(begun).expect("begins");
+    }
+
+    fn set(&self, storage: &Rc<Storage>, key: &str, text: &str, mode: Mode) {
+        let written = storage.set_item(key, Text::from(text), &Options::default(), mode);
+        self.runtime.block_on(written).expect("writes");
+    }
+
+    /// Every key that the store has, those of the record too, with its text.
+    fn content(&self) -> Vec<(String, String)> {
+        let store = self.driver.inner();
+        let keys = store.keys("", None).expect("lists").sorted();
+        let text = |key: &str| match store.get(key).expect("reads") {
+            Some(Value::Text(text)) => text.to_str().into_owned(),
+            other => format!("{other:?}"),
+        };
+        keys.into_iter()
+            .map(|key| (key.clone(), text(&key)))
+            .collect()
+    }
+}
+
+/// The writes that a step may make; each alone, and all prefixes of the list, are undone.
+fn write(world: &World, storage: &Rc<Storage>, number: usize) {
+    let options = Options::default();
+    let done = match number {
+        0 => storage.set_item("a", Text::from("new"), &options, Mode::Async),
+        1 => storage.set_item("fresh", Text::from("new"), &options, Mode::Sync),
+        2 => storage.remove_item("b", true, &options, Mode::Async),
+        3 => storage.set_meta("a", Text::from("{\"json\":{}}"), &options, Mode::Async),
+        4 => storage.set_item_raw("a", Value::buffer(vec![1, 255]), &options, Mode::Sync),
+        5 => {
+            let item = |key: &str, value| Item {
+                key: key.to_owned(),
+                value,
+                options: Options::default(),
+            };
+            let items = vec![
+                item("batch", Change::Set(Text::from("new"))),
+                item("c:d", Change::Remove),
+            ];
+            storage.set_items(items, &options, Mode::Async)
+        }
+        6 => storage.clear("c", &options, Mode::Sync),
+        7 => storage.clear("", &options, Mode::Async),
+        _ => storage.set_item("a", Text::from("last"), &options, Mode::Async),
+    };
+    world.runtime.block_on(done).expect("writes");
+}
+
+const WRITES: usize = 9;
+
+fn filled() -> (World, Vec<(String, String)>) {
+    let world = World::new();
+    let storage = world.storage();
+    for key in ["a", "b", "c:d", "c:e"] {
+        world.set(&storage, key, key, Mode::Async);
+    }
+    for key in ["b", "c:e"] {
+        let text = Text::from("{\"json\":{\"owner\":1}}");
+        let done = storage.set_meta(key, text, &Options::default(), Mode::Async);
+        world.runtime.block_on(done).expect("writes");
+    }
+    let content = world.content();
+    (world, content)
+}
+
+#[test]
+fn an_undo_leaves_the_store_as_it_was_whatever_was_written() {
+    for last in 0..WRITES {
+        let (world, before) = filled();
+        let storage = world.storage();
+        world.begin(&storage);
+        for number in 0..=last {
+            write(&world, &storage, number);
+        }
+        assert_ne!(world.content(), before, "after write {last}");
+        world
+            .runtime
+            .block_on(storage.undo_migration())
+            .expect("undoes");
+        assert_eq!(world.content(), before, "after write {last}");
+    }
+}
+
+#[test]
+fn a_migration_whose_process_is_gone_is_undone_by_the_next_one() {
+    for last in 0..WRITES {
+        let (world, before) = filled();
+        let killed = world.storage();
+        world.begin(&killed);
+        for number in 0..=last {
+            write(&world, &killed, number);
+        }
+        drop(killed);
+        let next = world.storage();
+        assert!(
+            world
+                .runtime
+                .block_on(next.is_migration_open())
+                .expect("asks")
+        );
+        world.begin(&next);
+        world
+            .runtime
+            .block_on(next.commit_migration())
+            .expect("commits");
+        assert_eq!(world.content(), before, "after write {last}");
+    }
+}
+
+#[test]
+fn a_committed_migration_leaves_what_it_wrote_and_no_record() {
+    let (world, _) = filled();
+    let storage = world.storage();
+    world.begin(&storage);
+    for number in 0..WRITES {
+        write(&world, &storage, number);
+    }
+    world
+        .runtime
+        .block_on(storage.commit_migration())
+        .expect("commits");
+    assert_eq!(world.content(), [("a".to_owned(), "last".to_owned())]);
+    assert!(
+        !world
+            .runtime
+            .block_on(storage.is_migration_open())
+            .expect("asks")
+    );
+}
+
+#[test]
+fn entries_of_another_migration_are_of_no_account() {
+    let (world, before) = filled();
+    let stale = "{\"json\":{\"migration\":\"other\",\"key\":\"a\",\"value\":{\"text\":\"stale\"},\"raw\":true,\"expires\":null}}";
+    let storage = world.storage();
+    for (key, text) in [
+        ("__storage_journal__:open$", "{\"json\":\"this\"}"),
+        ("__storage_journal__:0$", stale),
+        ("__storage_journal__:1$", "torn"),
+    ] {
+        let store = world.driver.inner();
+        store
+            .set(key, &Value::Text(Text::from(text)), None)
+            .expect("writes");
+    }
+    world.begin(&storage);
+    world
+        .runtime
+        .block_on(storage.undo_migration())
+        .expect("undoes");
+    assert_eq!(world.content(), before);
+}
+
+#[test]
+fn the_record_is_in_no_listing() {
+    let (world, _) = filled();
+    let storage = world.storage();
+    world.begin(&storage);
+    write(&world, &storage, 0);
+    let listed = storage.get_keys("", None, &Options::default(), Mode::Async);
+    let keys = world.runtime.block_on(listed).expect("lists");
+    assert_eq!(keys.sorted(), ["a", "b", "c:d", "c:e"]);
+}
+
+#[test]
+fn a_migration_in_a_migration_is_an_error() {
+    let (world, _) = filled();
+    let storage = world.storage();
+    world.begin(&storage);
+    let error = world
+        .runtime
+        .block_on(storage.begin_migration())
+        .unwrap_err();
+    assert_eq!(error.kind(), Kind::Migration);
+}

@@ -1,0 +1,253 @@
+//! Changes that the store makes itself, for as long as it is watched.
+//!
+//! The system's notices of them come late, merged with others, or not at all where a folder was
+//! just made. So the store tells its watches of each one, and keeps what it did of late, which lets
+//! a watch tell the notices of its own changes from those of others.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+
+use super::disk::Stat;
+use eas_core::runtime::lock;
+
+/// How long the notices of a change may take. They wait behind those of all else that happens.
+pub(super) const ECHO: Duration = Duration::from_secs(30);
+
+/// Tells one content of a file from another. Two that are written within one tick of the file
+/// system's clock differ by the number of the file only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Stamp {
+    pub(super) number: Option<u64>,
+    pub(super) mtime_ns: Option<i128>,
+    pub(super) size: u64,
+}
+
+impl From<&Stat> for Stamp {
+    fn from(stat: &Stat) -> Self {
+        Stamp {
+            number: stat.number,
+            mtime_ns: stat.mtime_ns,
+            size: stat.size,
+        }
+    }
+}
+
+/// A change that was made.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    /// Counts the changes of the store.
+    pub(super) number: u64,
+    pub(super) key: String,
+    /// What was written; `None` for a removal.
+    pub(super) written: Option<Stamp>,
+}
+
+/// What the store did to a key of late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Own {
+    pub(super) is_under_way: bool,
+    /// The number of the last change.
+    pub(super) last: u64,
+}
+
+type Listener = Arc<dyn Fn(Change) + Send + Sync>;
+
+/// The changes of one store, and who watches them.
+#[derive(Default)]
+pub(super) struct Changes {
+    watches: Mutex<Watches>,
+    /// How many watches there are.
+    count: AtomicUsize,
+    recent: Mutex<FxHashMap<String, Recent>>,
+}
+
+#[derive(Default)]
+struct Watches {
+    listeners: Vec<(u64, Listener)>,
+    last_id: u64,
+    last_change: u64,
+}
+
+struct Recent {
+    /// The last write and the one before it: while a write is under way either may be found.
+    stamps: [Option<Stamp>; 2],
+    under_way: u32,
+    last: u64,
+    since: Instant,
+}
+
+/// A watch of the changes, which ends when it is dropped.
+pub(super) struct Listening {
+    changes: Arc<Changes>,
+    id: u64,
+}
+
+/// A change that is being made.
+pub(super) struct Pending<'a> {
+    changes: &'a Changes,
+    key: &'a str,
+    stamp: Cell<Option<Stamp>>,
+}
+
+impl Changes {
+    pub(super) fn listen(self: &Arc<Self>, listener: Listener) -> Listening {
+        let mut watches = lock(&self.watches);
+        watches.last_id += 1;
+        let id = watches.last_id;
+        watches.listeners.push((id, listener));
+        self.count.store(watches.listeners.len(), Ordering::SeqCst);
+        Listening {
+            changes: self.clone(),
+            id,
+        }
+    }
+
+    /// The number of the last change.
+    pub(super) fn last(&self) -> u64 {
+        lock(&self.watches).last_change
+    }
+
+    /// Notes that a change of the key begins, if anybody watches.
+    pub(super) fn begin<'a>(&'a self, key: &'a str) -> Option<Pending<'a>> {
+        if self.count.load(Ordering::SeqCst) == 0 {
+            return None;
+        }
+        let mut recent = lock(&self.recent);
+        let entry = recent.entry(key.to_owned()).or_insert_with(|| Recent {
+            stamps: [None; 2],
+            under_way: 0,
+            last: 0,
+            since: Instant::now(),
+        });
+        entry.under_way += 1;
+        Some(Pending {
+            changes: self,
+            key,
+            stamp: Cell::new(None),
+        })
+    }
+
+    /// What was done to the key of late.
+    pub(super) fn of(&self, key: &str) -> Option<Own> {
+        lock(&self.recent).get(key).map(|recent| Own {
+            is_under_way: recent.under_way > 0,
+            last: recent.last,
+        })
+    }
+
+    /// Whether this content of the key was written by the store.
+    pub(super) fn wrote(&self, key: &str, stamp: Stamp) -> bool {
+        let recent = lock(&self.recent);
+        recent
+            .get(key)
+            .is_some_and(|recent| recent.stamps.contains(&Some(stamp)))
+    }
+
+    /// Forgets what nobody can ask for any more.
+    pub(super) fn forget_old(&self) {
+        lock(&self.recent)
+            .retain(|_, recent| recent.under_way > 0 || recent.since.elapsed() < ECHO);
+    }
+
+    fn tell(&self, key: &str, written: Option<Stamp>) {
+        let mut watches = lock(&self.watches);
+        watches.last_change += 1;
+        let number = watches.last_change;
+        if let Some(recent) = lock(&self.recent).get_mut(key) {
+            recent.last = number;
+        }
+        for (_, listener) in &watches.listeners {
+            listener(Change {
+                number,
+                key: key.to_owned(),
+                written,
+            });
+        }
+    }
+}
+
+impl Pending<'_> {
+    /// The file is about to take its name.
+    pub(super) fn names(&self, stamp: Stamp) {
+        self.stamp.set(Some(stamp));
+        if let Some(recent) = lock(&self.changes.recent).get_mut(self.key)
+            && recent.stamps[0] != Some(stamp)
+        {
+            recent.stamps = [Some(stamp), recent.stamps[0]];
+        }
+    }
+
+    /// Tells that the change is made.
+    pub(super) fn made(&self) {
+        self.changes.tell(self.key, self.stamp.get());
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some(recent) = lock(&self.changes.recent).get_mut(self.key) {
+            recent.under_way -= 1;
+            recent.since = Instant::now();
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut watches = lock(&self.changes.watches);
+        watches.listeners.retain(|(id, _)| *id != self.id);
+        let count = watches.listeners.len();
+        self.changes.count.store(count, Ordering::SeqCst);
+        if count == 0 {
+            lock(&self.changes.recent).retain(|_, recent| recent.under_way > 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_in_its_place_and_known_until_then() {
+        let changes = Arc::new(Changes::default());
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = told.clone();
+        let _listening = changes.listen(Arc::new(move |change: Change| {
+            lock(&listener).push((change.number, change.key, change.written));
+        }));
+        let of = |is_under_way, last| Some(Own { is_under_way, last });
+        let stamp = Stamp {
+            size: 1,
+            ..Stamp::default()
+        };
+        let write = changes.begin("a").unwrap();
+        write.names(stamp);
+        assert!(changes.wrote("a", stamp));
+        assert_eq!(changes.of("a"), of(true, 0));
+        write.made();
+        drop(write);
+        assert_eq!(changes.of("a"), of(false, 1));
+        // A removal that finds nothing is no change.
+        drop(changes.begin("a"));
+        assert_eq!(changes.of("a"), of(false, 1));
+        changes.begin("b").unwrap().made();
+        let expected = [(1, "a".to_owned(), Some(stamp)), (2, "b".to_owned(), None)];
+        assert_eq!(*lock(&told), expected);
+        assert_eq!(changes.last(), 2);
+    }
+
+    #[test]
+    fn nothing_is_kept_while_nobody_watches() {
+        let changes = Arc::new(Changes::default());
+        assert!(changes.begin("a").is_none());
+        let listening = changes.listen(Arc::new(|_| {}));
+        assert!(changes.begin("a").is_some());
+        drop(listening);
+        assert_eq!(changes.of("a"), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Damaged values, which the next write keeps aside.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustc_hash::FxHashSet;
+
+use super::atomic_write::ATTEMPTS;
+use super::disk::Disk;
+use super::locate::{Place, folder_of};
+use super::{Engine, path};
+use eas_core::error::{Error, Result};
+use eas_core::runtime::lock;
+
+const MAX_NAME_BYTES: usize = 255;
+
+/// The keys whose values did not read.
+#[derive(Default)]
+pub(super) struct Marks {
+    keys: Mutex<FxHashSet<String>>,
+    count: AtomicUsize,
+}
+
+impl Marks {
+    pub(super) fn add(&self, key: &str) {
+        let mut keys = lock(&self.keys);
+        keys.insert(key.to_owned());
+        self.count.store(keys.len(), Ordering::Release);
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.count.load(Ordering::Acquire) > 0 && lock(&self.keys).contains(key)
+    }
+
+    pub(super) fn remove(&self, key: &str) {
+        if self.count.load(Ordering::Acquire) > 0 {
+            let mut keys = lock(&self.keys);
+            keys.remove(key);
+            self.count.store(keys.len(), Ordering::Release);
+        }
+    }
+}
+
+impl<D: Disk> Engine<D> {
+    /// Gives the value a second name that stands for no key. The first stays, so that a write that
+    /// fails changes nothing.
+    pub(super) fn keep_aside(&self, place: &Place) -> Result<()> {
+        let Some(found) = self.find(place)? else {
+            return Ok(());
+        };
+        let folder = folder_of(&found.path);
+        let name = found.path.file_name().unwrap_or_default().to_string_lossy();
+        for number in 0.. {
+            let aside = folder.join(kept_name(self.now_ms(), number, &name));
+            match self.disk.link(&found.path, &aside) {
+                Ok(()) => return self.kept(&aside),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                // The file system has no second names, or none for links.
+                Err(_) => return self.copy_aside(&found.path, &aside),
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_aside(&self, from: &Path, aside: &Path) -> Result<()> {
+        let bytes = self
+            .disk
+            .read(from)
+            .map_err(|error| Error::io(error, "read"))?;
+        let folder = folder_of(aside);
+        let mut attempts = 0;
+        let (draft, name) = loop {
+            attempts += 1;
+            match self.draft_in(folder, None) {
+                Ok(made) => break made,
+                // A clean-up took the new file for abandoned.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && attempts < ATTEMPTS => {}
+                Err(error) => return Err(Error::io(error, "create")),
+            }
+        };
+        self.fill_and_place(draft, &name, &bytes, aside)?;
+        self.kept(aside)
+    }
+
+    fn kept(&self, aside: &Path) -> Result<()> {
+        self.durability.note_file(aside);
+        self.durability.note_folder(folder_of(aside));
+        Ok(())
+    }
+}
+
+/// A name for what was found at that time under that name.
+fn kept_name(now_ms: u64, number: u32, name: &str) -> String {
+    let mut kept = format!("{}{now_ms}-{number}-{name}", path::CORRUPT);
+    while kept.len() > MAX_NAME_BYTES {
+        kept.pop();
+    }
+    kept.truncate(kept.trim_end_matches(['.', ' ']).len());
+    kept
+}

@@ -1,0 +1,437 @@
+//! Items as files in a folder: the engine of `fs` and `fs-lite`.
+//!
+//! The key `a:b:c` is the file `a/b/c` under the base. Where `a` and `a:b` both hold values, that
+//! of `a` is the file `a/%~self`. [`path`] tells how names are made; [`nesting`] how a file makes
+//! room for a folder; [`atomic_write`] how a value replaces another; [`durability`] what is fsynced
+//! when; [`expiry`] and [`journal`] how items end.
+
+pub mod disk;
+pub mod driver;
+pub mod ignore;
+pub mod path;
+
+mod atomic_write;
+mod changes;
+mod corrupt;
+mod durability;
+mod expiry;
+mod glob;
+mod journal;
+mod locate;
+mod locks;
+mod moves;
+mod nesting;
+mod options;
+mod removal;
+mod spread;
+mod walk;
+pub mod watch;
+
+use std::any::Any;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use self::changes::Changes;
+use self::corrupt::Marks;
+use self::disk::{Disk, Kind as FileKind, Stat, SystemDisk};
+use self::durability::Durability;
+use self::journal::Journal;
+use self::locate::Place;
+use self::locks::Locks;
+use self::moves::Moves;
+use eas_core::blocking::{BlockingDriver, SharedSink};
+use eas_core::driver::{Flags, NativeMeta};
+use eas_core::error::{At, Error, Kind, Result};
+use eas_core::keys::Keys;
+use eas_core::runtime::Job;
+use eas_core::value::{Text, Value};
+use eas_store::pool;
+
+pub use self::durability::Level;
+pub use self::options::FsOptions;
+
+/// The name of the driver that watches.
+pub const NAME: &str = "fs";
+/// The name of the driver that does not.
+pub const LITE_NAME: &str = "fs-lite";
+
+/// Wall-clock time in ms since the epoch.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Runs a job on another thread, after a delay.
+pub type Background = Arc<dyn Fn(Duration, Job) + Send + Sync>;
+
+/// What a store needs from the machine.
+pub struct Ports<D> {
+    /// The file system.
+    pub disk: D,
+    /// The time.
+    pub clock: Clock,
+    /// Threads for work that nobody waits for.
+    pub background: Background,
+}
+
+/// Items as files under one folder. Nothing is touched before the first call. Clones are the same
+/// store.
+pub struct FsStore<D: Disk = SystemDisk> {
+    engine: Arc<Engine<D>>,
+}
+
+impl<D: Disk> Clone for FsStore<D> {
+    fn clone(&self) -> Self {
+        FsStore {
+            engine: self.engine.clone(),
+        }
+    }
+}
+
+struct Engine<D> {
+    name: &'static str,
+    options: FsOptions,
+    disk: Arc<D>,
+    clock: Clock,
+    background: Background,
+    durability: Arc<Durability<D>>,
+    journal: Journal,
+    locks: Locks,
+    corrupt: Marks,
+    moves: Moves,
+    changes: Arc<Changes>,
+    tidied: AtomicBool,
+}
+
+impl FsStore<SystemDisk> {
+    /// A store on the machine's file system. `name` is [`NAME`] or [`LITE_NAME`].
+    pub fn new(name: &'static str, options: FsOptions, clock: Clock) -> Self {
+        let background: Background = Arc::new(|delay, job| {
+            if delay.is_zero() {
+                pool::submit(job)
+            } else {
+                pool::submit_after(delay, job)
+            }
+        });
+        FsStore::with_ports(
+            name,
+            options,
+            Ports {
+                disk: SystemDisk,
+                clock,
+                background,
+            },
+        )
+    }
+}
+
+impl<D: Disk> FsStore<D> {
+    /// A store on the given machine.
+    pub fn with_ports(name: &'static str, options: FsOptions, ports: Ports<D>) -> Self {
+        let disk = Arc::new(ports.disk);
+        let durability = Durability::new(
+            disk.clone(),
+            options.durability,
+            options.base.clone(),
+            ports.background.clone(),
+        );
+        let journal = Journal::new(options.base.join(path::JOURNAL));
+        let engine = Engine {
+            name,
+            options,
+            disk,
+            clock: ports.clock,
+            background: ports.background,
+            durability: Arc::new(durability),
+            journal,
+            locks: Locks::default(),
+            corrupt: Marks::default(),
+            moves: Moves::default(),
+            changes: Arc::default(),
+            tidied: AtomicBool::new(false),
+        };
+        FsStore {
+            engine: Arc::new(engine),
+        }
+    }
+
+    fn disk(&self) -> &D {
+        &self.engine.disk
+    }
+
+    /// The folder that holds the items, in the form in which the system is asked for it.
+    pub fn base(&self) -> &Path {
+        &self.engine.options.base
+    }
+
+    /// The key of the item that a path below the base holds. `None` for ignored files and for those
+    /// that stand for no key, such as temporary ones.
+    pub fn key_of_path(&self, path: &Path) -> Option<String> {
+        let path = self.relative(path)?;
+        if self.is_ignored(&path) {
+            return None;
+        }
+        path::key_of(&path)
+    }
+
+    /// A path below the base relative to it, its names joined by `/`.
+    pub fn relative(&self, path: &Path) -> Option<String> {
+        let names = path.strip_prefix(self.base()).ok()?.components();
+        let names: Option<Vec<&str>> = names.map(|name| name.as_os_str().to_str()).collect();
+        Some(names?.join("/"))
+    }
+
+    /// The path of a key relative to the base, its names joined by `/`.
+    pub fn relative_path(&self, key: &str) -> String {
+        let mut path = String::with_capacity(key.len() + 8);
+        path::push_path(&mut path, key, '/');
+        path
+    }
+
+    /// What the system knows about the file that holds a key.
+    fn stat_of(&self, key: &str) -> Option<Stat> {
+        let engine = &self.engine;
+        engine
+            .find(&engine.place(key))
+            .ok()?
+            .map(|found| found.stat)
+    }
+
+    /// Whether a file or folder is left alone. The path is relative to the base.
+    pub fn is_ignored(&self, path: &str) -> bool {
+        if path.contains(path::MOVED) {
+            return self
+                .engine
+                .options
+                .ignore
+                .covers(&path.replace(&format!("{}/", path::MOVED), ""));
+        }
+        self.engine.options.ignore.covers(path)
+    }
+
+    fn engine(&self) -> &Engine<D> {
+        self.engine.first_use();
+        &self.engine
+    }
+}
+
+impl<D: Disk> BlockingDriver for FsStore<D> {
+    fn name(&self) -> &'static str {
+        self.engine.name
+    }
+
+    fn flags(&self) -> Flags {
+        Flags {
+            max_depth: true,
+            ttl: true,
+        }
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.engine.options.read_only
+    }
+
+    fn refuses_clear(&self) -> bool {
+        self.engine.options.no_clear
+    }
+
+    fn check_key(&self, key: &str) -> Result<()> {
+        match path::refusal(key) {
+            None => Ok(()),
+            Some(reason) => {
+                let quoted = serde_json::Value::from(key);
+                let error =
+                    Error::new(Kind::InvalidKey, format!("Invalid key: {quoted}. {reason}"));
+                Err(error.driver(self.engine.name).key(key))
+            }
+        }
+    }
+
+    fn has(&self, key: &str) -> Result<bool> {
+        self.engine()
+            .live(key)
+            .map(|found| found.is_some())
+            .at(self.name(), "hasItem", key)
+    }
+
+    fn get(&self, key: &str) -> Result<Option<Value>> {
+        self.engine().text(key).at(self.name(), "getItem", key)
+    }
+
+    fn get_raw(&self, key: &str) -> Result<Option<Value>> {
+        let bytes = self
+            .engine()
+            .bytes(key)
+            .at(self.name(), "getItemRaw", key)?;
+        Ok(bytes.map(Value::buffer))
+    }
+
+    fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
+        if self.is_read_only() {
+            return Ok(());
+        }
+        let Some(bytes) = value.file_bytes() else {
+            let message = "A file holds a string or bytes only. Give setItemRaw a string, a Buffer or a Uint8Array.";
+            return Err(Error::new(Kind::InvalidValue, message)).at(self.name(), "setItemRaw", key);
+        };
+        let is_text = matches!(value, Value::Text(_));
+        self.engine()
+            .put(key, &bytes, is_text, expires_ms)
+            .at(self.name(), "setItem", key)
+    }
+
+    fn remove(&self, key: &str) -> Result<bool> {
+        if self.is_read_only() {
+            return Ok(false);
+        }
+        self.engine()
+            .discard(key)
+            .at(self.name(), "removeItem", key)
+    }
+
+    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
+        self.engine()
+            .live_keys(base, max_depth)
+            .at(self.name(), "getKeys", base)
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<NativeMeta>> {
+        let found = self.engine().live(key).at(self.name(), "getMeta", key)?;
+        Ok(found.map(|found| native_meta(&found.stat, found.ttl_ms)))
+    }
+
+    fn note_corrupt(&self, key: &str) {
+        self.engine.corrupt.add(key);
+    }
+
+    fn next_expiry(&self) -> Result<Option<u64>> {
+        self.engine
+            .next_expiry()
+            .map_err(|error| error.driver(self.name()).operation("getMeta"))
+    }
+
+    fn sweep(&self, now_ms: u64) -> Result<Vec<String>> {
+        if self.is_read_only() {
+            return Ok(Vec::new());
+        }
+        self.engine()
+            .sweep(now_ms)
+            .map_err(|error| error.driver(self.name()).operation("removeItem"))
+    }
+
+    fn lock(&self) -> Result<Option<Box<dyn Any + Send>>> {
+        if self.is_read_only() {
+            return Ok(None);
+        }
+        let lock = self.engine().wait_for_lock();
+        let lock = lock.map_err(|error| error.driver(self.name()).operation("migrate"))?;
+        Ok(lock.map(|lock| Box::new(lock) as Box<dyn Any + Send>))
+    }
+
+    fn can_watch(&self) -> bool {
+        self.engine.name == NAME
+    }
+
+    fn watch(&self, sink: SharedSink) -> Result<Box<dyn Any + Send>> {
+        watch::start(self.clone(), self.engine.options.watch, sink)
+            .map_err(|error| error.driver(self.name()).operation("watch"))
+    }
+
+    fn is_behind_at_exit(&self) -> bool {
+        let engine = &self.engine;
+        engine.options.durability == Level::Background && engine.durability.is_behind()
+    }
+
+    fn flush_at_exit(&self, moved: &dyn Fn()) -> Result<()> {
+        match self.engine.options.durability {
+            Level::Background => self.flush_telling(moved),
+            Level::Full | Level::None => Ok(()),
+        }
+    }
+
+    fn flush(&self) -> Result<()> {
+        self.flush_telling(&|| ())
+    }
+}
+
+impl<D: Disk> FsStore<D> {
+    fn flush_telling(&self, moved: &dyn Fn()) -> Result<()> {
+        self.engine
+            .durability
+            .flush(moved)
+            .map_err(|error| error.driver(self.name()).operation("flush"))
+    }
+}
+
+impl<D: Disk> Engine<D> {
+    /// What earlier processes left half-written goes when the base is first used.
+    fn first_use(self: &Arc<Self>) {
+        if self.tidied.load(Ordering::Relaxed) || self.tidied.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if !self.options.read_only {
+            let engine = self.clone();
+            (self.background)(Duration::ZERO, Box::new(move || engine.tidy()));
+        }
+    }
+
+    fn base(&self) -> &PathBuf {
+        &self.options.base
+    }
+
+    fn now_ms(&self) -> u64 {
+        (self.clock)()
+    }
+
+    fn place(&self, key: &str) -> Place {
+        Place::new(self.base(), key)
+    }
+
+    fn text(&self, key: &str) -> Result<Option<Value>> {
+        let Some(bytes) = self.bytes(key)? else {
+            return Ok(None);
+        };
+        let text = if bytes.is_empty() {
+            None
+        } else {
+            Text::from_utf8(bytes)
+        };
+        match text {
+            Some(text) => {
+                // Whether it is a value is found out by who decodes it, and told again if it is none.
+                self.corrupt.remove(key);
+                Ok(Some(text.into()))
+            }
+            None => {
+                self.corrupt.add(key);
+                let message = "What is stored is not text: the file is empty or not UTF-8.";
+                Err(Error::new(Kind::CorruptValue, message))
+            }
+        }
+    }
+}
+
+fn native_meta(stat: &Stat, ttl_ms: Option<u64>) -> NativeMeta {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "ms with a fraction are what JavaScript shows"
+    )]
+    let ms = |ns: Option<i128>| ns.map(|ns| ns as f64 / 1e6);
+    NativeMeta {
+        atime_ms: ms(stat.atime_ns),
+        mtime_ms: ms(stat.mtime_ns),
+        ctime_ms: ms(stat.ctime_ns),
+        birthtime_ms: ms(stat.birthtime_ns),
+        size: Some(stat.size),
+        ttl_ms,
+    }
+}
+
+/// Whether the error says that there is nothing of that name.
+fn is_absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn is_folder(stat: &Stat) -> bool {
+    stat.kind == FileKind::Folder
+}

@@ -1,0 +1,210 @@
+//! The options of a store.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::disk::SystemDisk;
+use super::durability::Level;
+use super::ignore::{self, Ignore};
+use super::watch::WatchOptions;
+use super::{LITE_NAME, NAME};
+use eas_core::error::{Error, Result};
+use eas_core::options::{DriverOptions, Given, wrong};
+
+/// What a store is made with.
+#[derive(Debug, Clone)]
+pub struct FsOptions {
+    /// The folder that holds the items, in the form in which the system is asked for it.
+    pub base: PathBuf,
+    /// What is left alone.
+    pub ignore: Ignore,
+    /// Whether changes are refused.
+    pub read_only: bool,
+    /// Whether `clear` is refused.
+    pub no_clear: bool,
+    /// When files are fsynced.
+    pub durability: Level,
+    /// How it is watched.
+    pub watch: WatchOptions,
+}
+
+impl FsOptions {
+    /// The defaults of `fs` for a base.
+    ///
+    /// # Errors
+    /// Those of the system when a relative base cannot be resolved.
+    pub fn at(base: impl AsRef<Path>) -> Result<Self> {
+        let base = absolute(base.as_ref()).map_err(|error| Error::io(error, "resolve the base"))?;
+        Ok(FsOptions {
+            ignore: Ignore::new(ignore::DEFAULT, &shown(&base)),
+            base: SystemDisk::base(base),
+            read_only: false,
+            no_clear: false,
+            durability: Level::Background,
+            watch: WatchOptions::default(),
+        })
+    }
+
+    /// Reads what the host gave. The option `ignore` of `fs-lite` is a function, which only the
+    /// host can call: it is left to the caller.
+    ///
+    /// # Errors
+    /// Those of missing and wrong options.
+    pub fn read(name: &'static str, given: &DriverOptions) -> Result<Self> {
+        Self::read_unnamed(name, given).map_err(|error| error.driver(name))
+    }
+
+    fn read_unnamed(name: &'static str, given: &DriverOptions) -> Result<Self> {
+        let mut options = Self::at(given.required_string("base")?)?;
+        let base = shown(&absolute(Path::new(&given.required_string("base")?)).unwrap_or_default());
+        options.read_only = given.bool("readOnly", false)?;
+        options.no_clear = given.bool("noClear", false)?;
+        options.durability = match (
+            given.get("durability"),
+            given.string("durability")?.as_deref(),
+        ) {
+            (_, None | Some("background")) => Level::Background,
+            (_, Some("full")) => Level::Full,
+            (_, Some("none")) => Level::None,
+            (Some(other), _) => {
+                return Err(wrong(
+                    "durability",
+                    other,
+                    "\"background\", \"full\" or \"none\"",
+                ));
+            }
+            (None, _) => Level::Background,
+        };
+        let watch = given.nested("watchOptions")?;
+        options.watch = WatchOptions {
+            ignore_initial: watch.bool("ignoreInitial", true)?,
+            ignore_permission_errors: watch.bool("ignorePermissionErrors", false)?,
+        };
+        let patterns = match given.get("ignore") {
+            Some(Given::String(pattern)) => Some(vec![pattern.clone()]),
+            Some(Given::Predicate(_)) if name == LITE_NAME => None,
+            _ => given.strings("ignore")?,
+        };
+        options.ignore = match &patterns {
+            Some(patterns) => Ignore::new(patterns.iter().map(String::as_str), &base),
+            None if name == NAME => Ignore::new(ignore::DEFAULT, &base),
+            None => Ignore::default(),
+        };
+        Ok(options)
+    }
+}
+
+/// The absolute form of a path, without `.` and `..`, as Node resolves it.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let mut resolved = PathBuf::new();
+    for component in std::path::absolute(path)?.components() {
+        match component {
+            Component::CurDir => {}
+            // At the root it changes nothing, as `pop` does.
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            component => resolved.push(component),
+        }
+    }
+    Ok(resolved)
+}
+
+fn shown(base: &Path) -> String {
+    let text = base.to_string_lossy();
+    if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text.into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use eas_core::error::Kind;
+
+    fn read(name: &'static str, entries: &[(&str, Given)]) -> Result<FsOptions> {
+        let entries = entries
+            .iter()
+            .map(|(name, given)| ((*name).to_owned(), given.clone()))
+            .collect();
+        FsOptions::read(name, &DriverOptions::new(entries))
+    }
+
+    fn text(text: &str) -> Given {
+        Given::String(text.to_owned())
+    }
+
+    #[test]
+    fn the_base_is_required() {
+        for entries in [&[][..], &[("base", text(""))]] {
+            let error = read(NAME, entries).expect_err("no base");
+            assert_eq!(error.kind(), Kind::RequiredOption);
+            assert_eq!(
+                error.to_string(),
+                "[electron-async-storage] [fs] Missing required option `base`."
+            );
+        }
+    }
+
+    #[test]
+    fn a_relative_base_becomes_absolute_without_dots() {
+        let options = read(NAME, &[("base", text("x/../y/./z"))]).unwrap();
+        assert!(options.base.is_absolute());
+        assert!(options.base.ends_with("y/z"));
+        assert!(!options.base.to_string_lossy().contains(".."));
+    }
+
+    #[test]
+    fn durability_is_one_of_three_words() {
+        for (given, level) in [
+            ("full", Level::Full),
+            ("none", Level::None),
+            ("background", Level::Background),
+        ] {
+            let options = read(NAME, &[("base", text("x")), ("durability", text(given))]).unwrap();
+            assert_eq!(options.durability, level);
+        }
+        assert_eq!(
+            read(NAME, &[("base", text("x"))]).unwrap().durability,
+            Level::Background
+        );
+        for given in [text("fast"), Given::Bool(true), text("")] {
+            let error = read(NAME, &[("base", text("x")), ("durability", given)])
+                .expect_err("no such level");
+            assert_eq!(error.kind(), Kind::InvalidOption);
+        }
+    }
+
+    #[test]
+    fn patterns_default_to_two_folders_for_fs_and_to_none_for_fs_lite() {
+        assert!(
+            read(NAME, &[("base", text("x"))])
+                .unwrap()
+                .ignore
+                .covers("node_modules/a")
+        );
+        assert!(
+            !read(LITE_NAME, &[("base", text("x"))])
+                .unwrap()
+                .ignore
+                .covers("node_modules/a")
+        );
+        let given = Given::List(vec![text("tmp/**")]);
+        let options = read(NAME, &[("base", text("x")), ("ignore", given)]).unwrap();
+        assert!(options.ignore.covers("tmp/a"));
+        assert!(!options.ignore.covers("node_modules/a"));
+    }
+
+    #[test]
+    fn a_function_is_the_concern_of_the_host_for_fs_lite_only() {
+        let function = || Given::Predicate(Rc::new(|_| Ok(true)));
+        assert!(read(LITE_NAME, &[("base", text("x")), ("ignore", function())]).is_ok());
+        let error =
+            read(NAME, &[("base", text("x")), ("ignore", function())]).expect_err("globs only");
+        assert_eq!(error.kind(), Kind::InvalidOption);
+    }
+}

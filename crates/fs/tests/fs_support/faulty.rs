@@ -1,0 +1,254 @@
+//! The machine's file system, with one call that fails. It does not wait for the device: nothing
+//! here loses power.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use eas_core::error::io_from_code;
+use eas_fs::disk::{Disk, Kind, Stat, SystemDisk};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The call gives this error and does nothing.
+    Error(&'static str),
+    /// This call and all that follow fail, as if the process had ended.
+    End,
+    /// A write takes one byte only; other calls go well.
+    ShortWrite,
+}
+
+#[derive(Default)]
+struct Plan {
+    calls_left: Option<usize>,
+    fault: Option<Fault>,
+    failed: Option<&'static str>,
+}
+
+type Deed = Box<dyn FnOnce() + Send>;
+
+/// What happens right after a call, as if another process did it.
+#[derive(Default)]
+struct Meanwhile {
+    after: Option<(&'static str, PathBuf, Deed)>,
+    calls: Vec<(&'static str, PathBuf)>,
+}
+
+/// Fails the call that it is told to.
+#[derive(Clone, Default)]
+pub(crate) struct FaultyDisk {
+    plan: Arc<Mutex<Plan>>,
+    meanwhile: Arc<Mutex<Meanwhile>>,
+}
+
+impl FaultyDisk {
+    /// Does something between the next listing of that folder and the call that follows it.
+    pub(crate) fn after_listing(&self, folder: PathBuf, deed: impl FnOnce() + Send + 'static) {
+        self.after("list", folder, deed);
+    }
+
+    /// Does something between the next such call, by name, with that path and the call that follows
+    /// it.
+    pub(crate) fn after(
+        &self,
+        call: &'static str,
+        path: PathBuf,
+        deed: impl FnOnce() + Send + 'static,
+    ) {
+        self.meanwhile.lock().unwrap().after = Some((call, path, Box::new(deed)));
+    }
+
+    fn called(&self, call: &'static str, path: &Path) {
+        let mut meanwhile = self.meanwhile.lock().unwrap();
+        meanwhile.calls.push((call, path.to_owned()));
+        let deed = meanwhile
+            .after
+            .take_if(|(after, at, _)| *after == call && at == path);
+        drop(meanwhile);
+        if let Some((_, _, deed)) = deed {
+            deed();
+        }
+    }
+
+    /// How often a folder was listed.
+    pub(crate) fn listings_of(&self, folder: &Path) -> usize {
+        self.calls_of("list", folder)
+    }
+
+    /// How often a call that looks at the disk, by name, was made for that path.
+    pub(crate) fn calls_of(&self, call: &'static str, path: &Path) -> usize {
+        let meanwhile = self.meanwhile.lock().unwrap();
+        let calls = meanwhile.calls.iter();
+        calls
+            .filter(|(made, at)| *made == call && at == path)
+            .count()
+    }
+
+    /// Lets `calls` calls pass and fails the next.
+    pub(crate) fn fail_after(&self, calls: usize, fault: Fault) {
+        let mut plan = self.plan.lock().unwrap();
+        *plan = Plan {
+            calls_left: Some(calls),
+            fault: Some(fault),
+            failed: None,
+        };
+    }
+
+    /// Lets all calls pass, and gives the name of the one that failed.
+    pub(crate) fn disarm(&self) -> Option<&'static str> {
+        std::mem::take(&mut *self.plan.lock().unwrap()).failed
+    }
+
+    fn fault(&self, call: &'static str) -> Option<Fault> {
+        let mut plan = self.plan.lock().unwrap();
+        match plan.calls_left {
+            Some(0) => {
+                if plan.fault != Some(Fault::End) {
+                    plan.calls_left = None;
+                }
+                plan.failed = Some(call);
+                plan.fault
+            }
+            Some(calls) => {
+                plan.calls_left = Some(calls - 1);
+                None
+            }
+            None => None,
+        }
+    }
+
+    fn pass(&self, call: &'static str) -> io::Result<()> {
+        match self.fault(call) {
+            Some(Fault::Error(code)) => Err(io_from_code(code)),
+            Some(Fault::End) => Err(io_from_code("EIO")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Disk for FaultyDisk {
+    type Draft = <SystemDisk as Disk>::Draft;
+    type Lock = <SystemDisk as Disk>::Lock;
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.pass("read")?;
+        let bytes = SystemDisk.read(path);
+        self.called("read", path);
+        bytes
+    }
+
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        self.pass("read_from")?;
+        let bytes = SystemDisk.read_from(path, offset);
+        self.called("read_from", path);
+        bytes
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        self.pass("stat")?;
+        let stat = SystemDisk.stat(path);
+        self.called("stat", path);
+        stat
+    }
+
+    fn stat_link(&self, path: &Path) -> io::Result<Stat> {
+        self.pass("stat_link")?;
+        SystemDisk.stat_link(path)
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        self.pass("read_link")?;
+        SystemDisk.read_link(path)
+    }
+
+    fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
+        self.pass("list")?;
+        let listed = SystemDisk.list(folder, entry);
+        self.called("list", folder);
+        listed
+    }
+
+    fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<Self::Draft> {
+        self.pass("create")?;
+        SystemDisk.create(path, mode)
+    }
+
+    fn write(&self, draft: &mut Self::Draft, bytes: &[u8]) -> io::Result<usize> {
+        match self.fault("write") {
+            Some(Fault::Error(code)) => Err(io_from_code(code)),
+            Some(Fault::End) => Err(io_from_code("EIO")),
+            Some(Fault::ShortWrite) => SystemDisk.write(draft, &bytes[..1]),
+            None => SystemDisk.write(draft, bytes),
+        }
+    }
+
+    fn sync(&self, _draft: &mut Self::Draft) -> io::Result<()> {
+        self.pass("sync")
+    }
+
+    fn stat_draft(&self, draft: &mut Self::Draft) -> io::Result<Stat> {
+        self.pass("stat_draft")?;
+        SystemDisk.stat_draft(draft)
+    }
+
+    fn persist(&self, draft: Self::Draft, from: &Path, to: &Path) -> io::Result<()> {
+        self.pass("persist")?;
+        SystemDisk.persist(draft, from, to)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.pass("rename")?;
+        SystemDisk.rename(from, to)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.pass("link")?;
+        SystemDisk.link(from, to)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.pass("append")?;
+        SystemDisk.append(path, bytes)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.pass("remove_file")?;
+        SystemDisk.remove_file(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.pass("remove_folder")?;
+        SystemDisk.remove_folder(path)
+    }
+
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        self.pass("create_folder")?;
+        SystemDisk.create_folder(path)
+    }
+
+    fn sync_file(&self, _path: &Path) -> io::Result<()> {
+        self.pass("sync_file")
+    }
+
+    fn sync_folder(&self, _path: &Path) -> io::Result<()> {
+        self.pass("sync_folder")
+    }
+
+    fn remove_abandoned(&self, path: &Path) -> io::Result<bool> {
+        self.pass("remove_abandoned")?;
+        SystemDisk.remove_abandoned(path)
+    }
+
+    fn lock(&self, folder: &Path, patience: Duration) -> io::Result<Option<Self::Lock>> {
+        self.pass("lock")?;
+        SystemDisk.lock(folder, patience)
+    }
+
+    fn wait_for_lock(&self, file: &Path) -> io::Result<Option<Self::Lock>> {
+        self.pass("wait_for_lock")?;
+        SystemDisk.wait_for_lock(file)
+    }
+}

@@ -1,0 +1,85 @@
+//! What a value that waits reads as: what the driver below would give back for it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use eas_core::blocking::BlockingDriver;
+use eas_core::calls;
+use eas_core::driver::{Call, Capabilities, Driver, Mode};
+use eas_core::error::{Error, Kind, Result};
+use eas_core::value::{BytesKind, Text, Value};
+
+/// How the driver below keeps values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As they are given.
+    AsGiven,
+    /// As bytes: a raw read gives bytes, also of text.
+    Bytes,
+    /// As text: bytes are written as text that stands for them.
+    Text,
+}
+
+impl Form {
+    /// The form of a driver.
+    pub(super) fn of(inner: &Rc<dyn Driver>, store: Option<&Arc<dyn BlockingDriver>>) -> Self {
+        let has = |capabilities: Capabilities| {
+            capabilities.has(Call::SetItemRaw, Mode::Async)
+                || capabilities.has(Call::SetItemRaw, Mode::Sync)
+        };
+        match store {
+            Some(store) if store.holds_references() => Form::AsGiven,
+            Some(_) => Form::Bytes,
+            None if has(inner.capabilities()) => Form::AsGiven,
+            None => Form::Text,
+        }
+    }
+
+    /// A raw value as it is queued: a copy where the caller could change it later.
+    pub(super) fn keep(self, value: Value) -> Result<Value> {
+        if self == Form::Text {
+            return calls::to_text(value).map(Value::Text);
+        }
+        let Value::Foreign(host) = value else {
+            return Ok(value);
+        };
+        match host.bytes() {
+            Some((bytes, kind)) if kind != BytesKind::View || self == Form::Bytes => {
+                Ok(Value::Bytes(bytes.into(), kind))
+            }
+            _ if self == Form::AsGiven => Ok(Value::Foreign(host)),
+            _ => Err(Error::new(
+                Kind::InvalidValue,
+                "a raw value must be a string, a Buffer or a typed array; use setItem for other values",
+            )),
+        }
+    }
+
+    /// What a read gives; nothing where bytes are no text.
+    pub(super) fn read(self, value: &Value) -> Option<Value> {
+        match (self, value) {
+            (Form::Bytes, Value::Text(Text::Utf16(_)) | Value::Bytes(..)) => {
+                let bytes = value.file_bytes()?.into_owned();
+                Text::from_utf8(bytes).map(Value::Text)
+            }
+            _ => Some(value.clone()),
+        }
+    }
+
+    /// What a raw read gives.
+    pub(super) fn read_raw(self, value: &Value) -> Option<Value> {
+        match self {
+            Form::AsGiven => Some(value.clone()),
+            Form::Bytes => Some(Value::buffer(value.file_bytes()?.into_owned())),
+            Form::Text => Some(calls::from_text(value.clone())),
+        }
+    }
+
+    /// The size of the value in the driver below, where it has one.
+    pub(super) fn size(self, value: &Value) -> Option<u64> {
+        let bytes = (self == Form::Bytes)
+            .then(|| value.file_bytes())
+            .flatten()?;
+        u64::try_from(bytes.len()).ok()
+    }
+}

@@ -1,0 +1,681 @@
+//! A driver that collects writes and hands them to another driver in batches.
+//!
+//! - [`backlog`]: what waits and in which order, as data; [`control`]: when it is written;
+//! - [`threaded`]: writing on other threads, for drivers that are plain blocking code;
+//!   [`hosted`]: writing on the host's thread, for all others;
+//! - `form`: what a value that waits reads as.
+//!
+//! A write is in the backlog when its call returns, so that reads see it and nothing overtakes it;
+//! where the backlog is full, its operation completes when there is room.
+
+pub mod backlog;
+pub mod control;
+mod form;
+pub mod hosted;
+pub mod threaded;
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use self::backlog::{Change, Operation, Seen};
+use self::control::{Control, Limits, Next, Room};
+use self::form::Form;
+use self::hosted::Hosted;
+use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
+use eas_core::blocking::BlockingDriver;
+use eas_core::calls;
+use eas_core::clearing::Clears;
+use eas_core::driver::{
+    Call, Capabilities, Driver, EventKind, EventSink, Flags, Item, KeyQuery, Meta, Mode,
+    NativeMeta, Op, Options, Unwatch,
+};
+use eas_core::error::{Error, Kind, Result};
+use eas_core::keys::Keys;
+use eas_core::options::DriverOptions;
+use eas_core::runtime::Runtime;
+use eas_core::value::{Text, Value};
+
+/// The name of the driver.
+pub const NAME: &str = "queue";
+
+/// The code of the warning of a flush that failed.
+const WARNING: &str = "EAS_QUEUE_FLUSH";
+
+const BATCH_SIZE: u32 = 100;
+const FLUSH_INTERVAL_MS: u32 = 1000;
+const MAX_QUEUE_SIZE: u32 = 1000;
+
+/// The options of a queue.
+pub struct Settings {
+    /// What bounds it.
+    pub limits: Limits,
+    /// Whether an operation replaces one of its key that waits.
+    pub merges: bool,
+}
+
+impl Settings {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidOption`] for a number that is not whole or too small.
+    pub fn read(options: &DriverOptions) -> Result<Self> {
+        let number = |name, least, default| options.whole_number(name, least, default);
+        Ok(Settings {
+            limits: Limits {
+                batch_size: number("batchSize", 1, BATCH_SIZE)? as usize,
+                flush_interval_ms: number("flushInterval", 0, FLUSH_INTERVAL_MS)?.into(),
+                max_queue_size: number("maxQueueSize", 1, MAX_QUEUE_SIZE)? as usize,
+            },
+            merges: options.bool("mergeUpdates", true)?,
+        })
+    }
+}
+
+enum Writer {
+    Threaded(Arc<Threaded>),
+    Hosted(Rc<Hosted>),
+}
+
+impl Writer {
+    fn control(&self) -> &Control {
+        match self {
+            Writer::Threaded(threaded) => &threaded.control,
+            Writer::Hosted(hosted) => &hosted.control,
+        }
+    }
+
+    fn go(&self, next: Next) {
+        match self {
+            Writer::Threaded(threaded) => threaded.go(next),
+            Writer::Hosted(hosted) => hosted.go(next),
+        }
+    }
+}
+
+/// A queue in front of a driver.
+pub struct QueueDriver {
+    inner: Rc<dyn Driver>,
+    /// The store below, where it can be called on any thread.
+    store: Option<Arc<dyn BlockingDriver>>,
+    runtime: Rc<dyn Runtime>,
+    writer: Writer,
+    form: Form,
+    merges: bool,
+    /// The clears that list first.
+    clears: Rc<Clears>,
+    is_over: Cell<bool>,
+    /// Flushes when the program ends, for as long as it is held.
+    at_exit: RefCell<Option<Box<dyn Any>>>,
+}
+
+/// Makes a queue from its options.
+///
+/// # Errors
+/// [`Kind::RequiredOption`] without a driver, [`Kind::InvalidOption`].
+pub fn open(options: &DriverOptions, runtime: &Rc<dyn Runtime>) -> Result<Rc<dyn Driver>> {
+    let inner = options.required_driver("driver")?;
+    let settings = Settings::read(options)?;
+    let threads = Arc::new(ProcessThreads);
+    Ok(QueueDriver::new(inner, &settings, runtime.clone(), threads))
+}
+
+impl QueueDriver {
+    /// A clear as a removal of each key that the driver below lists: it leaves others.
+    fn clear_listed(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+        let query = KeyQuery {
+            base: base.to_owned(),
+            ..KeyQuery::default()
+        };
+        let clear = self.clears.begin(&self.inner);
+        let listed = self.clone().get_keys(&query, mode);
+        let options = options.clone();
+        Op::later(async move {
+            let keys = listed.await?.filtered(|key| !clear.spares(key));
+            let queue: Rc<dyn Driver> = self;
+            calls::remove_items(&queue, &keys, &options, mode).await
+        })
+    }
+
+    /// A queue in front of `inner`, which writes on `threads` where `inner` can.
+    pub fn new(
+        inner: Rc<dyn Driver>,
+        settings: &Settings,
+        runtime: Rc<dyn Runtime>,
+        threads: Arc<dyn Threads>,
+    ) -> Rc<Self> {
+        let control = Control::new(settings.limits, settings.merges);
+        let store = inner.blocking();
+        let form = Form::of(&inner, store.as_ref());
+        let mut at_exit = None;
+        let writer = if let Some(store) = store.clone() {
+            let (notices, received) = mpsc::unbounded_channel();
+            listen(received, inner.clone(), &runtime);
+            let threaded = Threaded::new(control, store, threads, notices);
+            at_exit = Some(runtime.at_exit(Rc::new(threaded::Ending(Arc::downgrade(&threaded)))));
+            Writer::Threaded(threaded)
+        } else {
+            Writer::Hosted(Hosted::new(control, inner.clone(), runtime.clone()))
+        };
+        Rc::new(QueueDriver {
+            inner,
+            store,
+            runtime,
+            writer,
+            form,
+            merges: settings.merges,
+            clears: Rc::default(),
+            is_over: Cell::new(false),
+            at_exit: RefCell::new(at_exit),
+        })
+    }
+
+    /// How many operations wait, whether some are on their way, whether the queue is disposed.
+    pub fn status(&self) -> (usize, bool, bool) {
+        self.control().status()
+    }
+
+    /// The operations on items that wait, oldest first.
+    pub fn operations(&self) -> Vec<Operation> {
+        self.control()
+            .with_backlog(|backlog| backlog.operations().cloned().collect())
+    }
+
+    /// The newest operation that waits for a key.
+    pub fn operation(&self, key: &str) -> Option<Operation> {
+        self.control()
+            .with_backlog(|backlog| backlog.operation(key).cloned())
+    }
+
+    fn control(&self) -> &Control {
+        self.writer.control()
+    }
+
+    /// The time by which items of the backlog have ended. Where the driver below keeps them
+    /// anyway, none has.
+    fn now_ms(&self) -> u64 {
+        if self.inner.flags().ttl {
+            self.runtime.now_ms()
+        } else {
+            0
+        }
+    }
+
+    /// Looks up a key: `Some` when the backlog has the answer.
+    fn seen<T>(&self, key: &str, read: impl FnOnce(&Operation, &Value) -> T) -> Option<Option<T>> {
+        self.control().with_backlog(|backlog| {
+            if backlog.is_empty() {
+                return None;
+            }
+            match backlog.read(key, self.now_ms()) {
+                Seen::Nothing => None,
+                Seen::Gone => Some(None),
+                Seen::Value(operation, value) => Some(Some(read(operation, value))),
+            }
+        })
+    }
+
+    fn operation_of(&self, key: &str, change: Change, options: &Options) -> Operation {
+        let now_ms = self.runtime.now_ms();
+        Operation {
+            key: key.into(),
+            change,
+            options: options.clone(),
+            expires_ms: options.ttl_ms.map(|ttl_ms| now_ms.saturating_add(ttl_ms)),
+            timestamp_ms: now_ms,
+        }
+    }
+
+    /// Whether the driver below takes a change, which is checked as far as that goes without making
+    /// it.
+    fn takes(&self, key: &str, call: Call, mode: Mode) -> Result<bool> {
+        if let Some(store) = &self.store {
+            store.check_key(key).map_err(|error| {
+                error
+                    .driver(store.name())
+                    .operation(call.name(mode))
+                    .key(key)
+            })?;
+            return Ok(!store.is_read_only());
+        }
+        let capabilities = self.inner.capabilities();
+        let has = |call| capabilities.has(call, Mode::Async);
+        // A driver that only reads ignores writes; a Sync write finds out for itself.
+        Ok(mode == Mode::Sync
+            || has(call)
+            || (call == Call::SetItems && has(Call::SetItem))
+            || (call == Call::SetItemRaw && has(Call::SetItem)))
+    }
+
+    fn change(&self, operation: Operation, call: Call, mode: Mode) -> Op<()> {
+        match self.takes(&operation.key, call, mode) {
+            Ok(true) => self.make([operation], call, mode),
+            Ok(false) => Op::ok(()),
+            Err(error) => Op::fail(error),
+        }
+    }
+
+    fn change_all(&self, operations: Vec<Operation>, call: Call, mode: Mode) -> Op<()> {
+        let mut taken = Vec::with_capacity(operations.len());
+        for operation in operations {
+            match self.takes(&operation.key, call, mode) {
+                Ok(true) => taken.push(operation),
+                Ok(false) => {}
+                Err(error) => return Op::fail(error),
+            }
+        }
+        self.make(taken, call, mode)
+    }
+
+    /// Makes changes that the driver below takes.
+    fn make(
+        &self,
+        operations: impl IntoIterator<Item = Operation>,
+        call: Call,
+        mode: Mode,
+    ) -> Op<()> {
+        let mut operations = operations.into_iter().inspect(|operation| {
+            let kind = match operation.change {
+                Change::Set(_) | Change::SetRaw(_) => EventKind::Update,
+                Change::Remove | Change::Clear => EventKind::Remove,
+            };
+            self.clears.note(kind, &self.inner, &operation.key);
+        });
+        if mode == Mode::Async && !self.is_ending() {
+            return self.enqueue(operations, call);
+        }
+        let outcome = operations.try_for_each(|operation| self.write_through(operation));
+        Op::ready(outcome.map_err(|error| self.place(error, call, mode)))
+    }
+
+    fn is_ending(&self) -> bool {
+        match &self.writer {
+            Writer::Threaded(threaded) => threaded.is_ending(),
+            Writer::Hosted(_) => false,
+        }
+    }
+
+    fn enqueue(&self, operations: impl IntoIterator<Item = Operation>, call: Call) -> Op<()> {
+        match self.control().push(operations) {
+            Ok((room, next)) => {
+                self.writer.go(next);
+                self.when_there_is_room(room)
+            }
+            Err(error) => Op::fail(self.place(error, call, Mode::Async)),
+        }
+    }
+
+    fn when_there_is_room(&self, room: Room) -> Op<()> {
+        let Some(mut room) = room else {
+            return Op::ok(());
+        };
+        // A driver that answers at once has made room already.
+        if let Ok(outcome) = room.try_recv() {
+            return Op::ready(outcome);
+        }
+        self.told(room)
+    }
+
+    /// Waits for an answer of the writer, and keeps the host's loop alive until it comes. A writer on
+    /// the host's thread sees to that itself.
+    fn told(&self, answer: oneshot::Receiver<Result<()>>) -> Op<()> {
+        let is_elsewhere = matches!(self.writer, Writer::Threaded(_));
+        let alive = is_elsewhere.then(|| self.runtime.keep_alive());
+        Op::later(async move {
+            let outcome = answer.await;
+            drop(alive);
+            outcome.unwrap_or_else(|_| Err(Error::new(Kind::Disposed, "the context has ended")))
+        })
+    }
+
+    fn write_through(&self, operation: Operation) -> Result<()> {
+        match &self.writer {
+            Writer::Threaded(threaded) => threaded.write_through(&operation, self.merges),
+            Writer::Hosted(hosted) => hosted.write_through(operation, self.merges),
+        }
+    }
+
+    /// Names the queue as the place of its own errors.
+    fn place(&self, error: Error, call: Call, mode: Mode) -> Error {
+        if error.kind() == Kind::Disposed {
+            error.driver(NAME).operation(call.name(mode))
+        } else {
+            error
+        }
+    }
+
+    fn drain(&self, mode: Mode) -> Op<()> {
+        if mode == Mode::Sync {
+            return Op::ready(match &self.writer {
+                Writer::Threaded(threaded) => threaded.flush_here(),
+                Writer::Hosted(hosted) => hosted.flush_here(),
+            });
+        }
+        let (flushed, next) = self.control().flush();
+        self.writer.go(next);
+        self.told(flushed)
+    }
+
+    /// Nothing is written any more: what is left is given up.
+    fn end(&self, outcome: &Result<()>) {
+        self.control().abandon(outcome.as_ref().err());
+        self.writer.go(Next::Nothing);
+        if let Writer::Hosted(hosted) = &self.writer {
+            hosted.end();
+        }
+        self.at_exit.borrow_mut().take();
+    }
+}
+
+/// Tells the developer that writing failed where no caller waits for it.
+fn warn(runtime: &dyn Runtime, inner: &str, error: &Error) {
+    let message = format!(
+        "[electron-async-storage] [queue] writing to \"{inner}\" failed, what was queued is kept and tried again: {error}"
+    );
+    runtime.warn(WARNING, message);
+}
+
+/// Passes on what other threads have to say, for as long as they can.
+fn listen(
+    mut notices: mpsc::UnboundedReceiver<Notice>,
+    inner: Rc<dyn Driver>,
+    runtime: &Rc<dyn Runtime>,
+) {
+    let name = inner.name().to_owned();
+    let inner = Rc::downgrade(&inner);
+    let warner = runtime.clone();
+    runtime.spawn(Box::pin(async move {
+        while let Some(notice) = notices.recv().await {
+            match notice {
+                Notice::Failed(error) => warn(&*warner, &name, &error),
+                Notice::Expires(expires_ms) => {
+                    if let Some(inner) = inner.upgrade() {
+                        inner.note_expiry(expires_ms);
+                    }
+                }
+            }
+        }
+    }));
+}
+
+impl Drop for QueueDriver {
+    fn drop(&mut self) {
+        let Writer::Threaded(threaded) = &self.writer else {
+            // What waits holds the writer, which goes on until it is written.
+            return;
+        };
+        if threaded.control.with_backlog(|backlog| backlog.is_empty()) {
+            return;
+        }
+        let written = threaded.control.written();
+        let (flushed, next) = threaded.control.flush();
+        threaded.go(next);
+        // Until it is written, it is tried again, and an end of the program tries a last time.
+        let held = (threaded.clone(), self.at_exit.borrow_mut().take());
+        let (runtime, inner) = (self.runtime.clone(), self.inner.name().to_owned());
+        self.runtime.spawn(Box::pin(async move {
+            // The program has no handle to ask for more.
+            if let Ok(Err(error)) = flushed.await {
+                warn(&*runtime, &inner, &error);
+            }
+            let _ = written.await;
+            drop(held);
+        }));
+    }
+}
+
+impl Driver for QueueDriver {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn flags(&self) -> Flags {
+        self.inner.flags()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        if self.inner.capabilities().has(Call::Watch, Mode::Async) {
+            Capabilities::ALL
+        } else {
+            Capabilities::ALL.without(Call::Watch)
+        }
+    }
+
+    fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool> {
+        match self.seen(key, |_, _| ()) {
+            Some(seen) => Op::ok(seen.is_some()),
+            None => calls::has_item(&self.inner, key, options, mode),
+        }
+    }
+
+    fn get_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
+        match self.seen(key, |_, value| self.form.read(value)) {
+            Some(seen) => Op::ok(seen.flatten()),
+            None => calls::get_item(&self.inner, key, options, mode),
+        }
+    }
+
+    fn get_items(
+        self: Rc<Self>,
+        items: Vec<Item<()>>,
+        common: &Options,
+        mode: Mode,
+    ) -> Op<Vec<Option<Value>>> {
+        let mut found: Vec<Option<Value>> = Vec::with_capacity(items.len());
+        let (mut asked, mut places) = (Vec::new(), Vec::new());
+        for (place, item) in items.into_iter().enumerate() {
+            let seen = self.seen(&item.key, |_, value| self.form.read(value));
+            if seen.is_none() {
+                asked.push(item);
+                places.push(place);
+            }
+            found.push(seen.flatten().flatten());
+        }
+        if asked.is_empty() {
+            return Op::ok(found);
+        }
+        let read = calls::get_items(&self.inner, asked, common, mode);
+        read.map(move |values| {
+            for (value, place) in values.into_iter().zip(places) {
+                found[place] = value;
+            }
+            found
+        })
+    }
+
+    fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
+        match self.seen(key, |_, value| self.form.read_raw(value)) {
+            Some(seen) => Op::ok(seen.flatten()),
+            None => calls::get_item_raw(&self.inner, key, options, mode),
+        }
+    }
+
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
+        let now_ms = self.now_ms();
+        let overlay = self.control().with_backlog(|backlog| {
+            (!backlog.is_empty()).then(|| backlog.overlay(&query.base, now_ms))
+        });
+        let listed = calls::get_keys(&self.inner, query, mode);
+        let Some(overlay) = overlay else {
+            return listed;
+        };
+        let max_depth = query.max_depth;
+        listed.map(move |keys| overlay.apply(keys, max_depth))
+    }
+
+    fn get_meta(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Meta>> {
+        let seen = self.seen(key, |operation, value| {
+            (
+                operation.timestamp_ms,
+                operation.expires_ms,
+                self.form.size(value),
+            )
+        });
+        let (timestamp_ms, expires_ms, size) = match seen {
+            Some(None) => return Op::ok(None),
+            Some(Some(waiting)) if self.store.is_some() => waiting,
+            // What a driver of the host knows of its items is its own matter.
+            _ => return calls::get_meta(&self.inner, key, options, mode),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
+        let written_ms = (self.form == Form::Bytes).then_some(timestamp_ms as f64);
+        let now_ms = self.runtime.now_ms();
+        Op::ok(Some(Meta::Native(NativeMeta {
+            atime_ms: written_ms,
+            mtime_ms: written_ms,
+            ctime_ms: written_ms,
+            birthtime_ms: None,
+            size,
+            ttl_ms: expires_ms.map(|expires_ms| expires_ms.saturating_sub(now_ms)),
+        })))
+    }
+
+    fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
+        let operation = self.operation_of(key, Change::Set(Value::Text(value)), options);
+        self.change(operation, Call::SetItem, mode)
+    }
+
+    fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, _common: &Options, mode: Mode) -> Op<()> {
+        let operations = items
+            .into_iter()
+            .map(|item| {
+                self.operation_of(
+                    &item.key,
+                    Change::Set(Value::Text(item.value)),
+                    &item.options,
+                )
+            })
+            .collect();
+        self.change_all(operations, Call::SetItems, mode)
+    }
+
+    fn set_item_raw(
+        self: Rc<Self>,
+        key: &str,
+        value: Value,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<()> {
+        match self.form.keep(value) {
+            Ok(value) => {
+                let change = if self.form == Form::Text {
+                    Change::Set(value)
+                } else {
+                    Change::SetRaw(value)
+                };
+                let operation = self.operation_of(key, change, options);
+                self.change(operation, Call::SetItemRaw, mode)
+            }
+            Err(error) => Op::fail(
+                error
+                    .driver(self.inner.name())
+                    .operation(Call::SetItemRaw.name(mode))
+                    .key(key),
+            ),
+        }
+    }
+
+    fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()> {
+        let operation = self.operation_of(key, Change::Remove, options);
+        self.change(operation, Call::RemoveItem, mode)
+    }
+
+    fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+        let is_refused = match &self.store {
+            Some(store) => store.is_read_only() || store.refuses_clear(),
+            None => match calls::can_clear(&self.inner, mode) {
+                Ok(can_clear) => !can_clear,
+                Err(error) => return Op::fail(error),
+            },
+        };
+        if is_refused {
+            return Op::ok(());
+        }
+        if self.inner.filters_clear() {
+            return self.clear_listed(base, options, mode);
+        }
+        let operation = self.operation_of(base, Change::Clear, options);
+        let outcome = match mode {
+            Mode::Sync => self.write_through(operation),
+            Mode::Async => match self.control().push_clear(operation) {
+                Ok((cleared, next)) => {
+                    self.writer.go(next);
+                    return self.told(cleared);
+                }
+                Err(error) => Err(error),
+            },
+        };
+        Op::ready(outcome.map_err(|error| self.place(error, Call::Clear, mode)))
+    }
+
+    fn clears_base(&self) -> bool {
+        true
+    }
+
+    fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
+        self.inner.clone().watch(sink)
+    }
+
+    fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
+        let drained = self.drain(mode);
+        if mode == Mode::Sync {
+            return drained.map_result(move |outcome| {
+                outcome?;
+                let Op::Ready(Some(flushed)) = calls::flush(&self.inner, Mode::Sync) else {
+                    return Ok(());
+                };
+                flushed
+            });
+        }
+        Op::later(async move {
+            let drained = drained.await;
+            drained.and(calls::flush(&self.inner, Mode::Async).await)
+        })
+    }
+
+    fn dispose(self: Rc<Self>, mode: Mode) -> Op<()> {
+        if self.is_over.replace(true) {
+            return Op::ok(());
+        }
+        self.control().dispose();
+        let drained = self.drain(mode);
+        if let Op::Ready(Some(outcome)) = &drained {
+            self.end(outcome);
+            let disposed = calls::dispose(&self.inner, mode);
+            return calls::all(vec![drained, disposed]);
+        }
+        Op::later(async move {
+            let drained = drained.await;
+            self.end(&drained);
+            let disposed = calls::dispose(&self.inner, mode).await;
+            drained.and(disposed)
+        })
+    }
+
+    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
+        self.inner.clone().lock()
+    }
+
+    fn on_expired(&self, sink: EventSink) -> Option<Box<dyn Any>> {
+        self.inner.on_expired(sink)
+    }
+
+    fn note_corrupt(&self, key: &str) {
+        self.inner.note_corrupt(key);
+    }
+
+    fn note_expiry(&self, expires_ms: u64) {
+        self.inner.note_expiry(expires_ms);
+    }
+
+    fn hold(&self) -> Box<dyn Any> {
+        self.inner.hold()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,386 @@
+//! Writing on other threads, for drivers below that are plain blocking code. The host's thread may
+//! be busy: nothing here needs it.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use rustc_hash::FxBuildHasher;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
+use super::control::{Control, Next, Outcomes, Step};
+use eas_core::blocking::BlockingDriver;
+use eas_core::driver::{Call, Mode};
+use eas_core::error::{At, Error, Result};
+use eas_core::runtime::{AtExit, Job, Moves, caught, lock, run_at_exit};
+use eas_store::pool;
+
+/// How many threads write one batch that somebody waits for. The rest of the pool is for reads.
+/// Where nobody waits one does it, which leaves the other cores to the program.
+const WRITERS: usize = 2;
+
+/// A batch with fewer operations a writer is not split.
+const LEAST_OPERATIONS_A_WRITER: usize = 16;
+
+/// Threads that do not wait for the host.
+pub trait Threads: Send + Sync {
+    /// Runs a job soon.
+    fn run(&self, job: Job);
+
+    /// Runs a job after `ms`.
+    fn run_after(&self, ms: u64, job: Job);
+}
+
+/// The threads of the process.
+pub struct ProcessThreads;
+
+impl Threads for ProcessThreads {
+    fn run(&self, job: Job) {
+        pool::submit(job);
+    }
+
+    fn run_after(&self, ms: u64, job: Job) {
+        pool::submit_after(Duration::from_millis(ms), job);
+    }
+}
+
+/// What the host's thread has to hear of, whenever it gets to it.
+pub enum Notice {
+    /// Operations failed and nobody else was told.
+    Failed(Error),
+    /// An item was written that ends then, in ms since the epoch.
+    Expires(u64),
+}
+
+/// The writer of one queue.
+pub struct Threaded {
+    /// What waits.
+    pub control: Control,
+    store: Arc<dyn BlockingDriver>,
+    threads: Arc<dyn Threads>,
+    notices: UnboundedSender<Notice>,
+    /// The process has begun to end: there may be no later moment to write.
+    is_ending: AtomicBool,
+    /// It was told that the process ends with operations that were not written.
+    has_told: AtomicBool,
+}
+
+/// A batch that several threads write.
+struct Split {
+    batch: Batch,
+    left: AtomicUsize,
+    outcomes: Mutex<Outcomes>,
+}
+
+impl Threaded {
+    /// A writer to `store`.
+    pub fn new(
+        control: Control,
+        store: Arc<dyn BlockingDriver>,
+        threads: Arc<dyn Threads>,
+        notices: UnboundedSender<Notice>,
+    ) -> Arc<Self> {
+        Arc::new(Threaded {
+            control,
+            store,
+            threads,
+            notices,
+            is_ending: AtomicBool::new(false),
+            has_told: AtomicBool::new(false),
+        })
+    }
+
+    /// Does what is next.
+    pub fn go(self: &Arc<Self>, next: Next) {
+        match next {
+            Next::Nothing => {}
+            Next::Start => {
+                let this = self.clone();
+                self.threads.run(Box::new(move || this.pass()));
+            }
+            Next::Wait { ms, timer } => {
+                let this: Weak<Self> = Arc::downgrade(self);
+                let fired = move || {
+                    // A queue that is dropped flushes first.
+                    if let Some(this) = this.upgrade() {
+                        match this.control.timer_fired(timer) {
+                            Next::Start => this.pass(),
+                            next => this.go(next),
+                        }
+                    }
+                };
+                self.threads.run_after(ms, Box::new(fired));
+            }
+        }
+    }
+
+    fn pass(self: &Arc<Self>) {
+        if self.control.begin_pass() {
+            self.proceed();
+        }
+    }
+
+    /// Writes batch after batch; returns early when another thread finishes one and proceeds.
+    fn proceed(self: &Arc<Self>) {
+        loop {
+            match self.control.step() {
+                Step::Batch(batch) => {
+                    let Some(next) = self.write_split(batch) else {
+                        return;
+                    };
+                    self.go(next);
+                }
+                Step::End { next, unreported } => {
+                    if let Some(error) = unreported {
+                        self.note(Notice::Failed(error));
+                    }
+                    self.go(next);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The receiver goes with the host's context; notices after that are nobody's.
+    fn note(&self, notice: Notice) {
+        let _ = self.notices.send(notice);
+    }
+
+    fn write_split(self: &Arc<Self>, batch: Batch) -> Option<Next> {
+        let parts = if self.control.is_awaited() || self.is_ending() {
+            part_by_key(&batch)
+        } else {
+            vec![(0..batch.operations.len()).collect()]
+        };
+        let split = Arc::new(Split {
+            left: AtomicUsize::new(parts.len()),
+            outcomes: Mutex::new(Vec::with_capacity(batch.operations.len())),
+            batch,
+        });
+        let mut parts = parts.into_iter();
+        let own = parts.next()?;
+        for part in parts {
+            let (this, split) = (self.clone(), split.clone());
+            self.threads.run(Box::new(move || {
+                if let Some(next) = this.write_part(&split, part) {
+                    this.go(next);
+                    this.proceed();
+                }
+            }));
+        }
+        self.write_part(&split, own)
+    }
+
+    /// Writes its part and, when it is the last to finish, reports the batch.
+    fn write_part(&self, split: &Split, part: Vec<usize>) -> Option<Next> {
+        let operations = part.into_iter().map(|index| &split.batch.operations[index]);
+        let written = self.write_all(operations);
+        lock(&split.outcomes).extend(written);
+        if split.left.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return None;
+        }
+        let outcomes = std::mem::take(&mut *lock(&split.outcomes));
+        Some(self.control.finish(&split.batch, outcomes))
+    }
+
+    /// Writes in order. After one of a key failed, the others of that key are not tried.
+    fn write_all<'a>(&self, operations: impl Iterator<Item = &'a (Place, Operation)>) -> Outcomes {
+        let mut outcomes: Outcomes = Vec::new();
+        let mut failed: Vec<&str> = Vec::new();
+        for (place, operation) in operations {
+            if failed.contains(&&*operation.key) {
+                continue;
+            }
+            let outcome = self.write(operation, Mode::Async);
+            if outcome.is_err() {
+                failed.push(&operation.key);
+            }
+            outcomes.push((*place, outcome));
+        }
+        outcomes
+    }
+
+    /// Writes one operation in place.
+    pub fn write(&self, operation: &Operation, mode: Mode) -> Result<()> {
+        let (store, key) = (&*self.store, &*operation.key);
+        let (call, outcome) = match &operation.change {
+            Change::Set(value) => (
+                Call::SetItem,
+                caught(|| store.set(key, value, operation.expires_ms)),
+            ),
+            Change::SetRaw(value) => (
+                Call::SetItemRaw,
+                caught(|| store.set(key, value, operation.expires_ms)),
+            ),
+            Change::Remove => (Call::RemoveItem, caught(|| store.remove(key).map(drop))),
+            Change::Clear => (
+                Call::Clear,
+                caught(|| clear(store, key, || self.moved_on())),
+            ),
+        };
+        self.moved_on();
+        if outcome.is_ok()
+            && let Some(expires_ms) = operation.expires_ms
+        {
+            self.note(Notice::Expires(expires_ms));
+        }
+        outcome.at(store.name(), call.name(mode), key)
+    }
+
+    /// Tells an end that waits for all of it of a part.
+    fn moved_on(&self) {
+        if self.is_ending() {
+            self.control.moved_on();
+        }
+    }
+
+    /// Makes a change at once, after what waits for its key.
+    ///
+    /// # Errors
+    /// Those of the store, also of what waits; then the change is not made.
+    pub fn write_through(self: &Arc<Self>, operation: &Operation, merges: bool) -> Result<()> {
+        let is_clear = operation.change == Change::Clear;
+        let batch = loop {
+            let before = if is_clear {
+                self.control.take_base(&operation.key, true)?
+            } else {
+                self.control.take_key(&operation.key, true)?
+            };
+            match before {
+                Before::Taken(batch) => break batch,
+                Before::Clear | Before::Busy => self.flush_here()?,
+            }
+        };
+        let mut outcomes = Outcomes::new();
+        let mut outcome = Ok(());
+        if !merges && !is_clear {
+            for (place, waiting) in &batch.operations {
+                outcome = self.write(waiting, Mode::Sync);
+                if outcome.is_err() {
+                    break;
+                }
+                outcomes.push((*place, Ok(())));
+            }
+        }
+        if outcome.is_ok() {
+            outcome = self.write(operation, Mode::Sync);
+        }
+        if outcome.is_ok() {
+            // What the change made pointless is done as well.
+            outcomes = batch
+                .operations
+                .iter()
+                .map(|(place, _)| (*place, Ok(())))
+                .collect();
+        }
+        let next = self.control.finish(&batch, outcomes);
+        self.go(next);
+        outcome
+    }
+
+    /// Writes on this thread until nothing that waits now is left.
+    ///
+    /// # Errors
+    /// The first of the store; what failed waits on.
+    pub fn flush_here(self: &Arc<Self>) -> Result<()> {
+        let up_to = self.control.with_backlog(Backlog::last_place);
+        while self.control.begin_own_pass(up_to)? {
+            let mut outcome = Ok(());
+            let next = loop {
+                match self.control.step() {
+                    Step::Batch(batch) => {
+                        let outcomes = self.write_all(batch.operations.iter());
+                        if let Some((_, Err(error))) =
+                            outcomes.iter().find(|(_, outcome)| outcome.is_err())
+                            && outcome.is_ok()
+                        {
+                            outcome = Err(error.clone());
+                        }
+                        let next = self.control.finish(&batch, outcomes);
+                        self.go(next);
+                    }
+                    Step::End { next, .. } => break next,
+                }
+            };
+            self.go(next);
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// Whether writes should not wait in the queue any more.
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    /// Nobody but the standard error is there to be told.
+    fn tell_of(&self, left: usize) {
+        if left > 0 && !self.has_told.swap(true, Ordering::Relaxed) {
+            eprintln!(
+                "[electron-async-storage] [queue] the process ends with {left} operations that could not be written to {}",
+                self.store.name()
+            );
+        }
+    }
+}
+
+/// What the queue still has to do when the context ends.
+pub(super) struct Ending(pub(super) Weak<Threaded>);
+
+/// Other threads write everything before the process goes on to end, unless an attempt fails.
+impl AtExit for Ending {
+    fn start(&self, moves: Moves) {
+        let Some(this) = self.0.upgrade() else {
+            return;
+        };
+        this.is_ending.store(true, Ordering::Relaxed);
+        if this.control.with_backlog(Backlog::is_empty) && !this.store.is_behind_at_exit() {
+            return;
+        }
+        let (_, next) = this.control.flush();
+        this.go(next);
+        let finish = move || {
+            let left = this.control.wait_for_end(|| moves.on());
+            this.tell_of(left);
+            // What was written before may not be durable either; there is nobody left to tell of a
+            // failure.
+            let _ = this.store.flush_at_exit(&|| moves.on());
+        };
+        run_at_exit(Box::new(finish));
+    }
+
+    fn give_up(&self) {
+        if let Some(this) = self.0.upgrade() {
+            this.tell_of(this.control.give_up());
+        }
+    }
+}
+
+fn clear(store: &dyn BlockingDriver, base: &str, moved: impl Fn()) -> Result<()> {
+    let mut outcome = Ok(());
+    for key in &store.keys(base, None)? {
+        let removed = store.remove(key).map(drop).map_err(|error| error.key(key));
+        outcome = outcome.and(removed);
+        moved();
+    }
+    outcome
+}
+
+/// The indexes of a batch's operations in one part for each writer: a key's are in one part.
+fn part_by_key(batch: &Batch) -> Vec<Vec<usize>> {
+    let count = batch.operations.len();
+    if count < WRITERS * LEAST_OPERATIONS_A_WRITER {
+        return vec![(0..count).collect()];
+    }
+    let mut parts = vec![Vec::new(); WRITERS];
+    for (index, (_, operation)) in batch.operations.iter().enumerate() {
+        let mut hasher = FxBuildHasher.build_hasher();
+        hasher.write(operation.key.as_bytes());
+        // The low bits of this hash are weak.
+        let part = usize::try_from(hasher.finish() >> 32).unwrap_or_default() % WRITERS;
+        parts[part].push(index);
+    }
+    parts
+}

@@ -1,0 +1,13 @@
+//! Stores made drivers: what is around a store, once for all of them.
+//!
+//! - [`Offloaded`]: a store of plain blocking code as a driver of the JS thread;
+//! - [`pool`], [`offload`]: the threads of the process, and work on them.
+
+mod exit;
+mod expiry;
+pub mod offload;
+mod offloaded;
+pub mod pool;
+mod sequence;
+
+pub use offloaded::Offloaded;

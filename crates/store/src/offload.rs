@@ -1,0 +1,99 @@
+//! Blocking work on other threads, awaited on the JS thread.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use crate::pool::{self, Lane};
+use eas_core::driver::LocalFuture;
+use eas_core::error::{Error, Kind, Result};
+use eas_core::runtime::{Job, Runtime, caught};
+
+/// Runs blocking work on another thread; the future completes on the host's thread and keeps its
+/// loop alive until then. The work is done even if the future is dropped.
+pub fn offload<T: Send + 'static>(
+    runtime: &Rc<dyn Runtime>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    offload_by(runtime, |job| runtime.run_blocking(job), work)
+}
+
+/// As [`offload`], after everything of the lane.
+pub fn offload_in<T: Send + 'static>(
+    lane: &Arc<Lane>,
+    runtime: &Rc<dyn Runtime>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    let start = |job: Job| lane.submit(job, |job| runtime.run_blocking(job));
+    offload_by(runtime, start, work)
+}
+
+/// As [`offload_in`], for work that takes long, on the lane's own thread.
+pub fn offload_aside<T: Send + 'static>(
+    lane: &Arc<Lane>,
+    runtime: &Rc<dyn Runtime>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    offload_by(runtime, |job| lane.submit(job, pool::submit_aside), work)
+}
+
+/// As [`offload`], on a thread of its own. For work that waits for someone else, who may need the
+/// threads of the process to get on.
+pub fn offload_alone<T: Send + 'static>(
+    runtime: &Rc<dyn Runtime>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    let start = |job: Job| {
+        // Without a thread the job is dropped, and the future ends with an error.
+        let _ = thread::Builder::new()
+            .name("eas-wait".to_owned())
+            .spawn(job);
+    };
+    offload_by(runtime, start, work)
+}
+
+fn offload_by<T: Send + 'static>(
+    runtime: &Rc<dyn Runtime>,
+    start: impl FnOnce(Job),
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    let alive = runtime.keep_alive();
+    let (answer, outcome) = oneshot::channel();
+    start(Box::new(move || {
+        // Nobody listens once the host's context has ended; the work was done all the same.
+        let _ = answer.send(caught(work));
+    }));
+    Box::pin(async move {
+        let outcome = outcome.await;
+        drop(alive);
+        outcome.unwrap_or_else(|_| Err(Error::new(Kind::Disposed, "the context has ended")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eas_core::runtime::testing::{Jobs, TestRuntime};
+
+    #[test]
+    fn a_job_is_done_and_its_answer_comes_back() {
+        for kind in [Jobs::Threads, Jobs::ByHand] {
+            let runtime = TestRuntime::new(kind, 0);
+            let answer = runtime.block_on(offload(&runtime.port(), || Ok(7)));
+            assert_eq!(answer.ok(), Some(7), "{kind:?}");
+            assert_eq!(runtime.holds(), 0);
+        }
+    }
+
+    #[test]
+    fn jobs_by_hand_wait_until_they_are_run() {
+        let runtime = TestRuntime::new(Jobs::ByHand, 0);
+        let mut answer = offload(&runtime.port(), || Ok(7));
+        assert!(runtime.now(answer.as_mut()).is_none());
+        assert_eq!((runtime.waiting_jobs(), runtime.holds()), (1, 1));
+        assert!(runtime.run_job());
+        assert_eq!(runtime.now(answer).and_then(Result::ok), Some(7));
+    }
+}

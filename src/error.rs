@@ -1,0 +1,98 @@
+//! Errors as JavaScript sees them: the one place where they are converted.
+
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use super::env::{Env, Val, api};
+use super::reference;
+use super::shared::Shared;
+use super::strings::string;
+use eas_core::error::{Error, Kind};
+
+/// The JavaScript value of an error: what the host threw as it came, otherwise an `Error` (a
+/// `TypeError` for arguments of a wrong type) with its place as properties.
+pub(super) fn settle_error(env: Env, error: &Error) -> Val {
+    if let Some(host) = error.foreign_value() {
+        return reference::value_of(env, host);
+    }
+    let mut value = null_mut();
+    let (code, message) = (
+        string(env, error.kind().code()),
+        string(env, &error.to_string()),
+    );
+    if error.kind() == Kind::InvalidArgument {
+        api!(napi_create_type_error(env.0, code, message, &mut value));
+    } else {
+        api!(napi_create_error(env.0, code, message, &mut value));
+    }
+    if let Some(driver) = error.driver_name() {
+        env.set(value, c"driver", string(env, driver));
+    }
+    if let Some(operation) = error.operation_name() {
+        env.set(value, c"operation", string(env, operation));
+    }
+    if let Some(key) = error.key_name() {
+        env.set(value, c"key", string(env, key));
+    }
+    if let Some(cause) = error.cause() {
+        let mut inner = null_mut();
+        api!(napi_create_error(
+            env.0,
+            null_mut(),
+            string(env, &format!("{cause:#}")),
+            &mut inner
+        ));
+        env.set(value, c"cause", inner);
+    }
+    value
+}
+
+/// Throws an error into JavaScript.
+pub(super) fn throw(env: Env, error: &Error) {
+    let value = settle_error(env, error);
+    api!(napi_throw(env.0, value));
+}
+
+/// The pending exception as an error to pass on.
+pub(super) fn caught(env: Env, shared: &Arc<Shared>) -> Error {
+    match env
+        .take_exception()
+        .and_then(|thrown| reference::foreign(env, thrown, shared))
+    {
+        Some(thrown) => Error::foreign(thrown),
+        None => Error::new(Kind::Disposed, "the context is ending"),
+    }
+}
+
+/// The error of an argument of the wrong type.
+pub(super) fn wrong_argument(env: Env, what: &str, expected: &str, given: Val) -> Error {
+    Error::new(
+        Kind::InvalidArgument,
+        format!(
+            "Invalid {what}: expected {expected}, got {}",
+            describe(env, given)
+        ),
+    )
+}
+
+/// A value in a few words, for messages.
+pub(super) fn describe(env: Env, value: Val) -> String {
+    use napi::sys::ValueType;
+    match env.type_of(value) {
+        ValueType::napi_undefined => "undefined".to_owned(),
+        ValueType::napi_null => "null".to_owned(),
+        ValueType::napi_string => {
+            let text = super::strings::read_lossy(env, value).unwrap_or_default();
+            format!("the string {text:?}")
+        }
+        ValueType::napi_number => {
+            format!("the number {}", env.as_number(value).unwrap_or(f64::NAN))
+        }
+        ValueType::napi_boolean => env.as_bool(value).unwrap_or_default().to_string(),
+        ValueType::napi_bigint => "a bigint".to_owned(),
+        ValueType::napi_symbol => "a symbol".to_owned(),
+        ValueType::napi_function => "a function".to_owned(),
+        _ if env.is_array(value) => "an array".to_owned(),
+        _ => "an object".to_owned(),
+    }
+}

@@ -1,0 +1,576 @@
+//! Drivers that their users write in JavaScript.
+//!
+//! The facade gives one function for a driver: it calls the method that a number names and, where
+//! the method gave a Promise, returns itself and reports the Promise's end under a ticket. The function is held weakly: a
+//! driver may refer to the storage that it serves. The storage's own closures keep it alive, and
+//! it is pinned while an operation or a watch needs it.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::sys;
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
+
+use super::context::Context;
+use super::env::{Env, Val};
+use super::error::caught;
+use super::function::{Arguments, function};
+use super::reference::{self, Reference};
+use super::strings;
+use eas_core::driver::{
+    Call, Capabilities, Driver, Event, EventKind, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op,
+    Options, Unwatch,
+};
+use eas_core::error::{Error, Kind, Result};
+use eas_core::keys::Keys;
+use eas_core::value::{Text, Value};
+
+/// What is done with the outcome of a call.
+type Waiting = Box<dyn FnOnce(Result<Val>)>;
+
+/// Calls whose Promise has not settled, by ticket. Tickets are never used again: a late settlement
+/// must not reach another call.
+#[derive(Default)]
+pub(super) struct Pending {
+    last_ticket: Cell<u64>,
+    waiting: RefCell<FxHashMap<u64, Waiting>>,
+}
+
+impl Pending {
+    fn take_ticket(&self) -> u64 {
+        let ticket = self.last_ticket.get() + 1;
+        self.last_ticket.set(ticket);
+        ticket
+    }
+
+    /// Settles a call; what settles twice, or after its context ended, is ignored.
+    pub(super) fn settle(&self, ticket: u64, outcome: Result<Val>) {
+        let waiting = self.waiting.borrow_mut().remove(&ticket);
+        if let Some(waiting) = waiting {
+            waiting(outcome);
+        }
+    }
+}
+
+/// A driver of JavaScript.
+pub(super) struct JsDriver {
+    context: Rc<Context>,
+    pending: Rc<Pending>,
+    invoke: Rc<Reference>,
+    name: String,
+    flags: Flags,
+    capabilities: Capabilities,
+}
+
+/// Keeps the driver alive while something needs it.
+struct Pin(Rc<Reference>);
+
+impl Pin {
+    fn new(reference: &Rc<Reference>) -> Self {
+        reference.pin();
+        Pin(reference.clone())
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.0.unpin();
+    }
+}
+
+/// How the answer of a driver is read.
+type Read<T> = fn(&Context, Val) -> Result<T>;
+
+impl JsDriver {
+    pub(super) fn new(
+        context: Rc<Context>,
+        pending: Rc<Pending>,
+        invoke: Val,
+        name: String,
+        flags: Flags,
+        capabilities: Capabilities,
+    ) -> Result<Self> {
+        let reference = Reference::weak(context.env, invoke, &context.shared)
+            .ok_or_else(|| Error::new(Kind::InvalidArgument, "a driver must be an object"))?;
+        Ok(JsDriver {
+            context,
+            pending,
+            invoke: Rc::new(reference),
+            name,
+            flags,
+            capabilities,
+        })
+    }
+
+    fn place(&self, error: Error, call: Call, mode: Mode, key: &str) -> Error {
+        let error = error.driver(&self.name).operation(call.name(mode));
+        if key.is_empty() {
+            error
+        } else {
+            error.key(key)
+        }
+    }
+
+    fn call<T: 'static>(
+        &self,
+        call: Call,
+        mode: Mode,
+        key: &str,
+        arguments: impl FnOnce(Env) -> [Val; 3],
+        read: Read<T>,
+    ) -> Op<T> {
+        let env = self.context.env;
+        let Some(invoke) = self.invoke.get() else {
+            return Op::fail(self.place(
+                Error::new(Kind::Disposed, "the driver is gone"),
+                call,
+                mode,
+                key,
+            ));
+        };
+        let ticket = self.pending.take_ticket();
+        let number = f64::from(call as u32 + if mode == Mode::Sync { 16 } else { 0 });
+        let [first, second, third] = arguments(env);
+        #[expect(clippy::cast_precision_loss, reason = "tickets stay far below 2^53")]
+        let ticket_value = env.number(ticket as f64);
+        let called = env.call(
+            invoke,
+            &[env.number(number), ticket_value, first, second, third],
+        );
+        let Ok(answer) = called else {
+            return Op::fail(caught(env, &self.context.shared));
+        };
+        // The function itself, which a driver never gets hold of, says that the method gave a
+        // Promise.
+        if !env.is_same(answer, invoke) {
+            return Op::ready(
+                read(&self.context, answer).map_err(|error| self.place(error, call, mode, key)),
+            );
+        }
+        if mode == Mode::Sync {
+            let method = call.name(mode);
+            let error = Error::new(
+                Kind::SyncUnsupported,
+                format!(
+                    "the method `{method}` gave a Promise; a Sync method must give the value itself"
+                ),
+            );
+            return Op::fail(self.place(error, call, mode, key));
+        }
+        let (answer, outcome) = oneshot::channel();
+        let context = Rc::downgrade(&self.context);
+        self.pending.waiting.borrow_mut().insert(
+            ticket,
+            Box::new(move |settled| {
+                let Some(context) = context.upgrade() else {
+                    return;
+                };
+                // Nobody listens to a call whose operation was given up.
+                let _ = answer.send(settled.and_then(|value| read(&context, value)));
+            }),
+        );
+        let pin = Pin::new(&self.invoke);
+        let name = self.name.clone();
+        let operation = call.name(mode);
+        Op::later(async move {
+            let outcome = outcome.await;
+            drop(pin);
+            outcome
+                .unwrap_or_else(|_| Err(Error::new(Kind::Disposed, "the context is ending")))
+                .map_err(|error| error.driver(&name).operation(operation))
+        })
+    }
+}
+
+fn options_value(env: Env, options: &Options) -> Val {
+    options
+        .host
+        .as_ref()
+        .map_or_else(|| env.undefined(), |host| reference::value_of(env, host))
+}
+
+fn read_nothing(_context: &Context, _answer: Val) -> Result<()> {
+    Ok(())
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of the ways to read an answer"
+)]
+fn read_truth(context: &Context, answer: Val) -> Result<bool> {
+    Ok(context.env.is_truthy(answer))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of the ways to read an answer"
+)]
+fn read_value(context: &Context, answer: Val) -> Result<Option<Value>> {
+    let env = context.env;
+    Ok(match env.type_of(answer) {
+        sys::ValueType::napi_undefined | sys::ValueType::napi_null => None,
+        sys::ValueType::napi_string => strings::read_text(env, answer).map(Value::Text),
+        _ => reference::foreign(env, answer, &context.shared).map(Value::Foreign),
+    })
+}
+
+/// What a getter of an answer threw is what the driver threw.
+fn thrown<T>(context: &Context, got: Result<T, ()>) -> Result<T> {
+    got.map_err(|()| caught(context.env, &context.shared))
+}
+
+fn read_keys(context: &Context, answer: Val) -> Result<Keys> {
+    let env = context.env;
+    if !env.is_array(answer) {
+        return Err(wrong_answer(env, "an array of keys", answer));
+    }
+    (0..env.length(answer))
+        .map(|index| {
+            env.scope(|| {
+                let key = thrown(context, env.try_element(answer, index))?;
+                strings::read_lossy(env, key)
+                    .ok_or_else(|| wrong_answer(env, "an array of string keys", key))
+            })
+        })
+        .collect()
+}
+
+fn read_items(context: &Context, answer: Val) -> Result<Vec<(String, Option<Value>)>> {
+    let env = context.env;
+    let expected = "an array of { key, value }";
+    if !env.is_array(answer) {
+        return Err(wrong_answer(env, expected, answer));
+    }
+    (0..env.length(answer))
+        .map(|index| {
+            env.scope(|| {
+                let item = thrown(context, env.try_element(answer, index))?;
+                if !env.is_object(item) {
+                    return Err(wrong_answer(env, expected, item));
+                }
+                let key = thrown(context, env.try_get(item, c"key"))?;
+                let key = strings::read_lossy(env, key)
+                    .ok_or_else(|| wrong_answer(env, expected, item))?;
+                let value = thrown(context, env.try_get(item, c"value"))?;
+                Ok((key, read_value(context, value)?))
+            })
+        })
+        .collect()
+}
+
+fn read_meta(context: &Context, answer: Val) -> Result<Option<Meta>> {
+    let env = context.env;
+    if env.is_nullish(answer) {
+        return Ok(None);
+    }
+    if !env.is_object(answer) {
+        return Err(wrong_answer(env, "an object or null", answer));
+    }
+    Ok(reference::foreign(env, answer, &context.shared).map(Meta::Foreign))
+}
+
+fn wrong_answer(env: Env, expected: &str, given: Val) -> Error {
+    Error::new(
+        Kind::DriverResult,
+        format!(
+            "the driver gave {} where {expected} is expected",
+            super::error::describe(env, given)
+        ),
+    )
+}
+
+fn item_value(env: Env, key: &str, value: Option<Val>, options: &Options) -> Val {
+    let item = env.object();
+    env.set(item, c"key", strings::string(env, key));
+    if let Some(value) = value {
+        env.set(item, c"value", value);
+    }
+    env.set(item, c"options", options_value(env, options));
+    item
+}
+
+impl Driver for JsDriver {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn flags(&self) -> Flags {
+        self.flags
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool> {
+        let arguments = |env| {
+            [
+                strings::string(env, key),
+                options_value(env, options),
+                env.undefined(),
+            ]
+        };
+        self.call(Call::HasItem, mode, key, arguments, read_truth)
+    }
+
+    fn get_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
+        let arguments = |env| {
+            [
+                strings::string(env, key),
+                options_value(env, options),
+                env.undefined(),
+            ]
+        };
+        self.call(Call::GetItem, mode, key, arguments, read_value)
+    }
+
+    fn get_items(
+        self: Rc<Self>,
+        items: Vec<Item<()>>,
+        common: &Options,
+        mode: Mode,
+    ) -> Op<Vec<Option<Value>>> {
+        let arguments = |env: Env| {
+            let list = env.array(
+                items
+                    .iter()
+                    .map(|item| item_value(env, &item.key, None, &item.options)),
+            );
+            [list, options_value(env, common), env.undefined()]
+        };
+        let found = self.call(Call::GetItems, mode, "", arguments, read_items);
+        found.map(move |found| {
+            // Drivers may answer in an order of their own and leave missing items out.
+            let mut by_key: FxHashMap<String, Option<Value>> = found.into_iter().collect();
+            let mut asked: FxHashMap<&str, usize> = FxHashMap::default();
+            for item in &items {
+                *asked.entry(&item.key).or_default() += 1;
+            }
+            items
+                .iter()
+                .map(|item| {
+                    let left = asked.entry(&item.key).or_default();
+                    *left -= 1;
+                    if *left == 0 {
+                        by_key.remove(&item.key).flatten()
+                    } else {
+                        by_key.get(&item.key).cloned().flatten()
+                    }
+                })
+                .collect()
+        })
+    }
+
+    fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
+        let arguments = |env| {
+            [
+                strings::string(env, key),
+                options_value(env, options),
+                env.undefined(),
+            ]
+        };
+        self.call(Call::GetItemRaw, mode, key, arguments, read_value)
+    }
+
+    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
+        let arguments = |env: Env| {
+            [
+                strings::string(env, &query.base),
+                options_value(env, &query.options),
+                env.undefined(),
+            ]
+        };
+        self.call(Call::GetKeys, mode, &query.base, arguments, read_keys)
+    }
+
+    fn get_meta(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Meta>> {
+        let arguments = |env| {
+            [
+                strings::string(env, key),
+                options_value(env, options),
+                env.undefined(),
+            ]
+        };
+        self.call(Call::GetMeta, mode, key, arguments, read_meta)
+    }
+
+    fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
+        let arguments = |env| {
+            [
+                strings::string(env, key),
+                strings::text(env, &value),
+                options_value(env, options),
+            ]
+        };
+        self.call(Call::SetItem, mode, key, arguments, read_nothing)
+    }
+
+    fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, common: &Options, mode: Mode) -> Op<()> {
+        let arguments = |env: Env| {
+            let list = env.array(items.iter().map(|item| {
+                let value = strings::text(env, &item.value);
+                item_value(env, &item.key, Some(value), &item.options)
+            }));
+            [list, options_value(env, common), env.undefined()]
+        };
+        self.call(Call::SetItems, mode, "", arguments, read_nothing)
+    }
+
+    fn set_item_raw(
+        self: Rc<Self>,
+        key: &str,
+        value: Value,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<()> {
+        let arguments = |env| {
+            [
+                strings::string(env, key),
+                strings::value(env, Some(&value)),
+                options_value(env, options),
+            ]
+        };
+        self.call(Call::SetItemRaw, mode, key, arguments, read_nothing)
+    }
+
+    fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()> {
+        let arguments = |env| {
+            [
+                strings::string(env, key),
+                options_value(env, options),
+                env.undefined(),
+            ]
+        };
+        self.call(Call::RemoveItem, mode, key, arguments, read_nothing)
+    }
+
+    fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+        let arguments = |env| {
+            [
+                strings::string(env, base),
+                options_value(env, options),
+                env.undefined(),
+            ]
+        };
+        self.call(Call::Clear, mode, base, arguments, read_nothing)
+    }
+
+    fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
+        let report = move |env: Env, arguments: &Arguments| {
+            let kind = strings::read_lossy(env, arguments[0]);
+            let key = strings::read_lossy(env, arguments[1]);
+            let kind = match kind.as_deref() {
+                Some("update") => EventKind::Update,
+                Some("remove") => EventKind::Remove,
+                _ => {
+                    let message = "a driver reports \"update\" or \"remove\" and a key";
+                    return Err(Error::new(Kind::DriverResult, message));
+                }
+            };
+            if let Some(key) = key {
+                sink(Event { kind, key });
+            }
+            Ok(env.undefined())
+        };
+        let arguments = |env: Env| {
+            [
+                function(env, "onChange", report),
+                env.undefined(),
+                env.undefined(),
+            ]
+        };
+        let pin = Pin::new(&self.invoke);
+        let started = self.call(
+            Call::Watch,
+            Mode::Async,
+            "",
+            arguments,
+            |context, answer| {
+                let is_function = context.env.type_of(answer) == sys::ValueType::napi_function;
+                Ok(is_function
+                    .then(|| Reference::new(context.env, answer, &context.shared))
+                    .flatten())
+            },
+        );
+        started.map(move |stop| {
+            let stop = RefCell::new(Some((stop, pin)));
+            Box::new(JsWatch { driver: self, stop }) as Box<dyn Unwatch>
+        })
+    }
+
+    fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
+        self.call(
+            Call::Flush,
+            mode,
+            "",
+            |env| [env.undefined(); 3],
+            read_nothing,
+        )
+    }
+
+    fn dispose(self: Rc<Self>, mode: Mode) -> Op<()> {
+        self.call(
+            Call::Dispose,
+            mode,
+            "",
+            |env| [env.undefined(); 3],
+            read_nothing,
+        )
+    }
+
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(Pin::new(&self.invoke))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+struct JsWatch {
+    driver: Rc<JsDriver>,
+    stop: RefCell<Option<(Option<Reference>, Pin)>>,
+}
+
+impl Unwatch for JsWatch {
+    fn stop(&self, _mode: Mode) -> Op<()> {
+        let taken = self.stop.borrow_mut().take();
+        let Some((Some(stop), pin)) = taken else {
+            return Op::ok(());
+        };
+        let Some(stop) = stop.get() else {
+            return Op::ok(());
+        };
+        // The facade calls the function and awaits what it gives, under the number of `watch`.
+        let stopped = self.driver.call(
+            Call::Watch,
+            Mode::Async,
+            "",
+            move |env| [env.undefined(), stop, env.undefined()],
+            read_nothing,
+        );
+        stopped.map_result(move |outcome| {
+            drop(pin);
+            outcome
+        })
+    }
+}
+
+/// The outcome that the facade reports for a ticket.
+pub(super) fn settlement(
+    context: &Context,
+    shared: &Arc<super::shared::Shared>,
+    is_failure: bool,
+    value: Val,
+) -> Result<Val> {
+    if !is_failure {
+        return Ok(value);
+    }
+    match reference::foreign(context.env, value, shared) {
+        Some(thrown) => Err(Error::foreign(thrown)),
+        None => Err(Error::new(Kind::Disposed, "the context is ending")),
+    }
+}

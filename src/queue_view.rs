@@ -1,0 +1,91 @@
+//! What waits in a queue, for the facade's view of it.
+
+use std::rc::Rc;
+
+use super::context::Context;
+use super::env::{Env, Val};
+use super::function::{Arguments, function};
+use super::reference;
+use super::storage_object::Handle;
+use super::strings;
+use eas_core::error::{Error, Kind, Result};
+use eas_queue::QueueDriver;
+use eas_queue::backlog::{Change, Operation};
+
+/// Adds the functions to the object that the facade gets.
+pub(super) fn install(context: &Rc<Context>, core: Val) {
+    let env = context.env;
+    let held = context.clone();
+    let status = function(env, "queueStatus", move |env, arguments| {
+        held.catch_up()?;
+        with_queue(env, arguments, |queue| {
+            let (size, is_flushing, is_disposed) = queue.status();
+            #[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
+            let size = env.number(size as f64);
+            env.array([size, env.boolean(is_flushing), env.boolean(is_disposed)].into_iter())
+        })
+    });
+    env.set(core, c"queueStatus", status);
+
+    let held = context.clone();
+    let operations = function(env, "queueOperations", move |env, arguments| {
+        held.catch_up()?;
+        with_queue(env, arguments, |queue| {
+            let operations = queue.operations();
+            env.array(operations.iter().map(|operation| value(env, operation)))
+        })
+    });
+    env.set(core, c"queueOperations", operations);
+
+    let held = context.clone();
+    let operation = function(env, "queueOperation", move |env, arguments| {
+        held.catch_up()?;
+        let key = strings::read_lossy(env, arguments[1]).unwrap_or_default();
+        with_queue(env, arguments, |queue| match queue.operation(&key) {
+            Some(operation) => value(env, &operation),
+            None => env.undefined(),
+        })
+    });
+    env.set(core, c"queueOperation", operation);
+}
+
+fn with_queue(
+    env: Env,
+    arguments: &Arguments,
+    then: impl FnOnce(&QueueDriver) -> Val,
+) -> Result<Val> {
+    // SAFETY: the facade passes no externals but those of `Handle`.
+    let handle = unsafe { env.unwrap_external::<Handle>(arguments[0]) };
+    let root = handle.map(Handle::root);
+    let queue = root
+        .as_ref()
+        .and_then(|root| root.as_any().downcast_ref::<QueueDriver>());
+    match queue {
+        Some(queue) => Ok(then(queue)),
+        None => Err(Error::new(Kind::InvalidArgument, "no queue handle")),
+    }
+}
+
+/// The operation as the facade shows it.
+fn value(env: Env, operation: &Operation) -> Val {
+    let shown = env.object();
+    let kind = match operation.change {
+        Change::Set(_) | Change::SetRaw(_) => "set",
+        Change::Remove | Change::Clear => "remove",
+    };
+    env.set(shown, c"type", strings::string(env, kind));
+    env.set(shown, c"key", strings::string(env, &operation.key));
+    if let Change::Set(value) | Change::SetRaw(value) = &operation.change {
+        env.set(shown, c"value", strings::value(env, Some(value)));
+    }
+    if let Some(host) = &operation.options.host {
+        env.set(shown, c"options", reference::value_of(env, host));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
+    let timestamp = env.number(operation.timestamp_ms as f64);
+    env.set(shown, c"timestamp", timestamp);
+    if let Change::SetRaw(_) = operation.change {
+        env.set(shown, c"isRaw", env.boolean(true));
+    }
+    shown
+}
