@@ -104,10 +104,14 @@ describe("another block", () => {
 describe("the page about reliability", () => {
   const rows = readPage("docs/reliability.md")
     .split("\n")
-    .filter((line) => line.startsWith("|") && /`(?:__test__|tests)\//.test(line));
+    .filter(
+      (line) => line.startsWith("|") && /`(?:__test__|crates\/[a-z]+\/(?:src|tests))\//.test(line),
+    );
 
   it.each(rows)("names tests that there are: %s", (row) => {
-    const paths = [...row.matchAll(/`((?:__test__|tests)\/[^`]*)`/g)].map(([, path]) => path);
+    const paths = [...row.matchAll(/`((?:__test__|crates\/[a-z]+\/(?:src|tests))\/[^`]*)`/g)].map(
+      ([, path]) => path,
+    );
     for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
     const sources = paths
       .filter((path) => /\.(ts|rs)$/.test(path))

@@ -70,14 +70,7 @@ function check(target, features, { compiler, args, env }) {
   const musl = target.endsWith("-musl") ? { RUSTFLAGS: "-C target-feature=-crt-static" } : {};
   const { status } = spawnSync(
     "cargo",
-    [
-      "check",
-      "--quiet",
-      "--target",
-      target,
-      ...args,
-      ...features,
-    ],
+    ["check", "--quiet", "--target", target, ...args, ...features],
     { cwd: root, stdio: "inherit", env: { ...process.env, ...env, ...musl, RUSTC: compiler.path } },
   );
   return status === 0;
