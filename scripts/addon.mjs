@@ -34,8 +34,9 @@ export function buildIfStale() {
     return false;
   }
   console.log("Building the addon (the first build takes a few minutes)");
-  return run(
+  return (
+    run([process.execPath, "scripts/bundle.mjs"]) &&
     // loader.js finds the binary: a generated one would be written over index.js.
-    npmTool("@napi-rs/cli", "napi", "build", "--platform", "--release", "--no-js"),
+    run(npmTool("@napi-rs/cli", "napi", "build", "--platform", "--release", "--no-js"))
   );
 }

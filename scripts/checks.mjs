@@ -32,6 +32,13 @@ export const jsLint = [
   },
 ];
 
+export const bundle = [
+  {
+    title: "Bundled facade",
+    command: [process.execPath, "scripts/bundle.mjs", "--check"],
+  },
+];
+
 export const types = [{ title: "Types", command: [process.execPath, "scripts/typecheck.mjs"] }];
 
 export const jsTests = [{ title: "JavaScript tests", command: npmTool("vitest", "vitest", "run") }];

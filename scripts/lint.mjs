@@ -1,4 +1,4 @@
-import { jsLint, rustLint } from "./checks.mjs";
+import { bundle, jsLint, rustLint } from "./checks.mjs";
 import { runChecks } from "./run-checks.mjs";
 
-runChecks([...jsLint, ...rustLint]);
+runChecks([...jsLint, ...bundle, ...rustLint]);

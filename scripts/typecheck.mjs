@@ -19,6 +19,7 @@ if (projects.length === 0) {
 }
 
 const rootProject = join(root, "tsconfig.json");
+projects.unshift(join(root, "src", "js", "tsconfig.json"));
 if (existsSync(rootProject)) projects.unshift(rootProject);
 
 const failed = [];

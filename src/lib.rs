@@ -3,7 +3,7 @@
 //! - [`context`]: one environment, its tasks and its end; [`shared`]: its part for other threads;
 //! - [`env`], [`strings`], [`function`], [`reference`], [`error`], [`options`]: values across;
 //! - [`storage_object`]: what the facade calls; [`js_driver`]: drivers that JavaScript gives;
-//! - `facade/`: the JavaScript that users see, run once per context.
+//! - `js/`: the JavaScript that users see, run once per context.
 
 #![expect(unsafe_code, reason = "Node-API is a C interface")]
 #![cfg_attr(
@@ -32,41 +32,12 @@ use context::Context;
 use env::{Env, Val, api, is_ok};
 use function::function;
 
-/// The codec as a script that evaluates to a function of what it uses of the engine.
-const CODEC: &str = concat!(
-    include_str!("facade/codec.js"),
-    "\n//# sourceURL=electron-async-storage/codec.js",
-);
+/// The facade as a script that evaluates to a function of the exports to fill and of the core.
+const FACADE: &str = include_str!("js/bundle/facade.js");
 
-/// The facade as one script that evaluates to a function of the core.
-const FACADE: &str = concat!(
-    "(function facade(core) {\n\"use strict\";\nconst takeBuiltins = ",
-    include_str!("facade/builtins.js"),
-    "\nconst makeLateCodec = ",
-    include_str!("facade/late-codec.js"),
-    "\nconst makeDrivers = ",
-    include_str!("facade/drivers.js"),
-    "\nconst makeMigrate = ",
-    include_str!("facade/migrate.js"),
-    "\nconst makePrefix = ",
-    include_str!("facade/prefix.js"),
-    "\nconst makeRecall = ",
-    include_str!("facade/recall.js"),
-    "\nconst makeWriter = ",
-    include_str!("facade/writer.js"),
-    "\nconst makeStorage = ",
-    include_str!("facade/storage.js"),
-    "\nconst makeHelpers = ",
-    include_str!("facade/helpers.js"),
-    "\nconst codec = makeLateCodec(core.evaluateCodec, takeBuiltins());\n",
-    "const drivers = makeDrivers(core);\n",
-    "const helpers = makeHelpers(core);\n",
-    "const migrate = makeMigrate(core);\n",
-    "Object.assign(helpers, makePrefix(helpers));\n",
-    "const writer = makeWriter(codec.pack, core.scratch);\n",
-    "return makeStorage(core, codec, writer, makeRecall(), drivers, helpers, migrate);\n",
-    "})\n//# sourceURL=electron-async-storage/facade.js",
-);
+/// The codec as a script that evaluates to a function of the object to fill and of what the codec uses of
+/// the engine.
+const CODEC: &str = include_str!("js/bundle/codec.js");
 
 /// Fills the exports of the addon in a new context.
 ///
@@ -82,23 +53,14 @@ pub(crate) fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
     storage_object::install_js_driver(&context, core);
     queue_view::install(&context, core);
     install_context(&context, core);
-    let face = run_facade(env, core)
+    run_facade(env, exports.raw(), core)
         .ok_or_else(|| napi::Error::from_reason("the facade failed to load"))?;
-    let mut names = null_mut();
-    api!(napi_get_property_names(env.0, face, &mut names));
-    let target = exports.raw();
-    for index in 0..env.length(names) {
-        let name = env.element(names, index);
-        let mut value = null_mut();
-        api!(napi_get_property(env.0, face, name, &mut value));
-        api!(napi_set_property(env.0, target, name, value));
-    }
     Ok(())
 }
 
-fn run_facade(env: Env, core: Val) -> Option<Val> {
+fn run_facade(env: Env, exports: Val, core: Val) -> Option<Val> {
     let facade = evaluate(env, FACADE)?;
-    env.call(facade, &[core]).ok()
+    env.call(facade, &[exports, core]).ok()
 }
 
 fn evaluate(env: Env, script: &str) -> Option<Val> {

@@ -1,7 +1,7 @@
 // Values that storage keeps: the codec under test, generators, and a way to compare with identity.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import vm from "node:vm";
+import { buildSync } from "esbuild";
 import fc from "fast-check";
 
 export interface Codec {
@@ -24,26 +24,36 @@ export interface Writer {
   ): void;
 }
 
-function script(name: string): vm.Script {
-  const filename = join(__dirname, "../../src/facade", name);
-  return new vm.Script(readFileSync(filename, "utf8"), { filename });
+const MODULES = join(__dirname, "../../src/js");
+
+/** A script that evaluates to what a module exports. It is bundled as for a page, without the addon. */
+function script(name: string, parameters = ""): vm.Script {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(MODULES, name)],
+    bundle: true,
+    write: false,
+    format: "iife",
+    globalName: "exported",
+    target: "node18",
+  });
+  const text = `((${parameters}) => { ${outputFiles[0]?.text}\nreturn exported; })`;
+  return new vm.Script(text, { filename: name });
 }
 
-const builtinsScript = script("builtins.js");
-const codecScript = script("codec.js");
-const writerScript = script("writer.js");
+const codecScript = script("codec/index.js");
+const writerScript = script("writer/index.js", "core");
 
-/** Evaluates the codec as the addon does, in this context or in another one. */
+/** Evaluates the codec, with all that it needs, in this context or in another one. */
 export function loadCodec(context?: vm.Context): Codec {
-  const [takeBuiltins, makeCodec] = [builtinsScript, codecScript].map((script) =>
-    context ? script.runInContext(context) : script.runInThisContext(),
-  );
-  return makeCodec(takeBuiltins());
+  const load = context ? codecScript.runInContext(context) : codecScript.runInThisContext();
+  return load();
 }
 
-/** Evaluates the writer as the addon does, with memory of its own. */
+/** Evaluates the writer with memory of its own; `pack` gets what it leaves to the codec. */
 export function loadWriter(pack: Codec["pack"], memory: ArrayBuffer): Writer {
-  return writerScript.runInThisContext()(pack, memory);
+  const load = writerScript.runInThisContext();
+  const evaluateCodec = () => (codec: Partial<Codec>) => Object.assign(codec, { pack });
+  return load({ scratch: memory, evaluateCodec });
 }
 
 type Sketch =

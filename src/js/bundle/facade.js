@@ -1,0 +1,1754 @@
+(function facade(api, core) {
+"use strict";
+var __defProp = Object.defineProperty;
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+
+// src/js/hooks.js
+core.setWarner((code, message) => {
+  if (typeof process !== "undefined" && typeof process.emitWarning === "function") {
+    process.emitWarning(message, { code, type: "StorageWarning" });
+  }
+});
+core.setFiller((list, at, ...values) => {
+  for (let index = 0; index < values.length; index++) list[at + index] = values[index];
+});
+if (typeof process !== "undefined" && typeof process.on === "function") {
+  const EXIT_HOOKS = Symbol.for("electron-async-storage.exitHooks");
+  let listener = process.listeners("exit").find((each) => each[EXIT_HOOKS]);
+  if (!listener) {
+    const hooks = [];
+    listener = () => {
+      for (const finishAll of hooks) finishAll();
+    };
+    listener[EXIT_HOOKS] = hooks;
+    process.on("exit", listener);
+  }
+  listener[EXIT_HOOKS].push(core.finishAll);
+}
+
+// src/js/builtin-drivers.js
+var builtinDrivers = {};
+for (const name of core.driverNames) {
+  const path = `electron-async-storage/drivers/${name}`;
+  builtinDrivers[name] = path;
+  builtinDrivers[name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())] = path;
+}
+Object.freeze(builtinDrivers);
+
+// src/js/arguments.js
+function readBatch(items, commonOptions) {
+  if (!Array.isArray(items)) {
+    throw Object.assign(
+      new TypeError(
+        `[electron-async-storage] Invalid items: expected an array, got ${describe(items)}`
+      ),
+      { code: "EAS_INVALID_ARGUMENT" }
+    );
+  }
+  let options;
+  const keys = items.map((item, index) => {
+    if (typeof item === "string") return item;
+    if (item === null || typeof item !== "object") return item;
+    if (item.options !== void 0 && item.options !== null) {
+      options ??= new Array(items.length);
+      options[index] = commonOptions ? { ...commonOptions, ...item.options } : item.options;
+    }
+    return item.key;
+  });
+  return { keys, options };
+}
+function describe(value) {
+  if (value === null) return "null";
+  return typeof value === "object" ? "an object" : typeof value;
+}
+function wrongArgument(what, expected, given, operation) {
+  return Object.assign(
+    new TypeError(
+      `[electron-async-storage] Invalid ${what}: expected ${expected}, got ${describe(given)}`
+    ),
+    { code: "EAS_INVALID_ARGUMENT", operation }
+  );
+}
+
+// src/js/thenables.js
+function isThenable(value) {
+  return value !== null && (typeof value === "object" || typeof value === "function") && typeof value.then === "function";
+}
+function ignore() {
+}
+
+// src/js/drivers/listeners.js
+function listeners(handle) {
+  let list = [];
+  let watching;
+  const emit = (event, key) => {
+    for (const { callback } of [...list]) {
+      try {
+        const result = callback(event, key);
+        if (isThenable(result)) result.then(ignore, raise);
+      } catch (error) {
+        raise(error);
+      }
+    }
+  };
+  const stop = async () => {
+    const started = watching;
+    watching = void 0;
+    list = [];
+    const id = await started?.catch(ignore);
+    if (id !== void 0) await core.unwatch(handle, id);
+  };
+  return {
+    async watch(callback) {
+      if (typeof callback !== "function") {
+        throw Object.assign(
+          new TypeError(
+            `[electron-async-storage] Invalid listener: expected a function, got ${describe(callback)}`
+          ),
+          { code: "EAS_INVALID_ARGUMENT", operation: "watch" }
+        );
+      }
+      const entry = { callback };
+      list = [...list, entry];
+      let started;
+      try {
+        watching ??= Promise.resolve(core.watch(handle, emit));
+        started = watching;
+        await started;
+      } catch (error) {
+        if (watching === started) watching = void 0;
+        list = list.filter((other) => other !== entry);
+        throw error;
+      }
+      return async () => {
+        if (!list.includes(entry)) return;
+        list = list.filter((other) => other !== entry);
+        if (list.length === 0) await stop();
+      };
+    },
+    stop
+  };
+}
+function raise(error) {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+// src/js/meta.js
+var META_NAMES = ["atime", "mtime", "ctime", "birthtime", "size", "ttl"];
+function readMeta(native) {
+  if (!Array.isArray(native)) return native ?? null;
+  const meta = {};
+  META_NAMES.forEach((name, index) => {
+    const value = native[index];
+    if (value !== void 0) meta[name] = index < 4 ? new Date(value) : value;
+  });
+  return meta;
+}
+
+// src/js/drivers/methods.js
+function methods(handle) {
+  const write2 = (name) => {
+    const set = core[`writeText${name}`];
+    const setRaw = core[`setItemRaw${name}`];
+    return (key, value, opts) => typeof value === "string" ? set(handle, key, value, opts) : setRaw(handle, key, value, opts);
+  };
+  const setItem2 = write2("");
+  const setItemSync2 = write2("Sync");
+  const items = (keys, values) => keys.map((key, index) => ({ key, value: values[index] ?? null }));
+  const texts = (list) => list.map((item) => item.value);
+  return {
+    async hasItem(key, opts) {
+      return core.hasItem(handle, key, opts);
+    },
+    async getItem(key, opts) {
+      return await core.readText(handle, key, opts) ?? null;
+    },
+    async getItems(list, commonOptions) {
+      const { keys, options } = readBatch(list, commonOptions);
+      return items(keys, await core.readTexts(handle, keys, options, commonOptions));
+    },
+    async getItemRaw(key, opts) {
+      return await core.getItemRaw(handle, key, opts) ?? null;
+    },
+    async getKeys(base, opts) {
+      return core.listDriver(handle, base, opts);
+    },
+    async getMeta(key, opts) {
+      return readMeta((await core.getMeta(handle, key, true, opts))[0]);
+    },
+    async setItem(key, value, opts) {
+      await setItem2(key, value, opts);
+    },
+    async setItems(list, commonOptions) {
+      const { keys, options } = readBatch(list, commonOptions);
+      await core.writeTexts(handle, keys, texts(list), options, commonOptions);
+    },
+    async setItemRaw(key, value, opts) {
+      await core.setItemRaw(handle, key, value, opts);
+    },
+    async removeItem(key, opts) {
+      await core.removeItem(handle, key, false, opts);
+    },
+    async clear(base, opts) {
+      await core.clear(handle, base, opts);
+    },
+    async flush() {
+      await core.flush(handle);
+    },
+    async dispose() {
+      await core.dispose(handle);
+    },
+    hasItemSync(key, opts) {
+      return core.hasItemSync(handle, key, opts);
+    },
+    getItemSync(key, opts) {
+      return core.readTextSync(handle, key, opts) ?? null;
+    },
+    getItemsSync(list, commonOptions) {
+      const { keys, options } = readBatch(list, commonOptions);
+      return items(keys, core.readTextsSync(handle, keys, options, commonOptions));
+    },
+    getItemRawSync(key, opts) {
+      return core.getItemRawSync(handle, key, opts) ?? null;
+    },
+    getKeysSync(base, opts) {
+      return core.listDriverSync(handle, base, opts);
+    },
+    getMetaSync(key, opts) {
+      return readMeta(core.getMetaSync(handle, key, true, opts)[0]);
+    },
+    setItemSync(key, value, opts) {
+      setItemSync2(key, value, opts);
+    },
+    setItemsSync(list, commonOptions) {
+      const { keys, options } = readBatch(list, commonOptions);
+      core.writeTextsSync(handle, keys, texts(list), options, commonOptions);
+    },
+    setItemRawSync(key, value, opts) {
+      core.setItemRawSync(handle, key, value, opts);
+    },
+    removeItemSync(key, opts) {
+      core.removeItemSync(handle, key, false, opts);
+    },
+    clearSync(base, opts) {
+      core.clearSync(handle, base, opts);
+    },
+    flushSync() {
+      core.flushSync(handle);
+    }
+  };
+}
+
+// src/js/drivers/js-driver.js
+var { names, syncNames } = methodNames(core.calls);
+var CALL = Object.fromEntries(names.map((name, index) => [name, index]));
+function methodNames(calls) {
+  return { names: calls, syncNames: calls.map((name) => `${name}Sync`) };
+}
+function call(driver, number, first, second, third) {
+  const index = number & 15;
+  const method = number > 15 ? syncNames[index] : names[index];
+  switch (index) {
+    case CALL.setItem:
+    case CALL.setItemRaw:
+      return driver[method](first, second, third === void 0 ? {} : third);
+    case CALL.getItems:
+    case CALL.setItems: {
+      const common = second === void 0 ? {} : second;
+      for (const item of first) {
+        if (item.options === void 0) item.options = common;
+      }
+      return driver[method](first, common);
+    }
+    case CALL.watch:
+      return first === void 0 ? second() : driver.watch(first);
+    case CALL.flush:
+    case CALL.dispose:
+      return driver[method]();
+    default:
+      return driver[method](first, second === void 0 ? {} : second);
+  }
+}
+function invoker(driver) {
+  const invoke = (number, ticket, first, second, third) => {
+    const result = call(driver, number, first, second, third);
+    if (!isThenable(result)) return result;
+    const promise = Promise.resolve(result);
+    if (number > 15) {
+      promise.then(ignore, ignore);
+    } else {
+      promise.then(
+        (value) => core.settle(ticket, false, value),
+        (error) => core.settle(ticket, true, error)
+      );
+    }
+    return invoke;
+  };
+  return invoke;
+}
+function capabilities(driver) {
+  return names.flatMap((name, index) => [
+    typeof driver[name] === "function",
+    typeof driver[syncNames[index]] === "function"
+  ]);
+}
+function isDriver(value) {
+  return value !== null && (typeof value === "object" || typeof value === "function") && typeof value.getItem === "function";
+}
+
+// src/js/drivers/open.js
+var builtIns = /* @__PURE__ */ new WeakMap();
+function isUnchanged(driver, made) {
+  const keys = Object.keys(driver);
+  return keys.length === Object.keys(made).length && keys.every((key) => driver[key] === made[key]);
+}
+function open(driver) {
+  if (!isDriver(driver)) return void 0;
+  const builtIn = builtIns.get(driver);
+  if (builtIn !== void 0 && isUnchanged(driver, builtIn.made)) {
+    return { handle: builtIn.handle, keep: builtIn };
+  }
+  const invoke = invoker(driver);
+  const { name, flags } = driver;
+  const handle = core.jsDriver(
+    invoke,
+    typeof name === "string" && name !== "" ? name : "custom",
+    Boolean(flags?.maxDepth),
+    Boolean(flags?.ttl),
+    capabilities(driver)
+  );
+  return { handle, keep: invoke };
+}
+
+// src/js/drivers/views.js
+function mapView(handle) {
+  const keys = () => core.listDriverSync(handle);
+  const get = (key) => core.getItemRawSync(handle, key);
+  return Object.freeze({
+    get size() {
+      return keys().length;
+    },
+    get,
+    has: (key) => core.hasItemSync(handle, key),
+    keys: () => keys()[Symbol.iterator](),
+    values: () => keys().map(get)[Symbol.iterator](),
+    entries: () => keys().map((key) => [key, get(key)])[Symbol.iterator](),
+    forEach(callback, self) {
+      for (const [key, value] of this) callback.call(self, value, key, this);
+    },
+    [Symbol.iterator]() {
+      return this.entries();
+    },
+    [Symbol.toStringTag]: "Map"
+  });
+}
+function queueView(handle) {
+  const operations = () => core.queueOperations(handle);
+  const get = (key) => core.queueOperation(handle, key);
+  const queue = Object.freeze({
+    get size() {
+      return core.queueStatus(handle)[0];
+    },
+    get,
+    has: (key) => get(key) !== void 0,
+    keys: () => operations().map((operation) => operation.key)[Symbol.iterator](),
+    values: () => operations()[Symbol.iterator](),
+    entries: () => operations().map((operation) => [operation.key, operation])[Symbol.iterator](),
+    forEach(callback, self) {
+      for (const operation of operations()) callback.call(self, operation, operation.key, this);
+    },
+    [Symbol.iterator]() {
+      return this.entries();
+    },
+    [Symbol.toStringTag]: "Map"
+  });
+  return Object.freeze({
+    queue,
+    get flushing() {
+      return core.queueStatus(handle)[1];
+    },
+    get disposed() {
+      return core.queueStatus(handle)[2];
+    }
+  });
+}
+var instances = { memory: mapView, queue: queueView };
+
+// src/js/drivers/factories.js
+function prepare(options) {
+  if (options === null || typeof options !== "object" || Array.isArray(options)) {
+    return { given: options, keep: void 0 };
+  }
+  const given = { ...options };
+  let keep;
+  if ("driver" in given) {
+    const inner = open(given.driver);
+    if (inner !== void 0) {
+      given.driver = inner.handle;
+      keep = [given.driver, inner.keep, options.driver];
+    }
+  }
+  for (const holder of [given, given.watchOptions]) {
+    if (holder?.ignored !== void 0) {
+      const ignored = tests(holder.ignored);
+      if (holder === given) given.ignored = ignored;
+      else given.watchOptions = { ...holder, ignored };
+    }
+  }
+  return { given, keep };
+}
+function tests(ignored) {
+  if (Array.isArray(ignored)) return ignored.map(tests);
+  if (!(ignored instanceof RegExp)) return ignored;
+  const stateless = new RegExp(ignored.source, ignored.flags.replace(/[gy]/g, ""));
+  return (path) => stateless.test(path);
+}
+function factory(name) {
+  const make = (options) => {
+    const { given, keep } = prepare(options);
+    const handle = core.openDriver(name, given);
+    const [maxDepth, ttl, watches] = core.describeDriver(handle);
+    const driver = { name, flags: { maxDepth, ttl }, options, ...methods(handle) };
+    if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
+    const instance = instances[name]?.(handle);
+    if (instance !== void 0) driver.getInstance = () => instance;
+    builtIns.set(driver, { handle, keep, made: { ...driver } });
+    return driver;
+  };
+  return Object.defineProperty(make, "name", { value: `${name}Driver` });
+}
+var factories = Object.fromEntries(core.driverNames.map((name) => [name, factory(name)]));
+
+// src/js/keys.js
+var NOT_NORMAL = /[?/\\]|::|^:|:$/;
+function normalizeKey(key) {
+  if (key === void 0 || key === null || key === "") return "";
+  return NOT_NORMAL.test(key) ? core.normalizeKey(key) : key;
+}
+function normalizeBaseKey(base) {
+  const key = normalizeKey(base);
+  return key ? `${key}:` : "";
+}
+function joinKeys(...keys) {
+  return normalizeKey(keys.join(":"));
+}
+function filterKeyByDepth(key, depth2) {
+  return depth2 === void 0 || key.split(":").length - 1 <= depth2;
+}
+function filterKeyByBase(key, base) {
+  return (!base || key.startsWith(base)) && !key.endsWith("$");
+}
+
+// src/js/prefix.js
+var BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
+var BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
+var ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeItem" };
+var withSync = (names3) => names3.flatMap((name) => [name, `${name}Sync`]);
+function prefixStorage(storage, givenBase) {
+  const base = normalizeBaseKey(givenBase);
+  if (!base) return storage;
+  const full = (key) => typeof key === "string" ? normalizeKey(key) === "" ? "" : base + key : key;
+  const fullBase = (key) => key === void 0 || key === null ? base : full(key) || base;
+  const relative = (key) => key.startsWith(base) ? key.slice(base.length) : key;
+  const relativeItem = (item) => ({ ...item, key: relative(item.key) });
+  const fullItem = (item) => item !== null && typeof item === "object" ? { ...item, key: full(item.key) } : full(item);
+  const prefixed = { ...storage };
+  const replace = (name, make) => {
+    if (typeof storage[name] === "function") {
+      prefixed[name] = make((...args) => storage[name](...args));
+    }
+  };
+  for (const name of withSync([...BY_KEY, ...BY_KEY_META])) {
+    replace(
+      name,
+      (method) => (key, ...args) => method(full(key), ...args)
+    );
+  }
+  replace("getItems", (method) => async (items, ...args) => {
+    return (await method(items.map(fullItem), ...args)).map(relativeItem);
+  });
+  replace("getItemsSync", (method) => (items, ...args) => {
+    return method(items.map(fullItem), ...args).map(relativeItem);
+  });
+  replace(
+    "setItems",
+    (method) => async (items, ...args) => method(items.map(fullItem), ...args)
+  );
+  replace(
+    "setItemsSync",
+    (method) => (items, ...args) => method(items.map(fullItem), ...args)
+  );
+  replace("getKeys", (method) => async (key, opts) => {
+    return (await method(fullBase(key), deeper(opts))).map(relative);
+  });
+  replace("getKeysSync", (method) => (key, opts) => {
+    return method(fullBase(key), deeper(opts)).map(relative);
+  });
+  for (const name of [...withSync(["clear", "flush"]), "unmount"]) {
+    replace(
+      name,
+      (method) => (key, ...args) => method(fullBase(key), ...args)
+    );
+  }
+  replace("mount", (method) => (key, driver) => {
+    method(fullBase(key), driver);
+    return prefixed;
+  });
+  replace("getMount", (method) => (key = "") => {
+    const mount = method(base + key);
+    return { ...mount, base: relative(mount.base) };
+  });
+  replace("getMounts", (method) => (key, opts) => {
+    return method(fullBase(key), opts).map((mount) => ({ ...mount, base: relative(mount.base) }));
+  });
+  replace("watch", (method) => (callback) => {
+    return method((event, key) => {
+      if (key.startsWith(base)) return callback(event, key.slice(base.length));
+    });
+  });
+  for (const name of ["dispose", "unwatch", "migrate", "getStorageVersion"]) {
+    replace(name, (method) => method);
+  }
+  function deeper(opts) {
+    if (typeof opts?.maxDepth !== "number") return opts;
+    return { ...opts, maxDepth: opts.maxDepth + base.split(":").length - 1 };
+  }
+  for (const [alias, name] of Object.entries({
+    ...ALIASES,
+    remove: "removeItem",
+    keys: "getKeys"
+  })) {
+    for (const suffix of ["", "Sync"]) {
+      if (typeof storage[alias + suffix] === "function") {
+        prefixed[alias + suffix] = prefixed[name + suffix];
+      }
+    }
+  }
+  return prefixed;
+}
+
+// src/js/snapshot.js
+function put(target, key, value) {
+  Object.defineProperty(target, key, {
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true
+  });
+  return target;
+}
+var toSnapshot = (items, base) => items.reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
+var toItems = (copy, base) => Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
+async function snapshot(storage, givenBase) {
+  const base = normalizeBaseKey(givenBase);
+  const keys = await storage.getKeys(base);
+  const items = typeof storage.getItems === "function" ? await storage.getItems(keys) : await Promise.all(keys.map(async (key) => ({ key, value: await storage.getItem(key) })));
+  return toSnapshot(items, base);
+}
+function snapshotSync(storage, givenBase) {
+  const base = normalizeBaseKey(givenBase);
+  const keys = storage.getKeysSync(base);
+  const items = typeof storage.getItemsSync === "function" ? storage.getItemsSync(keys) : keys.map((key) => ({ key, value: storage.getItemSync(key) }));
+  return toSnapshot(items, base);
+}
+async function restoreSnapshot(storage, copy, base) {
+  const items = toItems(copy, normalizeBaseKey(base));
+  if (typeof storage.setItems === "function") await storage.setItems(items);
+  else await Promise.all(items.map(({ key, value }) => storage.setItem(key, value)));
+}
+function restoreSnapshotSync(storage, copy, base) {
+  const items = toItems(copy, normalizeBaseKey(base));
+  if (typeof storage.setItemsSync === "function") storage.setItemsSync(items);
+  else for (const { key, value } of items) storage.setItemSync(key, value);
+}
+
+// src/js/builtins.js
+var builtins_exports = {};
+__export(builtins_exports, {
+  ArrayType: () => ArrayType,
+  DateType: () => DateType,
+  ErrorType: () => ErrorType,
+  MapType: () => MapType,
+  RangeErrorType: () => RangeErrorType,
+  RegExpType: () => RegExpType,
+  SetType: () => SetType,
+  URLType: () => URLType,
+  arrayPrototype: () => arrayPrototype,
+  bigIntText: () => bigIntText,
+  codeAt: () => codeAt,
+  create: () => create,
+  datePrototype: () => datePrototype,
+  defineProperty: () => defineProperty,
+  floor: () => floor,
+  getPrototypeOf: () => getPrototypeOf,
+  hasOwn: () => hasOwn,
+  includes: () => includes,
+  indexOf: () => indexOf,
+  isArray: () => isArray,
+  isFiniteNumber: () => isFiniteNumber,
+  isNaNNumber: () => isNaNNumber,
+  isView: () => isView,
+  isoText: () => isoText,
+  join: () => join,
+  joinTyped: () => joinTyped,
+  keysOf: () => keysOf,
+  lastIndexOf: () => lastIndexOf,
+  mapClear: () => mapClear,
+  mapEach: () => mapEach,
+  mapGet: () => mapGet,
+  mapPrototype: () => mapPrototype,
+  mapSet: () => mapSet,
+  mapSize: () => mapSize,
+  objectPrototype: () => objectPrototype,
+  parse: () => parse,
+  regExpSource: () => regExpSource,
+  regExpText: () => regExpText,
+  setAdd: () => setAdd,
+  setEach: () => setEach,
+  setHas: () => setHas,
+  setInt32: () => setInt32,
+  setPrototype: () => setPrototype,
+  setSize: () => setSize,
+  slice: () => slice,
+  sliceArray: () => sliceArray,
+  sort: () => sort,
+  species: () => species,
+  stringify: () => stringify,
+  tagOf: () => tagOf,
+  timeOf: () => timeOf,
+  toBigInt: () => toBigInt,
+  typedArrayLength: () => typedArrayLength,
+  typedArrayName: () => typedArrayName,
+  typedArrayTypes: () => typedArrayTypes,
+  utcTime: () => utcTime
+});
+var uncurry = Function.prototype.bind.bind(Function.prototype.call);
+var { stringify, parse } = JSON;
+var { isArray } = Array;
+var { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
+var { isView } = ArrayBuffer;
+var { isFinite: isFiniteNumber, isNaN: isNaNNumber } = Number;
+var ArrayType = Array;
+var DateType = Date;
+var MapType = Map;
+var SetType = Set;
+var RegExpType = RegExp;
+var ErrorType = Error;
+var RangeErrorType = RangeError;
+var URLType = typeof URL === "function" ? URL : void 0;
+var toBigInt = BigInt;
+var objectPrototype = Object.prototype;
+var getterOf = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name)?.get);
+var hasOwn = uncurry(objectPrototype.hasOwnProperty);
+var tagOf = uncurry(objectPrototype.toString);
+var timeOf = uncurry(Date.prototype.getTime);
+var utcTime = Date.UTC;
+var isoText = uncurry(Date.prototype.toISOString);
+var regExpText = uncurry(RegExp.prototype.toString);
+var regExpSource = getterOf(RegExp.prototype, "source");
+var bigIntText = uncurry(BigInt.prototype.toString);
+var mapGet = uncurry(Map.prototype.get);
+var mapSet = uncurry(Map.prototype.set);
+var mapSize = getterOf(Map.prototype, "size");
+var mapEach = uncurry(Map.prototype.forEach);
+var mapClear = uncurry(Map.prototype.clear);
+var setAdd = uncurry(Set.prototype.add);
+var setSize = getterOf(Set.prototype, "size");
+var setEach = uncurry(Set.prototype.forEach);
+var sort = uncurry(Array.prototype.sort);
+var join = uncurry(Array.prototype.join);
+var codeAt = uncurry(String.prototype.charCodeAt);
+var indexOf = uncurry(String.prototype.indexOf);
+var lastIndexOf = uncurry(String.prototype.lastIndexOf);
+var slice = uncurry(String.prototype.slice);
+var includes = uncurry(String.prototype.includes);
+var typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
+var typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
+var joinTyped = uncurry(typedArrayPrototype.join);
+var typedArrayLength = getterOf(typedArrayPrototype, "length");
+var typedArrayTypes = Object.assign(create(null), {
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array
+});
+var { floor } = Math;
+var arrayPrototype = Array.prototype;
+var datePrototype = Date.prototype;
+var setPrototype = Set.prototype;
+var mapPrototype = Map.prototype;
+var { species } = Symbol;
+var setHas = uncurry(Set.prototype.has);
+var sliceArray = uncurry(Array.prototype.slice);
+var setInt32 = uncurry(DataView.prototype.setInt32);
+
+// src/js/lazy-codec.js
+var codec;
+function loaded() {
+  if (codec === void 0) {
+    const loading = {};
+    core.evaluateCodec()(loading, builtins_exports);
+    codec = loading;
+  }
+  return codec;
+}
+var pack = (value) => loaded().pack(value);
+var decode = (text) => loaded().decode(text);
+
+// src/js/migrate.js
+var VERSION_KEY = "__storage_version__";
+function asError(thrown) {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+}
+function failure(message, cause) {
+  const error = new Error(
+    `[electron-async-storage] ${message}`,
+    cause === void 0 ? void 0 : { cause }
+  );
+  return Object.assign(error, { code: "EAS_MIGRATION", operation: "migrate" });
+}
+function checked(version) {
+  if (Number.isSafeInteger(version) && version >= 0) return version;
+  const given = typeof version === "string" ? JSON.stringify(version) : String(version);
+  throw Object.assign(
+    new Error(
+      `[electron-async-storage] Invalid option \`version\`: expected a whole number from 0, got ${given}.`
+    ),
+    { code: "EAS_INVALID_OPTION", operation: "migrate" }
+  );
+}
+function stepsBetween(migrations, from, to) {
+  return Object.keys(migrations).map(Number).filter((version) => version > from && version <= to).sort((a, b) => a - b).map((version) => migrations[version]);
+}
+function makeMigrations(handle, storage, options) {
+  const { version, migrations, migrationHooks: hooks } = options;
+  let running;
+  async function storedVersion() {
+    let wasThere = false;
+    for (; ; ) {
+      const stored = await storage.getItem(VERSION_KEY);
+      if (typeof stored === "number") return stored;
+      if (stored === null && !await storage.hasItem(VERSION_KEY)) return 0;
+      if (stored !== null || wasThere) break;
+      wasThere = true;
+    }
+    throw failure(
+      `The stored version at ${VERSION_KEY} is not a number. Write the number that the data is at, or remove the item to start from 0.`
+    );
+  }
+  async function runSteps(from, to) {
+    await hooks?.beforeMigration?.(from, to, storage);
+    for (const step of stepsBetween(migrations, from, to)) await step(storage);
+    await storage.setItem(VERSION_KEY, to);
+    await hooks?.afterMigration?.(from, to, storage);
+  }
+  async function undone(error) {
+    try {
+      await core.undoMigration(handle);
+      return error;
+    } catch (undoError) {
+      const why = asError(undoError).message;
+      return failure(
+        `The migration failed (${asError(error).message}) and could not be undone (${why}). The next migrate() tries again.`,
+        error
+      );
+    }
+  }
+  async function reported(error, from, to) {
+    try {
+      await hooks?.onMigrationError?.(error, from, to, storage);
+    } catch (hookError) {
+      const message = `[electron-async-storage] The hook onMigrationError failed: ${asError(hookError).message}`;
+      process.emitWarning(message, { code: "EAS_MIGRATION", type: "StorageWarning" });
+    }
+  }
+  async function run() {
+    const to = checked(version);
+    if (await storedVersion() >= to && !await core.isMigrationOpen(handle)) return;
+    let from = 0;
+    try {
+      await core.beginMigration(handle);
+      from = await storedVersion();
+      if (from < to) await runSteps(from, to);
+      await core.commitMigration(handle);
+    } catch (error) {
+      const outcome = await undone(error);
+      await reported(asError(outcome), from, to);
+      throw outcome;
+    }
+  }
+  return {
+    async migrate() {
+      if (version === void 0 || !migrations) return;
+      running ??= run().finally(() => {
+        running = void 0;
+      });
+      await running;
+    },
+    async getStorageVersion() {
+      return storage.getItem(VERSION_KEY);
+    }
+  };
+}
+
+// src/js/read-cache.js
+var LONGEST_TEXT_UNITS = 16 * 1024;
+var MOST_UNITS = 2 * 1024 * 1024;
+var ENTRY_UNITS = 64;
+var CONTAINER_UNITS = 64;
+var DEEPEST = 64;
+var RECORD = 0;
+var LIST = 1;
+var DATE = 2;
+var SET = 3;
+var MAP = 4;
+var Model = class _Model {
+  // See the codec for why each class keeps one object.
+  static kept = new _Model(RECORD, {});
+  constructor(kind, source) {
+    this.kind = kind;
+    this.source = source;
+    this.places = [];
+    this.parts = [];
+  }
+};
+var Survey = class _Survey {
+  static kept = new _Survey();
+  constructor() {
+    this.met = new SetType();
+    this.count = 0;
+  }
+};
+function modelOf(survey, value, depth2) {
+  if (depth2 > DEEPEST || setHas(survey.met, value)) return void 0;
+  setAdd(survey.met, value);
+  survey.count++;
+  if (isArray(value)) return withParts(survey, new Model(LIST, value), depth2);
+  switch (getPrototypeOf(value)) {
+    case objectPrototype:
+      return withParts(survey, new Model(RECORD, value), depth2);
+    case datePrototype:
+      return new Model(DATE, timeOf(value));
+    case setPrototype:
+      return ofList(survey, SET, itemsOf(value), depth2);
+    case mapPrototype:
+      return ofList(survey, MAP, pairsOf(value), depth2);
+    default:
+      return void 0;
+  }
+}
+function withParts(survey, model, depth2) {
+  const { kind, source, places, parts } = model;
+  const names3 = kind === RECORD ? keysOf(source) : source;
+  for (let i = 0; i < names3.length; i++) {
+    const place = kind === RECORD ? names3[i] : i;
+    const inner = source[place];
+    if (typeof inner !== "object" || inner === null) continue;
+    const part = modelOf(survey, inner, depth2 + 1);
+    if (part === void 0) return void 0;
+    places[places.length] = place;
+    parts[parts.length] = part;
+  }
+  return model;
+}
+function ofList(survey, kind, items, depth2) {
+  const list = withParts(survey, new Model(LIST, items), depth2);
+  return list === void 0 ? void 0 : new Model(kind, list);
+}
+function itemsOf(set) {
+  const items = [];
+  setEach(set, (item) => {
+    items[items.length] = item;
+  });
+  return items;
+}
+function pairsOf(map) {
+  const pairs = [];
+  mapEach(map, (item, key) => {
+    pairs[pairs.length] = key;
+    pairs[pairs.length] = item;
+  });
+  return pairs;
+}
+function copyOf(model) {
+  switch (model.kind) {
+    case RECORD:
+      return fill({ ...model.source }, model);
+    case LIST:
+      return fill(sliceArray(model.source), model);
+    case DATE:
+      return new DateType(model.source);
+    case SET: {
+      const items = copyOf(model.source);
+      const set = new SetType();
+      for (let i = 0; i < items.length; i++) setAdd(set, items[i]);
+      return set;
+    }
+    default: {
+      const pairs = copyOf(model.source);
+      const map = new MapType();
+      for (let i = 0; i < pairs.length; i += 2) mapSet(map, pairs[i], pairs[i + 1]);
+      return map;
+    }
+  }
+}
+function fill(copy, { places, parts }) {
+  for (let i = 0; i < places.length; i++) copy[places[i]] = copyOf(parts[i]);
+  return copy;
+}
+var Entry = class _Entry {
+  static kept = new _Entry("");
+  constructor(text) {
+    this.text = text;
+    this.model = void 0;
+  }
+};
+var SLICE_UNITS = 13;
+var keyToKeep = (key) => key.length < SLICE_UNITS ? key : parse(stringify(key));
+function isWorthIt(text) {
+  if (text.length > LONGEST_TEXT_UNITS) return false;
+  const first = codeAt(text, 0);
+  return first === 123 || first === 91 || first === 0;
+}
+var areSlicesArrays = () => ArrayType[species] === ArrayType && arrayPrototype.constructor === ArrayType;
+function createRecall(readText) {
+  let entries = new MapType();
+  let units = 0;
+  function forget() {
+    entries = new MapType();
+    units = 0;
+  }
+  function weigh(weight) {
+    if (units + weight > MOST_UNITS) forget();
+    units += weight;
+  }
+  function firstRead(entry, text, key) {
+    weigh(ENTRY_UNITS + key.length + text.length);
+    if (entry === void 0) {
+      mapSet(entries, keyToKeep(key), new Entry(text));
+    } else {
+      entry.text = text;
+      entry.model = void 0;
+    }
+    return readText(text, key);
+  }
+  function secondRead(entry, text, key) {
+    const value = readText(text, key);
+    const survey = new Survey();
+    const isContainer = typeof value === "object" && value !== null;
+    entry.model = isContainer && modelOf(survey, value, 0) || null;
+    weigh(CONTAINER_UNITS * survey.count);
+    return entry.model === null ? value : copyOf(entry.model);
+  }
+  function read(text, key) {
+    if (!isWorthIt(text) || !areSlicesArrays()) return readText(text, key);
+    const entry = mapGet(entries, key);
+    if (entry === void 0 || entry.text !== text) return firstRead(entry, text, key);
+    if (entry.model === void 0) return secondRead(entry, text, key);
+    return entry.model === null ? readText(text, key) : copyOf(entry.model);
+  }
+  return { read, forget };
+}
+
+// src/js/writer/memory.js
+var bytes = new Uint8Array(core.scratch);
+var view = new DataView(core.scratch);
+var END = bytes.length - 64;
+var BAIL = -1;
+var OPEN_RECORD = 123;
+var CLOSE_RECORD = 125;
+var OPEN_LIST = 91;
+var CLOSE_LIST = 93;
+var COMMA = 44;
+var COLON = 58;
+var QUOTE = 34;
+var BACKSLASH = 92;
+var MINUS = 45;
+var POINT = 46;
+var ZERO = 48;
+var wordOf = (text, at) => (codeAt(text, at) || 0) | (codeAt(text, at + 1) || 0) << 8 | (codeAt(text, at + 2) || 0) << 16 | (codeAt(text, at + 3) || 0) << 24;
+var NULL_WORD = wordOf("null", 0);
+var TRUE_WORD = wordOf("true", 0);
+var FALSE_WORD = wordOf("fals", 0);
+var LETTER_E = codeAt("e", 0);
+
+// src/js/writer/strings.js
+var LONGEST_STRING_UNITS = 2048;
+var LONGEST_WIDE_STRING_UNITS = 256;
+var FIRST_PRINTED = 32;
+var FIRST_WIDE = 128;
+var escapes = new Uint8Array(FIRST_PRINTED);
+for (const text of ["\b", "	", "\n", "\f", "\r"])
+  escapes[codeAt(text, 0)] = codeAt(stringify(text), 2);
+function writeString(text, start) {
+  const { length } = text;
+  if (length > LONGEST_STRING_UNITS || start + 2 + 3 * length > END) return BAIL;
+  let at = start;
+  bytes[at++] = QUOTE;
+  for (let i = 0; i < length; i++) {
+    const unit = codeAt(text, i);
+    if (unit >= FIRST_PRINTED && unit < FIRST_WIDE) {
+      if (unit === QUOTE || unit === BACKSLASH) bytes[at++] = BACKSLASH;
+      bytes[at++] = unit;
+    } else if (unit >= FIRST_WIDE) {
+      if (length > LONGEST_WIDE_STRING_UNITS) return BAIL;
+      const end = writeWide(text, i, bytes, at);
+      if (end === BAIL) return BAIL;
+      if (end === at + 4) i++;
+      at = end;
+    } else {
+      const letter = escapes[unit];
+      if (letter === 0) return BAIL;
+      bytes[at++] = BACKSLASH;
+      bytes[at++] = letter;
+    }
+  }
+  bytes[at++] = QUOTE;
+  return at;
+}
+function writeWide(text, i, target, at) {
+  const unit = codeAt(text, i);
+  if (unit < 2048) {
+    target[at] = 192 | unit >> 6;
+    target[at + 1] = 128 | unit & 63;
+    return at + 2;
+  }
+  if (unit < 55296 || unit > 57343) {
+    target[at] = 224 | unit >> 12;
+    target[at + 1] = 128 | unit >> 6 & 63;
+    target[at + 2] = 128 | unit & 63;
+    return at + 3;
+  }
+  const low = i + 1 < text.length ? codeAt(text, i + 1) : 0;
+  if (unit > 56319 || low < 56320 || low > 57343) return BAIL;
+  const point = (unit - 55296 << 10) + (low - 56320) + 65536;
+  target[at] = 240 | point >> 18;
+  target[at + 1] = 128 | point >> 12 & 63;
+  target[at + 2] = 128 | point >> 6 & 63;
+  target[at + 3] = 128 | point & 63;
+  return at + 4;
+}
+
+// src/js/writer/names.js
+var LONGEST_NAME_UNITS = 96;
+var MOST_NAME_WORDS = 8192;
+var Name = class _Name {
+  // See the codec for why each class keeps one object.
+  static kept = new _Name("", 0, 0, 0);
+  constructor(name, from, to, length) {
+    this.name = name;
+    this.from = from;
+    this.to = to;
+    this.length = length;
+    this.next = void 0;
+  }
+};
+var names2 = new MapType();
+var beforeFirst = new Name("", 0, 0, 0);
+var nameWords = new Int32Array(MOST_NAME_WORDS);
+var nameWordCount = 0;
+var areNamesFull = false;
+function utf8Of(text) {
+  const encoded = [];
+  for (let i = 0; i < text.length; i++) {
+    const unit = codeAt(text, i);
+    if (unit < 128) {
+      encoded[encoded.length] = unit;
+      continue;
+    }
+    const size = writeWide(text, i, encoded, encoded.length) - encoded.length;
+    if (size === 4) i++;
+  }
+  return encoded;
+}
+function addName(name) {
+  if (areNamesFull || name.length > LONGEST_NAME_UNITS) return void 0;
+  const encoded = utf8Of(`,${stringify(name)}:`);
+  const from = nameWordCount;
+  const to = from + (encoded.length + 3 >> 2);
+  areNamesFull = to > MOST_NAME_WORDS;
+  if (areNamesFull) return void 0;
+  for (let i = from; i < to; i++) {
+    const at = (i - from) * 4;
+    nameWords[i] = encoded[at] | encoded[at + 1] << 8 | encoded[at + 2] << 16 | encoded[at + 3] << 24;
+  }
+  nameWordCount = to;
+  const added = new Name(name, from, to, encoded.length);
+  mapSet(names2, name, added);
+  return added;
+}
+
+// src/js/writer/numbers.js
+function writeDigits(number, at, count) {
+  let rest = number;
+  for (let place = at + count - 1; place >= at; place--) {
+    const next = rest / 10 | 0;
+    bytes[place] = ZERO + rest - next * 10;
+    rest = next;
+  }
+  return at + count;
+}
+function digitCount(number) {
+  let count = 1;
+  for (let limit = 10; number >= limit; limit *= 10) count++;
+  return count;
+}
+function writeNumber(number, start) {
+  const size = number < 0 ? -number : number;
+  if (!(size < 1e15) || floor(size) !== size || size === 0 && 1 / number < 0) {
+    return writeOtherNumber(number, start);
+  }
+  let at = start;
+  if (number < 0) bytes[at++] = MINUS;
+  if (size < 1e9) return writeDigits(size, at, digitCount(size));
+  const high = floor(size / 1e9);
+  at = writeDigits(high, at, digitCount(high));
+  return writeDigits(size - high * 1e9, at, 9);
+}
+var DECIMALS = 6;
+var UNIT = 10 ** DECIMALS;
+function writeOtherNumber(number, start) {
+  if (number - number !== 0 || number === 0) return BAIL;
+  const size = number < 0 ? -number : number;
+  const scaled = floor(size * UNIT + 0.5);
+  if (scaled < 1e15 && scaled / UNIT === size && size >= 1e-6) {
+    return writeDecimals(number < 0, scaled, start);
+  }
+  const text = `${number}`;
+  for (let i = 0; i < text.length; i++) bytes[start + i] = codeAt(text, i);
+  return start + text.length;
+}
+function writeDecimals(isNegative, scaled, start) {
+  let at = start;
+  if (isNegative) bytes[at++] = MINUS;
+  const whole = floor(scaled / UNIT);
+  at = writeDigits(whole, at, digitCount(whole));
+  bytes[at] = POINT;
+  at = writeDigits(scaled - whole * UNIT, at + 1, DECIMALS);
+  while (bytes[at - 1] === ZERO) at--;
+  return at;
+}
+
+// src/js/writer/values.js
+var FEW_CONTAINERS = 24;
+var MOST_DEPTH = 24;
+var met = new Array(FEW_CONTAINERS).fill(void 0);
+var metCount = 0;
+var metMany;
+var depth = 0;
+function meet(container) {
+  if (metCount < FEW_CONTAINERS) {
+    for (let i = 0; i < metCount; i++) if (met[i] === container) return false;
+    met[metCount++] = container;
+    return true;
+  }
+  if (metMany === void 0) {
+    metMany = new SetType();
+    for (let i = 0; i < FEW_CONTAINERS; i++) setAdd(metMany, met[i]);
+  }
+  const before = setSize(metMany);
+  setAdd(metMany, container);
+  return setSize(metMany) !== before;
+}
+function forgetMet() {
+  for (let i = 0; i < metCount; i++) met[i] = void 0;
+  metCount = 0;
+  metMany = void 0;
+  depth = 0;
+}
+function writeValue(value, at) {
+  if (at > END) return BAIL;
+  if (typeof value === "string") return writeString(value, at);
+  if (typeof value === "number") return writeNumber(value, at);
+  if (typeof value === "boolean") {
+    setInt32(view, at, value ? TRUE_WORD : FALSE_WORD, true);
+    if (value) return at + 4;
+    bytes[at + 4] = LETTER_E;
+    return at + 5;
+  }
+  if (typeof value !== "object") return BAIL;
+  if (value !== null) return writeContainer(value, at);
+  setInt32(view, at, NULL_WORD, true);
+  return at + 4;
+}
+function writeContainer(value, at) {
+  if (depth === MOST_DEPTH || !meet(value)) return BAIL;
+  if (typeof value.toJSON === "function") return BAIL;
+  depth++;
+  let end;
+  if (isArray(value)) {
+    end = writeList(value, at);
+  } else {
+    const prototype = getPrototypeOf(value);
+    if (prototype !== objectPrototype && prototype !== null) return BAIL;
+    end = writeRecord(value, at);
+  }
+  depth--;
+  return end;
+}
+function writeList(items, start) {
+  const { length } = items;
+  let at = start;
+  bytes[at++] = OPEN_LIST;
+  for (let i = 0; i < length; i++) {
+    if (i > 0) bytes[at++] = COMMA;
+    at = writeValue(items[i], at);
+    if (at === BAIL) return BAIL;
+  }
+  bytes[at++] = CLOSE_LIST;
+  return at;
+}
+function writeOtherName(name, at, start) {
+  bytes[at] = at === start ? OPEN_RECORD : COMMA;
+  const end = writeString(name, at + 1);
+  if (end === BAIL) return BAIL;
+  bytes[end] = COLON;
+  return end + 1;
+}
+var last = beforeFirst;
+function writeRecord(record, start) {
+  let at = start;
+  for (const name in record) {
+    const value = record[name];
+    let text = last.next;
+    if (text === void 0 || text.name !== name) {
+      text = mapGet(names2, name) ?? addName(name);
+      if (text === void 0) {
+        at = writeOtherName(name, at, start);
+        if (at === BAIL) return BAIL;
+        at = writeValue(value, at);
+        if (at === BAIL) return BAIL;
+        continue;
+      }
+      last.next = text;
+    }
+    last = text;
+    if (at + text.length > END) return BAIL;
+    const { from, to } = text;
+    for (let i = from; i < to; i++) setInt32(view, at + (i - from) * 4, nameWords[i], true);
+    if (at === start) bytes[at] = OPEN_RECORD;
+    at = writeValue(value, at + text.length);
+    if (at === BAIL) return BAIL;
+  }
+  if (at === start) bytes[at++] = OPEN_RECORD;
+  bytes[at++] = CLOSE_RECORD;
+  return at;
+}
+var ENVELOPE_START = '{"json":';
+var START = ENVELOPE_START.length;
+var START_WORD = wordOf(ENVELOPE_START, 0);
+var SECOND_WORD = wordOf(ENVELOPE_START, 4);
+function writeEnvelope(value, at) {
+  setInt32(view, at, START_WORD, true);
+  setInt32(view, at + 4, SECOND_WORD, true);
+  last = beforeFirst;
+  let end = BAIL;
+  try {
+    end = writeContainer(value, at + START);
+  } finally {
+    forgetMet();
+  }
+  if (end !== BAIL) bytes[end++] = CLOSE_RECORD;
+  return end;
+}
+
+// src/js/writer/index.js
+var MOST_SKIPPED = 15;
+var MUCH = bytes.length / 8;
+var MOST_AT_ONCE = 256;
+var filled = 0;
+var isBusy = false;
+var misses = 0;
+var skips = 0;
+function isTried(value) {
+  if (typeof value !== "object" || value === null) return false;
+  if (skips > 0) {
+    skips--;
+    return false;
+  }
+  for (const _ in objectPrototype) return false;
+  return true;
+}
+function write(value) {
+  if (!isTried(value)) return pack(value);
+  const end = writeEnvelope(value, filled);
+  if (end === BAIL) {
+    misses = misses < MOST_SKIPPED ? 2 * misses + 1 : MOST_SKIPPED;
+    skips = misses;
+    return pack(value);
+  }
+  misses = 0;
+  const length = end - filled;
+  filled = end;
+  return length;
+}
+var isSetAside = false;
+function setAside(flag) {
+  isSetAside = flag;
+}
+function hand(value) {
+  if (isBusy || isSetAside) return pack(value);
+  isBusy = true;
+  filled = 0;
+  let handed;
+  try {
+    handed = write(value);
+  } finally {
+    isBusy = false;
+  }
+  return isSetAside ? pack(value) : handed;
+}
+function handAll(items, start, end, take) {
+  const isFirst = !isBusy;
+  isBusy = true;
+  try {
+    let texts = [];
+    for (let i = start; i < end; i++) {
+      if (isFirst && texts.length === 0) filled = 0;
+      const { value } = items[i];
+      if (value === void 0) texts[texts.length] = void 0;
+      else texts[texts.length] = isFirst ? write(value) : pack(value);
+      if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < end) continue;
+      take(texts, i + 1 - texts.length);
+      texts = [];
+    }
+  } finally {
+    if (isFirst) isBusy = false;
+  }
+}
+
+// src/js/storage/turns.js
+var SLICE = 256;
+var MANY = 4096;
+var LONGEST_TURN_MS = 1;
+var now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
+var isOver = (end) => now() >= end;
+var immediate = typeof setImmediate === "function" ? setImmediate : setTimeout;
+var atNextTurn = (callback) => void immediate(callback);
+var nextTurn = () => new Promise(atNextTurn);
+async function inTurns(count, work) {
+  let start = now();
+  for (let at = 0; at < count; at += SLICE) {
+    if (now() - start > LONGEST_TURN_MS) {
+      await nextTurn();
+      start = now();
+    }
+    work(at, Math.min(at + SLICE, count));
+  }
+  if (count > MANY) await nextTurn();
+}
+
+// src/js/storage/index.js
+var { apply } = Reflect;
+var { parse: parse2 } = JSON;
+var { getItem, getItemSync, setItem, setItemSync } = core;
+var PART = 8 * SLICE;
+var STACK_BYTES = 256 * 1024;
+var needStack = (bytes2) => void apply(() => {
+}, void 0, { length: bytes2 / 8 });
+function putOff(finish) {
+  const isPutOff = core.putOff(finish);
+  setAside(isPutOff);
+  return isPutOff;
+}
+function openDriver(driver, operation) {
+  const opened = open(driver);
+  if (opened === void 0) {
+    throw wrongArgument("driver", "an object with at least a `getItem` method", driver, operation);
+  }
+  return { driver, ...opened };
+}
+function createStorage(options = {}) {
+  if (options === null || typeof options !== "object") {
+    throw wrongArgument("options", "an object", options, "createStorage");
+  }
+  const root = openDriver(options.driver ?? factories.memory(), "createStorage");
+  const handle = core.createStorage(root.handle);
+  const mounted = /* @__PURE__ */ new Map([["", root]]);
+  const watch = listeners(handle);
+  const recall = createRecall(read);
+  const readAgain = recall.read;
+  let disposed;
+  function read(text, key) {
+    if (text.charCodeAt(0) !== 0) {
+      try {
+        return parse2(text);
+      } catch {
+        return readWhole(`{"json":${text}}`, key);
+      }
+    }
+    return text.length === 1 ? null : readWhole(text.slice(1), key);
+  }
+  function readWhole(text, key) {
+    try {
+      return decode(text);
+    } catch {
+      core.noteCorrupt(handle, key);
+      return null;
+    }
+  }
+  function readStored(stored, key) {
+    if (typeof stored === "string") return read(stored, key);
+    return stored === void 0 ? null : stored;
+  }
+  function readItem(stored, key) {
+    if (typeof stored === "string") return readAgain(stored, key);
+    return stored === void 0 ? null : stored;
+  }
+  function readItems(keys, stored) {
+    return keys.map((key, index) => ({
+      key: normalizeKey(key),
+      value: readStored(stored[index], key)
+    }));
+  }
+  async function readManyItems(keys, itemOptions, commonOptions) {
+    const batch = core.openBatch();
+    const ask = (from, to) => {
+      core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
+    };
+    if (keys.length <= MANY) ask(0, keys.length);
+    else await inTurns(keys.length, ask);
+    await core.find(handle, batch, commonOptions);
+    const items = [];
+    await inTurns(keys.length, (from, to) => {
+      items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to)));
+    });
+    return items;
+  }
+  function readWrites(items, commonOptions) {
+    const { keys, options: itemOptions } = readBatch(items, commonOptions);
+    const given = items.map((item, index) => {
+      if (item === null || typeof item !== "object") {
+        throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
+      }
+      return item;
+    });
+    const take = (writes, start, end, getsTo) => {
+      handAll(given, start, end, (texts, from) => {
+        const to = from + texts.length;
+        const options2 = itemOptions?.slice(from, to);
+        core.addWrites(writes, keys.slice(from, to), texts, options2, commonOptions);
+        getsTo(to);
+      });
+    };
+    return { count: given.length, take };
+  }
+  function takeWrites({ count, take }) {
+    const writes = core.openWrites();
+    try {
+      take(writes, 0, count, () => {
+      });
+    } catch (error) {
+      core.dropWrites(writes);
+      throw error;
+    }
+    return writes;
+  }
+  function storeInTurns({ count, take }, commonOptions) {
+    const inParts = core.takesParts(handle);
+    const partSize = inParts ? PART : count;
+    const isObject = typeof commonOptions === "object" && commonOptions !== null;
+    const common = inParts && isObject ? { ttl: commonOptions.ttl } : commonOptions;
+    const parts = [];
+    let taken = 0;
+    let filled2 = 0;
+    const storing = [];
+    let failure2;
+    function takeSome() {
+      if (parts.length === filled2) parts[filled2] = core.openWrites();
+      const part = parts[filled2];
+      const end = Math.min((filled2 + 1) * partSize, count);
+      take(part, taken, Math.min(taken + SLICE, end), (to) => {
+        taken = to;
+      });
+      if (taken < end) return;
+      if (inParts) core.checkWrites(handle, part);
+      filled2++;
+    }
+    function joinParts() {
+      for (let i = 1; i < parts.length; i++) core.joinWrites(parts[0], parts[i]);
+      parts.length = 1;
+    }
+    async function store(part) {
+      try {
+        await core.setItems(handle, part, common);
+      } catch (error) {
+        failure2 ??= { error };
+      }
+    }
+    return new Promise((resolve, reject) => {
+      let isDone = false;
+      const work = (longestMs) => {
+        core.putOff(void 0);
+        const end = now() + longestMs;
+        while (filled2 * partSize < count && !isOver(end)) takeSome();
+        if (filled2 * partSize >= count) {
+          if (storing.length === 0 && parts.length > 1 && !core.takesParts(handle)) joinParts();
+          while (storing.length < parts.length && !isOver(end)) {
+            storing[storing.length] = store(parts[storing.length]);
+          }
+          isDone = storing.length === parts.length;
+          if (isDone) return;
+        }
+        if (putOff(finish)) atNextTurn(() => turn(LONGEST_TURN_MS));
+        else work(Infinity);
+      };
+      const turn = (longestMs) => {
+        if (isDone) return;
+        try {
+          work(longestMs);
+        } catch (error) {
+          isDone = true;
+          setAside(false);
+          reject(error);
+          for (const part of parts) core.dropWrites(part);
+          return;
+        }
+        if (!isDone) return;
+        setAside(false);
+        Promise.all(storing).then(() => {
+          if (failure2) reject(failure2.error);
+          else resolve();
+        });
+      };
+      const finish = () => {
+        needStack(STACK_BYTES);
+        turn(Infinity);
+      };
+      turn(LONGEST_TURN_MS);
+    });
+  }
+  function mergeMeta(found, key) {
+    const [native, custom] = found;
+    const meta = Object.assign(/* @__PURE__ */ Object.create(null), readMeta(native));
+    const stored = readStored(custom, `${key}$`);
+    if (stored !== null && typeof stored === "object") {
+      Object.assign(meta, stored);
+      for (const name of ["atime", "mtime"]) {
+        if (typeof meta[name] === "string") meta[name] = new Date(meta[name]);
+      }
+    }
+    return meta;
+  }
+  const metaOptions = (opts) => typeof opts === "boolean" ? { nativeOnly: opts } : opts;
+  const removeOptions = (opts) => typeof opts === "boolean" ? { removeMeta: opts } : opts;
+  const storage = {
+    async hasItem(key, opts) {
+      return core.hasItem(handle, key, opts);
+    },
+    async getItem(key, opts) {
+      const stored = opts === void 0 ? getItem(handle, key) : getItem(handle, key, opts);
+      if (typeof stored === "string") return readAgain(stored, key);
+      return stored === void 0 ? null : readItem(await stored, key);
+    },
+    async getItems(items, commonOptions) {
+      const { keys, options: itemOptions } = readBatch(items, commonOptions);
+      if (keys.length > SLICE) return readManyItems(keys, itemOptions, commonOptions);
+      return readItems(keys, await core.getItems(handle, keys, itemOptions, commonOptions));
+    },
+    async getItemRaw(key, opts) {
+      return await core.getItemRaw(handle, key, opts) ?? null;
+    },
+    async setItem(key, value, opts) {
+      const done = value === void 0 ? core.removeItem(handle, key, false, opts) : opts === void 0 ? setItem(handle, key, hand(value)) : setItem(handle, key, hand(value), opts);
+      if (done !== void 0) await done;
+    },
+    async setItems(items, commonOptions) {
+      const batch = readWrites(items, commonOptions);
+      if (batch.count > MANY) return storeInTurns(batch, commonOptions);
+      await core.setItems(handle, takeWrites(batch), commonOptions);
+    },
+    async setItemRaw(key, value, opts) {
+      await (value === void 0 ? core.removeItem(handle, key, false, opts) : core.setItemRaw(handle, key, value, opts));
+    },
+    async removeItem(key, opts) {
+      const given = removeOptions(opts);
+      await core.removeItem(handle, key, given?.removeMeta, given);
+    },
+    async getMeta(key, opts) {
+      const given = metaOptions(opts);
+      return mergeMeta(await core.getMeta(handle, key, given?.nativeOnly, given), key);
+    },
+    async setMeta(key, value, opts) {
+      await (value === void 0 ? core.removeMeta(handle, key, opts) : core.setMeta(handle, key, pack(value), opts));
+    },
+    async removeMeta(key, opts) {
+      await core.removeMeta(handle, key, opts);
+    },
+    async getKeys(base, opts) {
+      return core.getKeys(handle, base, opts);
+    },
+    async clear(base, opts) {
+      await core.clear(handle, base, opts);
+    },
+    async flush(base) {
+      await core.flush(handle, base);
+    },
+    async dispose() {
+      disposed ??= (async () => {
+        try {
+          await watch.stop();
+        } finally {
+          recall.forget();
+          await core.dispose(handle);
+        }
+      })();
+      await disposed;
+    },
+    async watch(callback) {
+      return watch.watch(callback);
+    },
+    async unwatch() {
+      await watch.stop();
+    },
+    hasItemSync(key, opts) {
+      return core.hasItemSync(handle, key, opts);
+    },
+    getItemSync(key, opts) {
+      const stored = opts === void 0 ? getItemSync(handle, key) : getItemSync(handle, key, opts);
+      return readItem(stored, key);
+    },
+    getItemsSync(items, commonOptions) {
+      const { keys, options: itemOptions } = readBatch(items, commonOptions);
+      return readItems(keys, core.getItemsSync(handle, keys, itemOptions, commonOptions));
+    },
+    getItemRawSync(key, opts) {
+      return core.getItemRawSync(handle, key, opts) ?? null;
+    },
+    setItemSync(key, value, opts) {
+      if (value === void 0) core.removeItemSync(handle, key, false, opts);
+      else if (opts === void 0) setItemSync(handle, key, hand(value));
+      else setItemSync(handle, key, hand(value), opts);
+    },
+    setItemsSync(items, commonOptions) {
+      const batch = readWrites(items, commonOptions);
+      core.setItemsSync(handle, takeWrites(batch), commonOptions);
+    },
+    setItemRawSync(key, value, opts) {
+      if (value === void 0) core.removeItemSync(handle, key, false, opts);
+      else core.setItemRawSync(handle, key, value, opts);
+    },
+    removeItemSync(key, opts) {
+      const given = removeOptions(opts);
+      core.removeItemSync(handle, key, given?.removeMeta, given);
+    },
+    getMetaSync(key, opts) {
+      const given = metaOptions(opts);
+      return mergeMeta(core.getMetaSync(handle, key, given?.nativeOnly, given), key);
+    },
+    setMetaSync(key, value, opts) {
+      if (value === void 0) core.removeMetaSync(handle, key, opts);
+      else core.setMetaSync(handle, key, pack(value), opts);
+    },
+    removeMetaSync(key, opts) {
+      core.removeMetaSync(handle, key, opts);
+    },
+    getKeysSync(base, opts) {
+      return core.getKeysSync(handle, base, opts);
+    },
+    clearSync(base, opts) {
+      core.clearSync(handle, base, opts);
+    },
+    flushSync(base) {
+      core.flushSync(handle, base);
+    },
+    mount(base, driver) {
+      if (typeof base !== "string") throw wrongArgument("base", "a string", base, "mount");
+      const opened = openDriver(driver, "mount");
+      core.mount(handle, base, opened.handle);
+      mounted.set(core.mountOf(handle, base), opened);
+      return storage;
+    },
+    async unmount(base, dispose = true) {
+      const mount = core.mountOf(handle, base);
+      const opened = mounted.get(mount);
+      if (normalizeBaseKey(base) !== mount || mount === "") return;
+      mounted.delete(mount);
+      await core.unmount(handle, base, dispose);
+      return void opened;
+    },
+    getMount(key = "") {
+      const base = core.mountOf(handle, key);
+      return { base, driver: mounted.get(base).driver };
+    },
+    getMounts(base = "", opts = {}) {
+      const bases = core.mountBases(handle, base, opts?.parents);
+      return bases.map((mount) => ({ base: mount, driver: mounted.get(mount).driver }));
+    }
+  };
+  return Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
+}
+function aliases(storage) {
+  return {
+    keys: storage.getKeys,
+    get: storage.getItem,
+    set: storage.setItem,
+    has: storage.hasItem,
+    del: storage.removeItem,
+    remove: storage.removeItem,
+    keysSync: storage.getKeysSync,
+    getSync: storage.getItemSync,
+    setSync: storage.setItemSync,
+    hasSync: storage.hasItemSync,
+    delSync: storage.removeItemSync,
+    removeSync: storage.removeItemSync
+  };
+}
+
+// src/js/utils.js
+function defineDriver(factory2) {
+  return factory2;
+}
+function createError(driver, message, options) {
+  const { cause, ...place } = options ?? {};
+  const error = new Error(
+    `[electron-async-storage] [${driver}] ${message}`,
+    cause === void 0 ? void 0 : { cause }
+  );
+  Error.captureStackTrace?.(error, createError);
+  return Object.assign(error, { driver }, place);
+}
+function createRequiredError(driver, name) {
+  const message = Array.isArray(name) ? `Missing some of the required options ${name.map((one) => `\`${one}\``).join(", ")}` : `Missing required option \`${name}\`.`;
+  const error = createError(driver, message, { code: "EAS_REQUIRED_OPTION" });
+  Error.captureStackTrace?.(error, createRequiredError);
+  return error;
+}
+var utils = {
+  defineDriver,
+  createError,
+  createRequiredError,
+  normalizeKey: (key, separator = ":") => normalizeKey(key).replaceAll(":", separator),
+  joinKeys
+};
+
+// src/js/facade.js
+Object.assign(api, {
+  createStorage,
+  normalizeKey,
+  normalizeBaseKey,
+  joinKeys,
+  filterKeyByDepth,
+  filterKeyByBase,
+  defineDriver,
+  builtinDrivers,
+  prefixStorage,
+  snapshot,
+  snapshotSync,
+  restoreSnapshot,
+  restoreSnapshotSync,
+  drivers: factories,
+  utils
+});
+})
+//# sourceURL=electron-async-storage/facade.js

@@ -1,0 +1,209 @@
+// What Rust gives the facade. `tsc` checks the modules here against it, and a test of the addon that it
+// names each function that Rust installs and no other.
+
+/** A storage, or a driver as a storage of its own. */
+interface Handle {
+  readonly handle: unique symbol;
+}
+
+/** A batch of reads on its way across the boundary in slices. */
+interface Reads {
+  readonly reads: unique symbol;
+}
+
+/** A batch of writes on its way across the boundary in pieces. */
+interface Writes {
+  readonly writes: unique symbol;
+}
+
+/** A function that answers at once, or by a Promise where it has to wait. */
+type Eventually<T> = T | Promise<T>;
+
+type CallOptions = object | null | undefined;
+
+/** The options of single items of a batch; what has none gets the common ones. */
+type ItemOptions = readonly CallOptions[] | undefined;
+
+/** The inside of a plain envelope, or NUL and a whole text; what is no text is a driver's own value. */
+type Coded = string | undefined;
+
+/** A packed text, or how many bytes of the shared memory hold one. */
+type Handed = string | number;
+
+/** `[atime, mtime, ctime, birthtime, size, ttl]`, or what a user's driver gave. */
+type NativeMeta = readonly (number | undefined)[] | object | undefined;
+
+type Keys = readonly unknown[];
+
+interface Core {
+  // ---- Items. Each function takes the key as the caller gave it, and checks it. ----
+  hasItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<boolean>;
+  hasItemSync(handle: Handle, key: unknown, options?: CallOptions): boolean;
+  getItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<Coded>;
+  getItemSync(handle: Handle, key: unknown, options?: CallOptions): Coded;
+  getItemRaw(handle: Handle, key: unknown, options?: CallOptions): Eventually<any>;
+  getItemRawSync(handle: Handle, key: unknown, options?: CallOptions): any;
+  /** The text as the driver has it. */
+  readText(handle: Handle, key: unknown, options?: CallOptions): Eventually<string | undefined>;
+  readTextSync(handle: Handle, key: unknown, options?: CallOptions): string | undefined;
+  setItem(handle: Handle, key: unknown, value: Handed, options?: CallOptions): Eventually<void>;
+  setItemSync(handle: Handle, key: unknown, value: Handed, options?: CallOptions): void;
+  writeText(handle: Handle, key: unknown, text: string, options?: CallOptions): Eventually<void>;
+  writeTextSync(handle: Handle, key: unknown, text: string, options?: CallOptions): void;
+  setItemRaw(handle: Handle, key: unknown, value: any, options?: CallOptions): Eventually<void>;
+  setItemRawSync(handle: Handle, key: unknown, value: any, options?: CallOptions): void;
+  removeItem(
+    handle: Handle,
+    key: unknown,
+    removeMeta: unknown,
+    options?: CallOptions,
+  ): Eventually<void>;
+  removeItemSync(handle: Handle, key: unknown, removeMeta: unknown, options?: CallOptions): void;
+
+  // ---- Batches ----
+  getItems(
+    handle: Handle,
+    keys: Keys,
+    own: ItemOptions,
+    common: CallOptions,
+  ): Eventually<readonly Coded[]>;
+  getItemsSync(handle: Handle, keys: Keys, own: ItemOptions, common: CallOptions): readonly Coded[];
+  readTexts(
+    handle: Handle,
+    keys: Keys,
+    own: ItemOptions,
+    common: CallOptions,
+  ): Eventually<readonly (string | undefined)[]>;
+  readTextsSync(
+    handle: Handle,
+    keys: Keys,
+    own: ItemOptions,
+    common: CallOptions,
+  ): readonly (string | undefined)[];
+  openBatch(): Reads;
+  askFor(reads: Reads, keys: Keys, own: ItemOptions, common: CallOptions): void;
+  find(handle: Handle, reads: Reads, common: CallOptions): Eventually<void>;
+  takeFound(reads: Reads, from: number, to: number): readonly Coded[];
+  openWrites(): Writes;
+  /** Adds items; a value that is `undefined` removes. */
+  addWrites(
+    writes: Writes,
+    keys: Keys,
+    values: readonly (Handed | undefined)[],
+    own: ItemOptions,
+    common: CallOptions,
+  ): void;
+  /** Throws where `setItems` would for a key that cannot be. */
+  checkWrites(handle: Handle, writes: Writes): void;
+  joinWrites(writes: Writes, others: Writes): void;
+  /** Forgets a batch that is not to be stored. */
+  dropWrites(writes: Writes): void;
+  takesParts(handle: Handle): boolean;
+  setItems(handle: Handle, writes: Writes, common: CallOptions): Eventually<void>;
+  setItemsSync(handle: Handle, writes: Writes, common: CallOptions): void;
+  /** The texts are as the driver is to have them; one that is `undefined` removes. */
+  writeTexts(
+    handle: Handle,
+    keys: Keys,
+    texts: readonly unknown[],
+    own: ItemOptions,
+    common: CallOptions,
+  ): Eventually<void>;
+  writeTextsSync(
+    handle: Handle,
+    keys: Keys,
+    texts: readonly unknown[],
+    own: ItemOptions,
+    common: CallOptions,
+  ): void;
+
+  // ---- Metadata ----
+  /** The metadata of the driver, and what was set. */
+  getMeta(
+    handle: Handle,
+    key: unknown,
+    nativeOnly: unknown,
+    options?: CallOptions,
+  ): Eventually<readonly [NativeMeta, Coded]>;
+  getMetaSync(
+    handle: Handle,
+    key: unknown,
+    nativeOnly: unknown,
+    options?: CallOptions,
+  ): readonly [NativeMeta, Coded];
+  setMeta(handle: Handle, key: unknown, packed: string, options?: CallOptions): Eventually<void>;
+  setMetaSync(handle: Handle, key: unknown, packed: string, options?: CallOptions): void;
+  removeMeta(handle: Handle, key: unknown, options?: CallOptions): Eventually<void>;
+  removeMetaSync(handle: Handle, key: unknown, options?: CallOptions): void;
+
+  // ---- Keys and whole storages ----
+  getKeys(handle: Handle, base?: unknown, options?: CallOptions): Eventually<string[]>;
+  getKeysSync(handle: Handle, base?: unknown, options?: CallOptions): string[];
+  /** The keys as the driver gives them, those of metadata too. */
+  listDriver(handle: Handle, base?: unknown, options?: CallOptions): Eventually<string[]>;
+  listDriverSync(handle: Handle, base?: unknown, options?: CallOptions): string[];
+  clear(handle: Handle, base?: unknown, options?: CallOptions): Eventually<void>;
+  clearSync(handle: Handle, base?: unknown, options?: CallOptions): void;
+  flush(handle: Handle, base?: unknown): Eventually<void>;
+  flushSync(handle: Handle, base?: unknown): void;
+  dispose(handle: Handle): Eventually<void>;
+  /** `emit` must not throw. Gives the number of the listener. */
+  watch(handle: Handle, emit: (event: string, key: string) => void): Eventually<number>;
+  unwatch(handle: Handle, listener: number): Eventually<void>;
+  /** The text of a key that was read is no value. */
+  noteCorrupt(handle: Handle, key: unknown): void;
+
+  // ---- Storages and mounts ----
+  createStorage(driver: Handle): Handle;
+  mount(handle: Handle, base: string, driver: Handle): void;
+  unmount(handle: Handle, base: unknown, dispose: unknown): Eventually<void>;
+  mountOf(handle: Handle, key: unknown): string;
+  mountBases(handle: Handle, base: unknown, parents: unknown): string[];
+
+  // ---- Migrations ----
+  isMigrationOpen(handle: Handle): Eventually<boolean>;
+  beginMigration(handle: Handle): Eventually<void>;
+  commitMigration(handle: Handle): Eventually<void>;
+  undoMigration(handle: Handle): Eventually<void>;
+
+  // ---- Drivers ----
+  readonly driverNames: readonly string[];
+  openDriver(name: string, options: unknown): Handle;
+  describeDriver(driver: Handle): readonly [maxDepth: boolean, ttl: boolean, watches: boolean];
+  /** The methods of drivers, in the order of the numbers that `invoke` is called with. */
+  readonly calls: readonly string[];
+  /**
+   * A driver of a user. `invoke` calls method `number`, or its Sync form for a number from 16, and gives
+   * itself when the method gave a Promise, whose outcome goes to `settle` with `ticket`.
+   */
+  jsDriver(
+    invoke: (number: number, ticket: number, first?: any, second?: any, third?: any) => unknown,
+    name: string,
+    maxDepth: boolean,
+    ttl: boolean,
+    /** For each method in the order of `calls`: whether it is there, whether its Sync form is. */
+    capabilities: readonly boolean[],
+  ): Handle;
+  settle(ticket: number, isFailure: boolean, value: unknown): void;
+  queueStatus(driver: Handle): readonly [size: number, isFlushing: boolean, isDisposed: boolean];
+  queueOperations(driver: Handle): any[];
+  queueOperation(driver: Handle, key: unknown): any;
+
+  // ---- The context ----
+  setWarner(warn: (code: string, message: string) => void): void;
+  /** Rust calls it with a list, where to begin, and what to put there. */
+  setFiller(fill: (list: unknown[], at: number, ...values: unknown[]) => void): void;
+  /** Has each other function call `finish` first, once. False at the end of the program. */
+  putOff(finish: (() => void) | undefined): boolean;
+  /** The memory in which texts are handed over. */
+  readonly scratch: ArrayBuffer;
+  /** Compiles the codec, and gives the function that fills an object with what it exports. */
+  evaluateCodec(): (codec: object, builtins: object) => void;
+  finishAll(): void;
+  normalizeKey(key: unknown): string;
+}
+
+/** The parameters of the scripts that the modules are bundled into. */
+declare const core: Core;
+/** What a script fills with what it gives: the exports of the addon, or the codec. */
+declare const api: Record<string, unknown>;

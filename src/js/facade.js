@@ -1,0 +1,34 @@
+// What users see, made of what Rust gives. Run once for each context.
+
+import "./hooks.js";
+import { builtinDrivers } from "./builtin-drivers.js";
+import { factories } from "./drivers/factories.js";
+import {
+  filterKeyByBase,
+  filterKeyByDepth,
+  joinKeys,
+  normalizeBaseKey,
+  normalizeKey,
+} from "./keys.js";
+import { prefixStorage } from "./prefix.js";
+import { restoreSnapshot, restoreSnapshotSync, snapshot, snapshotSync } from "./snapshot.js";
+import { createStorage } from "./storage/index.js";
+import { defineDriver, utils } from "./utils.js";
+
+Object.assign(api, {
+  createStorage,
+  normalizeKey,
+  normalizeBaseKey,
+  joinKeys,
+  filterKeyByDepth,
+  filterKeyByBase,
+  defineDriver,
+  builtinDrivers,
+  prefixStorage,
+  snapshot,
+  snapshotSync,
+  restoreSnapshot,
+  restoreSnapshotSync,
+  drivers: factories,
+  utils,
+});

@@ -1,0 +1,111 @@
+// A view of a storage under a base. Works on any storage.
+
+import { normalizeBaseKey, normalizeKey } from "./keys.js";
+
+const BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
+const BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
+const ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeItem" };
+const withSync = (names) => names.flatMap((name) => [name, `${name}Sync`]);
+
+export function prefixStorage(storage, givenBase) {
+  const base = normalizeBaseKey(givenBase);
+  if (!base) return storage;
+
+  // A key that names nothing must not become the key of the base itself; what is no key is left
+  // to the storage to refuse.
+  const full = (key) =>
+    typeof key === "string" ? (normalizeKey(key) === "" ? "" : base + key) : key;
+  const fullBase = (key) => (key === undefined || key === null ? base : full(key) || base);
+  const relative = (key) => (key.startsWith(base) ? key.slice(base.length) : key);
+  const relativeItem = (item) => ({ ...item, key: relative(item.key) });
+  const fullItem = (item) =>
+    item !== null && typeof item === "object" ? { ...item, key: full(item.key) } : full(item);
+
+  const prefixed = { ...storage };
+  const replace = (name, make) => {
+    if (typeof storage[name] === "function") {
+      prefixed[name] = make((...args) => storage[name](...args));
+    }
+  };
+
+  for (const name of withSync([...BY_KEY, ...BY_KEY_META])) {
+    replace(
+      name,
+      (method) =>
+        (key, ...args) =>
+          method(full(key), ...args),
+    );
+  }
+  replace("getItems", (method) => async (items, ...args) => {
+    return (await method(items.map(fullItem), ...args)).map(relativeItem);
+  });
+  replace("getItemsSync", (method) => (items, ...args) => {
+    return method(items.map(fullItem), ...args).map(relativeItem);
+  });
+  replace(
+    "setItems",
+    (method) =>
+      async (items, ...args) =>
+        method(items.map(fullItem), ...args),
+  );
+  replace(
+    "setItemsSync",
+    (method) =>
+      (items, ...args) =>
+        method(items.map(fullItem), ...args),
+  );
+  replace("getKeys", (method) => async (key, opts) => {
+    return (await method(fullBase(key), deeper(opts))).map(relative);
+  });
+  replace("getKeysSync", (method) => (key, opts) => {
+    return method(fullBase(key), deeper(opts)).map(relative);
+  });
+  for (const name of [...withSync(["clear", "flush"]), "unmount"]) {
+    replace(
+      name,
+      (method) =>
+        (key, ...args) =>
+          method(fullBase(key), ...args),
+    );
+  }
+  replace("mount", (method) => (key, driver) => {
+    method(fullBase(key), driver);
+    return prefixed;
+  });
+  replace("getMount", (method) => (key = "") => {
+    const mount = method(base + key);
+    return { ...mount, base: relative(mount.base) };
+  });
+  replace("getMounts", (method) => (key, opts) => {
+    return method(fullBase(key), opts).map((mount) => ({ ...mount, base: relative(mount.base) }));
+  });
+  replace("watch", (method) => (callback) => {
+    return method((event, key) => {
+      if (key.startsWith(base)) return callback(event, key.slice(base.length));
+    });
+  });
+
+  // A storage of a class has these on its prototype, where a spread does not reach.
+  for (const name of ["dispose", "unwatch", "migrate", "getStorageVersion"]) {
+    replace(name, (method) => method);
+  }
+
+  // Depth counts on the key as the caller sees it.
+  function deeper(opts) {
+    if (typeof opts?.maxDepth !== "number") return opts;
+    return { ...opts, maxDepth: opts.maxDepth + base.split(":").length - 1 };
+  }
+
+  for (const [alias, name] of Object.entries({
+    ...ALIASES,
+    remove: "removeItem",
+    keys: "getKeys",
+  })) {
+    for (const suffix of ["", "Sync"]) {
+      if (typeof storage[alias + suffix] === "function") {
+        prefixed[alias + suffix] = prefixed[name + suffix];
+      }
+    }
+  }
+  return prefixed;
+}

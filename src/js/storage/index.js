@@ -1,0 +1,426 @@
+// The storage object: values to text and back, Promises, and everything else in the native core.
+
+import { readBatch, wrongArgument } from "../arguments.js";
+import { factories } from "../drivers/factories.js";
+import { listeners } from "../drivers/listeners.js";
+import { open } from "../drivers/open.js";
+import { normalizeBaseKey, normalizeKey } from "../keys.js";
+import { decode, pack } from "../lazy-codec.js";
+import { readMeta } from "../meta.js";
+import { makeMigrations } from "../migrate.js";
+import { createRecall } from "../read-cache.js";
+import { hand, handAll, setAside } from "../writer/index.js";
+import { atNextTurn, inTurns, isOver, LONGEST_TURN_MS, MANY, now, SLICE } from "./turns.js";
+
+const { apply } = Reflect;
+const { parse } = JSON;
+
+// The object of the core has so many functions that looking one up takes time; so does each argument
+// that is not given.
+const { getItem, getItemSync, setItem, setItemSync } = core;
+const PART = 8 * SLICE;
+const STACK_BYTES = 256 * 1024;
+
+// Fails where there is not so much stack: each argument takes 8 bytes of it. Frames of calls would be
+// several times smaller once they are compiled.
+const needStack = (bytes) => void apply(() => {}, undefined, { length: bytes / 8 });
+
+// Has the core call `finish` before it does anything else. Says no at the end of the program. There is
+// no other batch that was put off: one that a value of this one began was finished when the core was
+// given the value.
+function putOff(finish) {
+  const isPutOff = core.putOff(finish);
+  setAside(isPutOff);
+  return isPutOff;
+}
+
+function openDriver(driver, operation) {
+  const opened = open(driver);
+  if (opened === undefined) {
+    throw wrongArgument("driver", "an object with at least a `getItem` method", driver, operation);
+  }
+  return { driver, ...opened };
+}
+
+/** @param {any} options */
+export function createStorage(options = {}) {
+  if (options === null || typeof options !== "object") {
+    throw wrongArgument("options", "an object", options, "createStorage");
+  }
+  const root = openDriver(options.driver ?? factories.memory(), "createStorage");
+  const handle = core.createStorage(root.handle);
+  // Holds the drivers: the native core refers to those of users weakly.
+  /** @type {Map<string, any>} */
+  const mounted = new Map([["", root]]);
+  const watch = listeners(handle);
+  const recall = createRecall(read);
+  const readAgain = recall.read;
+  let disposed;
+
+  // The value of a text that the core gave: the inside of an envelope, or NUL and a whole text.
+  function read(text, key) {
+    if (text.charCodeAt(0) !== 0) {
+      try {
+        return parse(text);
+      } catch {
+        return readWhole(`{"json":${text}}`, key);
+      }
+    }
+    return text.length === 1 ? null : readWhole(text.slice(1), key);
+  }
+
+  // A text that is no value reads as null and is kept.
+  function readWhole(text, key) {
+    try {
+      return decode(text);
+    } catch {
+      core.noteCorrupt(handle, key);
+      return null;
+    }
+  }
+
+  function readStored(stored, key) {
+    if (typeof stored === "string") return read(stored, key);
+    return stored === undefined ? null : stored;
+  }
+
+  function readItem(stored, key) {
+    if (typeof stored === "string") return readAgain(stored, key);
+    return stored === undefined ? null : stored;
+  }
+
+  function readItems(keys, stored) {
+    return keys.map((key, index) => ({
+      key: normalizeKey(key),
+      value: readStored(stored[index], key),
+    }));
+  }
+
+  // A large batch is decoded in slices, so that the event loop turns in between. A very large one is
+  // asked for in slices too; all others are read as things are at the time of the call.
+  async function readManyItems(keys, itemOptions, commonOptions) {
+    const batch = core.openBatch();
+    const ask = (from, to) => {
+      core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
+    };
+    if (keys.length <= MANY) ask(0, keys.length);
+    else await inTurns(keys.length, ask);
+    await core.find(handle, batch, commonOptions);
+    const items = [];
+    await inTurns(keys.length, (from, to) => {
+      items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to)));
+    });
+    return items;
+  }
+
+  // `take` takes the values of some of the items as they are when it is called, and tells how far it got.
+  function readWrites(items, commonOptions) {
+    const { keys, options: itemOptions } = readBatch(items, commonOptions);
+    const given = items.map((item, index) => {
+      if (item === null || typeof item !== "object") {
+        throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
+      }
+      return item;
+    });
+    const take = (writes, start, end, getsTo) => {
+      handAll(given, start, end, (texts, from) => {
+        const to = from + texts.length;
+        const options = itemOptions?.slice(from, to);
+        core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);
+        getsTo(to);
+      });
+    };
+    return { count: given.length, take };
+  }
+
+  function takeWrites({ count, take }) {
+    const writes = core.openWrites();
+    try {
+      take(writes, 0, count, () => {});
+    } catch (error) {
+      core.dropWrites(writes);
+      throw error;
+    }
+    return writes;
+  }
+
+  // Takes very many values in slices, then hands them to the drivers, and lets the event loop turn in
+  // between. Whoever calls the core meanwhile finds the batch as if all of it had been done at once.
+  function storeInTurns({ count, take }, commonOptions) {
+    const inParts = core.takesParts(handle);
+    const partSize = inParts ? PART : count;
+    // An accessor would see half of the batch stored.
+    const isObject = typeof commonOptions === "object" && commonOptions !== null;
+    const common = inParts && isObject ? { ttl: commonOptions.ttl } : commonOptions;
+    const parts = [];
+    let taken = 0;
+    let filled = 0;
+    const storing = [];
+    let failure;
+
+    // Each step can be made again where it was cut off.
+    function takeSome() {
+      if (parts.length === filled) parts[filled] = core.openWrites();
+      const part = parts[filled];
+      const end = Math.min((filled + 1) * partSize, count);
+      take(part, taken, Math.min(taken + SLICE, end), (to) => {
+        taken = to;
+      });
+      if (taken < end) return;
+      if (inParts) core.checkWrites(handle, part);
+      filled++;
+    }
+
+    // A value may have mounted a driver, or listened, when it was taken.
+    function joinParts() {
+      for (let i = 1; i < parts.length; i++) core.joinWrites(parts[0], parts[i]);
+      parts.length = 1;
+    }
+
+    async function store(part) {
+      try {
+        await core.setItems(handle, part, common);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+
+    return new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
+      let isDone = false;
+
+      const work = (longestMs) => {
+        core.putOff(undefined);
+        const end = now() + longestMs;
+        while (filled * partSize < count && !isOver(end)) takeSome();
+        if (filled * partSize >= count) {
+          if (storing.length === 0 && parts.length > 1 && !core.takesParts(handle)) joinParts();
+          while (storing.length < parts.length && !isOver(end)) {
+            storing[storing.length] = store(parts[storing.length]);
+          }
+          isDone = storing.length === parts.length;
+          if (isDone) return;
+        }
+        if (putOff(finish)) atNextTurn(() => turn(LONGEST_TURN_MS));
+        else work(Infinity);
+      };
+
+      const turn = (longestMs) => {
+        if (isDone) return;
+        try {
+          work(longestMs);
+        } catch (error) {
+          isDone = true;
+          setAside(false);
+          reject(error);
+          for (const part of parts) core.dropWrites(part);
+          return;
+        }
+        if (!isDone) return;
+        setAside(false);
+        Promise.all(storing).then(() => {
+          if (failure) reject(failure.error);
+          else resolve();
+        });
+      };
+
+      // The core calls this. Who called the core fails where there is too little stack, not the batch.
+      const finish = () => {
+        needStack(STACK_BYTES);
+        turn(Infinity);
+      };
+      turn(LONGEST_TURN_MS);
+    });
+  }
+
+  function mergeMeta(found, key) {
+    const [native, custom] = found;
+    const meta = Object.assign(Object.create(null), readMeta(native));
+    const stored = readStored(custom, `${key}$`);
+    if (stored !== null && typeof stored === "object") {
+      Object.assign(meta, stored);
+      for (const name of ["atime", "mtime"]) {
+        if (typeof meta[name] === "string") meta[name] = new Date(meta[name]);
+      }
+    }
+    return meta;
+  }
+
+  const metaOptions = (opts) => (typeof opts === "boolean" ? { nativeOnly: opts } : opts);
+  const removeOptions = (opts) => (typeof opts === "boolean" ? { removeMeta: opts } : opts);
+
+  const storage = {
+    async hasItem(key, opts) {
+      return core.hasItem(handle, key, opts);
+    },
+    async getItem(key, opts) {
+      const stored = opts === undefined ? getItem(handle, key) : getItem(handle, key, opts);
+      if (typeof stored === "string") return readAgain(stored, key);
+      return stored === undefined ? null : readItem(await stored, key);
+    },
+    async getItems(items, commonOptions) {
+      const { keys, options: itemOptions } = readBatch(items, commonOptions);
+      if (keys.length > SLICE) return readManyItems(keys, itemOptions, commonOptions);
+      return readItems(keys, await core.getItems(handle, keys, itemOptions, commonOptions));
+    },
+    async getItemRaw(key, opts) {
+      return (await core.getItemRaw(handle, key, opts)) ?? null;
+    },
+    async setItem(key, value, opts) {
+      const done =
+        value === undefined
+          ? core.removeItem(handle, key, false, opts)
+          : opts === undefined
+            ? setItem(handle, key, hand(value))
+            : setItem(handle, key, hand(value), opts);
+      if (done !== undefined) await done;
+    },
+    async setItems(items, commonOptions) {
+      const batch = readWrites(items, commonOptions);
+      if (batch.count > MANY) return storeInTurns(batch, commonOptions);
+      await core.setItems(handle, takeWrites(batch), commonOptions);
+    },
+    async setItemRaw(key, value, opts) {
+      await (value === undefined
+        ? core.removeItem(handle, key, false, opts)
+        : core.setItemRaw(handle, key, value, opts));
+    },
+    async removeItem(key, opts) {
+      const given = removeOptions(opts);
+      await core.removeItem(handle, key, given?.removeMeta, given);
+    },
+    async getMeta(key, opts) {
+      const given = metaOptions(opts);
+      return mergeMeta(await core.getMeta(handle, key, given?.nativeOnly, given), key);
+    },
+    async setMeta(key, value, opts) {
+      await (value === undefined
+        ? core.removeMeta(handle, key, opts)
+        : core.setMeta(handle, key, pack(value), opts));
+    },
+    async removeMeta(key, opts) {
+      await core.removeMeta(handle, key, opts);
+    },
+    async getKeys(base, opts) {
+      return core.getKeys(handle, base, opts);
+    },
+    async clear(base, opts) {
+      await core.clear(handle, base, opts);
+    },
+    async flush(base) {
+      await core.flush(handle, base);
+    },
+    async dispose() {
+      disposed ??= (async () => {
+        try {
+          await watch.stop();
+        } finally {
+          recall.forget();
+          await core.dispose(handle);
+        }
+      })();
+      await disposed;
+    },
+    async watch(callback) {
+      return watch.watch(callback);
+    },
+    async unwatch() {
+      await watch.stop();
+    },
+
+    hasItemSync(key, opts) {
+      return core.hasItemSync(handle, key, opts);
+    },
+    getItemSync(key, opts) {
+      const stored = opts === undefined ? getItemSync(handle, key) : getItemSync(handle, key, opts);
+      return readItem(stored, key);
+    },
+    getItemsSync(items, commonOptions) {
+      const { keys, options: itemOptions } = readBatch(items, commonOptions);
+      return readItems(keys, core.getItemsSync(handle, keys, itemOptions, commonOptions));
+    },
+    getItemRawSync(key, opts) {
+      return core.getItemRawSync(handle, key, opts) ?? null;
+    },
+    setItemSync(key, value, opts) {
+      if (value === undefined) core.removeItemSync(handle, key, false, opts);
+      else if (opts === undefined) setItemSync(handle, key, hand(value));
+      else setItemSync(handle, key, hand(value), opts);
+    },
+    setItemsSync(items, commonOptions) {
+      const batch = readWrites(items, commonOptions);
+      core.setItemsSync(handle, takeWrites(batch), commonOptions);
+    },
+    setItemRawSync(key, value, opts) {
+      if (value === undefined) core.removeItemSync(handle, key, false, opts);
+      else core.setItemRawSync(handle, key, value, opts);
+    },
+    removeItemSync(key, opts) {
+      const given = removeOptions(opts);
+      core.removeItemSync(handle, key, given?.removeMeta, given);
+    },
+    getMetaSync(key, opts) {
+      const given = metaOptions(opts);
+      return mergeMeta(core.getMetaSync(handle, key, given?.nativeOnly, given), key);
+    },
+    setMetaSync(key, value, opts) {
+      if (value === undefined) core.removeMetaSync(handle, key, opts);
+      else core.setMetaSync(handle, key, pack(value), opts);
+    },
+    removeMetaSync(key, opts) {
+      core.removeMetaSync(handle, key, opts);
+    },
+    getKeysSync(base, opts) {
+      return core.getKeysSync(handle, base, opts);
+    },
+    clearSync(base, opts) {
+      core.clearSync(handle, base, opts);
+    },
+    flushSync(base) {
+      core.flushSync(handle, base);
+    },
+
+    mount(base, driver) {
+      if (typeof base !== "string") throw wrongArgument("base", "a string", base, "mount");
+      const opened = openDriver(driver, "mount");
+      core.mount(handle, base, opened.handle);
+      mounted.set(core.mountOf(handle, base), opened);
+      return storage;
+    },
+    async unmount(base, dispose = true) {
+      const mount = core.mountOf(handle, base);
+      const opened = mounted.get(mount);
+      if (normalizeBaseKey(base) !== mount || mount === "") return;
+      mounted.delete(mount);
+      await core.unmount(handle, base, dispose);
+      // Until here, `opened` keeps the driver alive.
+      return void opened;
+    },
+    getMount(key = "") {
+      const base = core.mountOf(handle, key);
+      return { base, driver: mounted.get(base).driver };
+    },
+    getMounts(base = "", opts = {}) {
+      const bases = core.mountBases(handle, base, opts?.parents);
+      return bases.map((mount) => ({ base: mount, driver: mounted.get(mount).driver }));
+    },
+  };
+
+  return Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
+}
+
+function aliases(storage) {
+  return {
+    keys: storage.getKeys,
+    get: storage.getItem,
+    set: storage.setItem,
+    has: storage.hasItem,
+    del: storage.removeItem,
+    remove: storage.removeItem,
+    keysSync: storage.getKeysSync,
+    getSync: storage.getItemSync,
+    setSync: storage.setItemSync,
+    hasSync: storage.hasItemSync,
+    delSync: storage.removeItemSync,
+    removeSync: storage.removeItemSync,
+  };
+}

@@ -1,0 +1,95 @@
+// Plain JSON values straight into memory that the native core reads: no strings are made of them that
+// would have to be put together here and taken apart there. What is not plain, or is too large, is left
+// to the codec; both write the same text.
+
+import { objectPrototype } from "../builtins.js";
+import { pack } from "../lazy-codec.js";
+import { BAIL, bytes } from "./memory.js";
+import { writeEnvelope } from "./values.js";
+
+const MOST_SKIPPED = 15;
+
+// Values of a batch stand one behind the other, until they fill an eighth: there is room for a large one
+// behind them, and processors have them at hand.
+const MUCH = bytes.length / 8;
+const MOST_AT_ONCE = 256;
+let filled = 0;
+
+// A getter may store values of its own.
+let isBusy = false;
+
+// Programs store values of one kind together: after some that were not plain, fewer are tried.
+let misses = 0;
+let skips = 0;
+
+function isTried(value) {
+  if (typeof value !== "object" || value === null) return false;
+  if (skips > 0) {
+    skips--;
+    return false;
+  }
+  // Properties that other code gave to all objects would show in the loop over a record.
+  for (const _ in objectPrototype) return false;
+  return true;
+}
+
+function write(value) {
+  if (!isTried(value)) return pack(value);
+  const end = writeEnvelope(value, filled);
+  if (end === BAIL) {
+    misses = misses < MOST_SKIPPED ? 2 * misses + 1 : MOST_SKIPPED;
+    skips = misses;
+    return pack(value);
+  }
+  misses = 0;
+  const length = end - filled;
+  filled = end;
+  return length;
+}
+
+// Before the core takes a text, it may call for the rest of a batch, which uses the memory too.
+let isSetAside = false;
+
+/** Whether the texts of single values leave the memory alone from now on. */
+export function setAside(flag) {
+  isSetAside = flag;
+}
+
+/** What the native core takes: how many bytes of its memory hold the text, or what `pack` gives. */
+export function hand(value) {
+  if (isBusy || isSetAside) return pack(value);
+  isBusy = true;
+  filled = 0;
+  let handed;
+  try {
+    handed = write(value);
+  } finally {
+    isBusy = false;
+  }
+  // A getter may have put a batch off.
+  return isSetAside ? pack(value) : handed;
+}
+
+/**
+ * Calls `take(texts, from)` with what `hand` gives for the values of the items from `start` to `end`,
+ * as often as it takes to hand over all of them. The texts stand one behind the other. Undefined stays
+ * undefined. Each value is asked for when it is written: one object may stand for many of them.
+ */
+export function handAll(items, start, end, take) {
+  const isFirst = !isBusy;
+  isBusy = true;
+  try {
+    let texts = [];
+    for (let i = start; i < end; i++) {
+      if (isFirst && texts.length === 0) filled = 0;
+      const { value } = items[i];
+      if (value === undefined) texts[texts.length] = undefined;
+      else texts[texts.length] = isFirst ? write(value) : pack(value);
+      if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < end) continue;
+      take(texts, i + 1 - texts.length);
+      texts = [];
+    }
+  } finally {
+    if (isFirst) isBusy = false;
+  }
+}
