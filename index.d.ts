@@ -87,9 +87,7 @@ export type StorageKey<T> = [ItemsOf<T>] extends [never] ? string : keyof ItemsO
 /** The type that may be written at key `K` of a `Storage<T>`. */
 export type StorageItem<T, K = StorageKey<T>> = [ItemsOf<T>] extends [never]
   ? T
-  : K extends keyof ItemsOf<T>
-    ? Exclude<ItemsOf<T>[K], undefined>
-    : never;
+  : ItemsOf<T>[K & keyof ItemsOf<T>];
 
 /**
  * The type that is read at key `K` of a `Storage<T>`. A storage without a type of its own reads `any`:
@@ -99,10 +97,20 @@ export type StoredItem<T, K = StorageKey<T>> = [ItemsOf<T>] extends [never]
   ? [StorageValue] extends [T]
     ? any
     : T
-  : StorageItem<T, K>;
+  : StorageItem<T, K> & Defined;
 
-/** `Then` when the caller wrote the type argument out, `never` when it was left to its default. */
-type WhenGiven<R, Then> = [R] extends [never] ? never : Then;
+/** Every value but `undefined`, which is no item. */
+type Defined = {} | null;
+
+/**
+ * `Then` for a call with its type argument written out: `Argument` has its default `never` there. In any other
+ * call the compiler infers `Argument` from the argument, and this takes nothing: the next overload is meant.
+ */
+type WhenGiven<Argument, Then> = [Argument] extends [never]
+  ? Then
+  : [Argument] extends [never]
+    ? Argument
+    : never;
 
 /** `R`, at a place from which the compiler takes no hint about what `R` is. */
 type Exactly<R> = [R][R extends any ? 0 : never];
@@ -595,12 +603,12 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * const theme = await storage.getItem("config:theme");
    * ```
    */
-  getItem<R = never>(
+  getItem<R, Key extends string = never>(
     this: void,
-    key: WhenGiven<R, string>,
+    key: WhenGiven<Key, string>,
     opts?: TransactionOptions,
-  ): Promise<Exactly<R> | null>;
-  getItem<K extends StorageKey<T>, _ = never>(
+  ): Promise<R | null>;
+  getItem<K extends StorageKey<T>>(
     this: void,
     key: K,
     opts?: TransactionOptions,
@@ -623,12 +631,12 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * console.log(theme.value, lang.value);
    * ```
    */
-  getItems<U = never>(
+  getItems<U, Requests extends readonly unknown[] = never>(
     this: void,
-    items: WhenGiven<U, readonly GetItemsRequest[]>,
+    items: WhenGiven<Requests, readonly GetItemsRequest[]>,
     commonOptions?: TransactionOptions,
-  ): Promise<{ key: string; value: Exactly<U> | null }[]>;
-  getItems<Requests extends readonly GetItemsRequest<StorageKey<T>>[], _ = never>(
+  ): Promise<{ key: string; value: U | null }[]>;
+  getItems<Requests extends readonly GetItemsRequest<StorageKey<T>>[]>(
     this: void,
     items: readonly [...Requests],
     commonOptions?: TransactionOptions,
@@ -657,13 +665,13 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * await storage.setItem("session:token", token, { ttl: 60_000 });
    * ```
    */
-  setItem<U extends StorageValue = never>(
+  setItem<U extends StorageValue, Key extends string = never>(
     this: void,
-    key: WhenGiven<U, string>,
-    value: Exactly<U> | undefined,
+    key: WhenGiven<Key, string>,
+    value: U | undefined,
     opts?: TransactionOptions,
   ): Promise<void>;
-  setItem<K extends StorageKey<T>, _ = never>(
+  setItem<K extends StorageKey<T>>(
     this: void,
     key: K,
     value: StorageItem<T, K> | undefined,
@@ -682,13 +690,13 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * @param commonOptions - options of all of them
    * @throws {@link StorageError} (as a rejection) as {@link Storage.setItem}
    */
-  setItems<U extends StorageValue = never>(
+  setItems<U extends StorageValue, Items extends readonly unknown[] = never>(
     this: void,
     items: WhenGiven<
-      U,
+      Items,
       readonly {
         key: string;
-        value: Exactly<U> | undefined;
+        value: U | undefined;
         options?: TransactionOptions | undefined;
       }[]
     >,
@@ -849,12 +857,12 @@ export interface Storage<T extends StorageValue = StorageValue> {
    *
    * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
    */
-  getItemSync<R = never>(
+  getItemSync<R, Key extends string = never>(
     this: void,
-    key: WhenGiven<R, string>,
+    key: WhenGiven<Key, string>,
     opts?: TransactionOptions,
-  ): Exactly<R> | null;
-  getItemSync<K extends StorageKey<T>, _ = never>(
+  ): R | null;
+  getItemSync<K extends StorageKey<T>>(
     this: void,
     key: K,
     opts?: TransactionOptions,
@@ -865,12 +873,12 @@ export interface Storage<T extends StorageValue = StorageValue> {
    *
    * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
    */
-  getItemsSync<U = never>(
+  getItemsSync<U, Requests extends readonly unknown[] = never>(
     this: void,
-    items: WhenGiven<U, readonly GetItemsRequest[]>,
+    items: WhenGiven<Requests, readonly GetItemsRequest[]>,
     commonOptions?: TransactionOptions,
-  ): { key: string; value: Exactly<U> | null }[];
-  getItemsSync<Requests extends readonly GetItemsRequest<StorageKey<T>>[], _ = never>(
+  ): { key: string; value: U | null }[];
+  getItemsSync<Requests extends readonly GetItemsRequest<StorageKey<T>>[]>(
     this: void,
     items: readonly [...Requests],
     commonOptions?: TransactionOptions,
@@ -888,13 +896,13 @@ export interface Storage<T extends StorageValue = StorageValue> {
    *
    * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
    */
-  setItemSync<U extends StorageValue = never>(
+  setItemSync<U extends StorageValue, Key extends string = never>(
     this: void,
-    key: WhenGiven<U, string>,
-    value: Exactly<U> | undefined,
+    key: WhenGiven<Key, string>,
+    value: U | undefined,
     opts?: TransactionOptions,
   ): void;
-  setItemSync<K extends StorageKey<T>, _ = never>(
+  setItemSync<K extends StorageKey<T>>(
     this: void,
     key: K,
     value: StorageItem<T, K> | undefined,
@@ -906,13 +914,13 @@ export interface Storage<T extends StorageValue = StorageValue> {
    *
    * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
    */
-  setItemsSync<U extends StorageValue = never>(
+  setItemsSync<U extends StorageValue, Items extends readonly unknown[] = never>(
     this: void,
     items: WhenGiven<
-      U,
+      Items,
       readonly {
         key: string;
-        value: Exactly<U> | undefined;
+        value: U | undefined;
         options?: TransactionOptions | undefined;
       }[]
     >,

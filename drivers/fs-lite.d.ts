@@ -16,9 +16,7 @@ import type { Durability as FSDurability } from "./fs.js";
  * });
  * ```
  */
-declare function fsLiteDriver(
-  options: fsLiteDriver.FSStorageOptions | undefined,
-): fsLiteDriver.FSLiteDriver;
+declare function fsLiteDriver(options: fsLiteDriver.FSStorageOptions): fsLiteDriver.FSLiteDriver;
 
 declare namespace fsLiteDriver {
   /** When a write is safe from a power cut: as for the fs driver. */
@@ -26,8 +24,8 @@ declare namespace fsLiteDriver {
 
   /** Options of the fs-lite driver. */
   interface FSStorageOptions {
-    /** The folder the files are in; made by the first write. Required. */
-    base?: string | undefined;
+    /** The folder the files are in; made by the first write. */
+    base: string;
     /**
      * Called with a path relative to `base`; a file for which it returns `true` is neither listed nor
      * cleared.

@@ -16,7 +16,7 @@ import type { BuiltinDriver, Unwatch, WatchCallback } from "../index.js";
  * const unwatch = await storage.watch((event, key) => console.log(event, key));
  * ```
  */
-declare function fsDriver(options: fsDriver.FSStorageOptions | undefined): fsDriver.FSDriver;
+declare function fsDriver(options: fsDriver.FSStorageOptions): fsDriver.FSDriver;
 
 declare namespace fsDriver {
   /**
@@ -33,8 +33,8 @@ declare namespace fsDriver {
 
   /** Options of the fs driver. */
   interface FSStorageOptions {
-    /** The folder the files are in; made by the first write. Required. */
-    base?: string | undefined;
+    /** The folder the files are in; made by the first write. */
+    base: string;
     /**
      * Glob patterns of files that are neither listed, watched nor cleared, matched against the path relative
      * to `base` (an absolute pattern: against the absolute path). A `!` in front takes a pattern back.

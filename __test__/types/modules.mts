@@ -18,8 +18,8 @@ import queueDriver, {
 import { expectTypeOf } from "expect-type";
 
 expectTypeOf(memoryDriver()).toEqualTypeOf<MemoryDriver>();
-expectTypeOf(fsDriver).parameter(0).toEqualTypeOf<FSStorageOptions | undefined>();
-expectTypeOf(fsLiteDriver).parameter(0).toEqualTypeOf<FSLiteOptions | undefined>();
+expectTypeOf(fsDriver).parameter(0).toEqualTypeOf<FSStorageOptions>();
+expectTypeOf(fsLiteDriver).parameter(0).toEqualTypeOf<FSLiteOptions>();
 expectTypeOf(queueDriver).parameter(0).toEqualTypeOf<QueueDriverOptions>();
 expectTypeOf<FSStorageOptions["watchOptions"]>().toEqualTypeOf<WatchOptions | undefined>();
 expectTypeOf<FSStorageOptions["durability"]>().toEqualTypeOf<Durability | undefined>();

@@ -64,7 +64,15 @@ import { expectTypeOf } from "expect-type";
   // @ts-expect-error base is a string
   fsDriver({ base: 1 });
   const watchOptions: WatchOptions = { depth: 3 };
-  fsDriver({ watchOptions });
+  fsDriver({ base: "x", watchOptions });
+  // @ts-expect-error `base` is required
+  fsDriver({});
+  // @ts-expect-error `base` is required
+  fsDriver({ base: undefined });
+  // @ts-expect-error `base` is required
+  fsDriver();
+  // @ts-expect-error `base` is required
+  fsLiteDriver({ readOnly: true });
 }
 
 // fs-lite
