@@ -243,6 +243,7 @@ export function makeApp(): string {
   writeFileSync(join(modules, "electron", "index.js"), ELECTRON);
   writeFileSync(join(modules, "electron", "index.d.ts"), ELECTRON_TYPES);
   symlinkSync(root, join(modules, "electron-async-storage"), "junction");
+  symlinkSync(join(root, "node_modules", "unstorage"), join(modules, "unstorage"), "junction");
   return app;
 }
 
