@@ -27,10 +27,15 @@ pub(super) struct Glob {
 enum Node {
     Text(Vec<u8>),
     /// One character of a name.
-    One,
+    One {
+        /// Whether it leaves out a leading dot: where the pattern itself says that a name begins.
+        is_first: bool,
+    },
     /// Any characters of a name, at least `least`.
     Star {
         least: usize,
+        /// As in [`One`](Node::One).
+        is_first: bool,
     },
     /// Any number of whole names, each followed by `/`.
     Folders,
@@ -38,6 +43,8 @@ enum Node {
     Below,
     /// Anything below, at least one character.
     All,
+    /// Any characters, across folders.
+    Across,
     Class {
         negated: bool,
         ranges: Vec<RangeInclusive<char>>,
@@ -45,6 +52,8 @@ enum Node {
     Group {
         repeat: Repeat,
         choices: Vec<Vec<Node>>,
+        /// Whether it was written as `{…}`.
+        is_braces: bool,
     },
 }
 
@@ -65,13 +74,15 @@ impl Glob {
             .unwrap_or(pattern)
             .chars()
             .collect();
-        let nodes = Parser {
+        let mut parser = Parser {
             characters: &characters,
             at: 0,
             depth: 0,
             text: HashSet::new(),
-        }
-        .sequence(&[]);
+        };
+        let nodes = parser
+            .globstar_with_extension()
+            .unwrap_or_else(|| parser.sequence(&[]));
         let required = nodes
             .iter()
             .filter_map(|node| {
@@ -93,8 +104,12 @@ impl Glob {
         }
     }
 
-    /// Whether the path, its names joined by `/`, matches.
+    /// Whether the path, its names joined by `/`, matches. The empty path is that of the base, which no
+    /// pattern matches.
     pub(super) fn matches(&self, path: &str) -> bool {
+        if path.is_empty() {
+            return false;
+        }
         if path == self.pattern {
             return true;
         }
@@ -119,6 +134,27 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn peek(&self, ahead: usize) -> Option<char> {
         self.characters.get(self.at + ahead).copied()
+    }
+
+    /// Parses a pattern that is `**` with extensions, such as `**.log`: there, other than inside of a
+    /// longer pattern, it crosses folders.
+    fn globstar_with_extension(&self) -> Option<Vec<Node>> {
+        let extensions: String = self.characters.strip_prefix(&['*', '*'])?.iter().collect();
+        let is_word = |word: &str| {
+            let is_word_character = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            !word.is_empty() && word.bytes().all(is_word_character)
+        };
+        let mut words = extensions.strip_prefix('.')?.split('.');
+        words.all(is_word).then(|| {
+            vec![
+                Node::Folders,
+                Node::Star {
+                    least: 1,
+                    is_first: true,
+                },
+                Node::Text(extensions.into_bytes()),
+            ]
+        })
     }
 
     /// Parses up to one of `ends`, which is left unread.
@@ -153,8 +189,24 @@ impl Parser<'_> {
                 self.skip_globstars(1);
                 nodes.push(Node::Below);
             }
+            // What the tools hand on to their regular expression: a choice that may be missing.
+            '?' if matches!(
+                nodes.last(),
+                Some(Node::Group {
+                    repeat: Repeat::Once,
+                    is_braces: false,
+                    ..
+                })
+            ) =>
+            {
+                if let Some(Node::Group { repeat, .. }) = nodes.last_mut() {
+                    *repeat = Repeat::Maybe;
+                }
+                self.at += 1;
+            }
             '?' => {
-                nodes.push(Node::One);
+                let is_first = self.is_first(nodes);
+                nodes.push(Node::One { is_first });
                 self.at += 1;
             }
             '[' if self.class(nodes) => {}
@@ -178,6 +230,28 @@ impl Parser<'_> {
             .iter()
             .take_while(|character| **character == '*')
             .count();
+        let after_group = matches!(
+            nodes.last(),
+            Some(Node::Group {
+                is_braces: false,
+                ..
+            })
+        );
+        // The last star is the repeat of the group: `**(a|b)` is `*` and `*(a|b)`.
+        let is_repeat = stars > 1
+            && self.peek(stars) == Some('(')
+            && !self.text.contains(&(self.at + stars - 1));
+        let stars = if is_repeat { stars - 1 } else { stars };
+        if (at_start || after_group) && stars == 2 && self.begins_group(2) {
+            self.at += 2;
+            nodes.push(Node::Across);
+            return;
+        }
+        if after_group && stars == 2 && self.peek(2).is_none_or(|next| ends.contains(&next)) {
+            self.at += 2;
+            nodes.push(Node::Across);
+            return;
+        }
         if at_start && stars == 2 {
             if self.peek(2) == Some('/') {
                 self.at += 3;
@@ -199,9 +273,29 @@ impl Parser<'_> {
         let at_end = self
             .peek(0)
             .is_none_or(|next| next == '/' || ends.contains(&next));
+        let is_first = self.is_first(nodes);
         nodes.push(Node::Star {
             least: usize::from(at_start && at_end),
+            is_first,
         });
+    }
+
+    /// Whether the pattern says that a name begins here. A choice of a group does not.
+    fn is_first(&self, nodes: &[Node]) -> bool {
+        match nodes.last() {
+            None => self.depth == 0,
+            Some(Node::Text(text)) => text.ends_with(b"/"),
+            Some(last) => *last == Node::Folders,
+        }
+    }
+
+    /// Whether a group that is no plain `(…)` begins there.
+    fn begins_group(&self, ahead: usize) -> bool {
+        match self.peek(ahead) {
+            Some('{') => !self.text.contains(&(self.at + ahead)),
+            Some('@') => self.peek(ahead + 1) == Some('('),
+            _ => false,
+        }
     }
 
     /// Whether only whole names `**` follow.
@@ -249,7 +343,11 @@ impl Parser<'_> {
         self.at += prefix + 1;
         match self.choices('|', ')') {
             Some(choices) => {
-                nodes.push(Node::Group { repeat, choices });
+                nodes.push(Node::Group {
+                    repeat,
+                    choices,
+                    is_braces: false,
+                });
                 true
             }
             None => self.is_text(start),
@@ -270,6 +368,7 @@ impl Parser<'_> {
             nodes.push(Node::Group {
                 repeat: Repeat::Once,
                 choices,
+                is_braces: true,
             });
             return true;
         }
@@ -278,6 +377,7 @@ impl Parser<'_> {
                 nodes.push(Node::Group {
                     repeat: Repeat::Once,
                     choices,
+                    is_braces: true,
                 });
                 true
             }
@@ -414,7 +514,9 @@ fn run(nodes: &[Node], text: &str, mut starts: Vec<bool>) -> Vec<bool> {
     for node in nodes {
         let mut ends = vec![false; text.len() + 1];
         match node {
-            Node::Group { repeat, choices } => group(*repeat, choices, text, &starts, &mut ends),
+            Node::Group {
+                repeat, choices, ..
+            } => group(*repeat, choices, text, &starts, &mut ends),
             node => {
                 for start in positions(&starts) {
                     step(node, text, start, &mut ends);
@@ -443,13 +545,14 @@ fn step(node: &Node, text: &str, start: usize, ends: &mut [bool]) {
                 ends[start + expected.len()] = true;
             }
         }
-        Node::One => {
-            if let Some(next) = rest.chars().next().filter(|next| *next != '/' && !hidden) {
+        Node::One { is_first } => {
+            let is_one = |next: &char| *next != '/' && !(hidden && *is_first);
+            if let Some(next) = rest.chars().next().filter(is_one) {
                 ends[start + next.len_utf8()] = true;
             }
         }
-        Node::Star { least } => {
-            if !hidden {
+        Node::Star { least, is_first } => {
+            if !(hidden && *is_first) {
                 let name = rest.split('/').next().unwrap_or_default();
                 name.char_indices()
                     .map(|(index, _)| index)
@@ -480,6 +583,18 @@ fn step(node: &Node, text: &str, start: usize, ends: &mut [bool]) {
             }
         }
         Node::All => reach_visible(text, start, ends),
+        Node::Across if hidden => {}
+        Node::Across => {
+            ends[start] = true;
+            let mut reached = vec![false; ends.len()];
+            reach_visible(text, start, &mut reached);
+            for end in positions(&reached) {
+                // Not between a folder and a hidden name in it.
+                if !(bytes[end - 1] == b'/' && bytes.get(end) == Some(&b'.')) {
+                    ends[end] = true;
+                }
+            }
+        }
         Node::Class { negated, ranges } => {
             if let Some(next) = rest.chars().next().filter(|next| *next != '/')
                 && ranges.iter().any(|range| range.contains(&next)) != *negated
@@ -493,7 +608,7 @@ fn step(node: &Node, text: &str, start: usize, ends: &mut [bool]) {
 
 /// Marks everything that names without a leading dot reach.
 fn reach_visible(text: &str, start: usize, ends: &mut [bool]) {
-    let mut previous = '/';
+    let mut previous = text[..start].chars().next_back().unwrap_or('/');
     for (index, character) in text[start..].char_indices() {
         if previous == '/' && character == '.' {
             return;
