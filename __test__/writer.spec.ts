@@ -176,7 +176,7 @@ describe("what is handed over", () => {
       first: "value",
       get second() {
         expect(textOf(hand(inner))).toBe(codec.encode(inner));
-        handAll([{ value: inner }, { value: inner }], 0, 2, (texts) =>
+        handAll([{ value: inner }, { value: inner }], (texts) =>
           expect(texts.map(Number)).toEqual([NaN, NaN]),
         );
         return "second value";
@@ -231,7 +231,7 @@ describe("a batch", () => {
       fc.property(fc.array(value, { maxLength: 40, size: "max" }), (values) => {
         const taken: (string | undefined)[] = [];
         const items = values.map((value) => ({ value }));
-        handAll(items, 0, items.length, (texts, from) => {
+        handAll(items, (texts, from) => {
           expect(from).toBe(taken.length);
           let at = 0;
           for (const text of texts) {

@@ -66,9 +66,6 @@ pub(super) struct Context {
     warner: RefCell<Option<Reference>>,
     /// The facade's function that stores values in a list.
     filler: RefCell<Option<Reference>>,
-    /// What the facade put off until the core is called again.
-    put_off: RefCell<Option<Reference>>,
-    is_put_off: Cell<bool>,
     /// Memory of JavaScript that the facade writes texts to.
     scratch: RefCell<Option<Scratch>>,
     warned: RefCell<HashSet<String>>,
@@ -154,8 +151,6 @@ impl Context {
             holds_next_turn: Cell::new(false),
             warner: RefCell::default(),
             filler: RefCell::default(),
-            put_off: RefCell::default(),
-            is_put_off: Cell::new(false),
             scratch: RefCell::default(),
             warned: RefCell::default(),
             at_exit: RefCell::default(),
@@ -208,48 +203,6 @@ impl Context {
     /// The facade's function `(list, at, ...values) => void`, which stores values in a list.
     pub(super) fn set_filler(&self, function: Val) {
         *self.filler.borrow_mut() = Reference::new(self.env, function, &self.shared);
-    }
-
-    /// The facade's function `() => void` that is called before anything else is asked for; there is none
-    /// from now on if it is no function. Gives whether there is one: nothing is put off at the end.
-    pub(super) fn put_off(&self, function: Val) -> bool {
-        let is_function = self.env.type_of(function) == sys::ValueType::napi_function;
-        let put_off = (is_function && !self.is_ending.get())
-            .then(|| Reference::new(self.env, function, &self.shared))
-            .flatten();
-        let is_put_off = put_off.is_some();
-        *self.put_off.borrow_mut() = put_off;
-        self.is_put_off.set(is_put_off);
-        is_put_off
-    }
-
-    /// Has the facade do what it put off.
-    ///
-    /// # Errors
-    /// When it was cut off, with what did so pending: the program was stopped there, or there is too little
-    /// stack. It is still put off then.
-    #[inline]
-    pub(super) fn catch_up(&self) -> Result<()> {
-        if self.is_put_off.get() {
-            self.call_put_off()
-        } else {
-            Ok(())
-        }
-    }
-
-    #[cold]
-    fn call_put_off(&self) -> Result<()> {
-        self.is_put_off.set(false);
-        let put_off = self.put_off.take();
-        let Some(function) = put_off.as_ref().and_then(Reference::get) else {
-            return Ok(());
-        };
-        if self.env.scope(|| self.env.call(function, &[]).is_ok()) {
-            return Ok(());
-        }
-        *self.put_off.borrow_mut() = put_off;
-        self.is_put_off.set(true);
-        Err(Error::new(Kind::Disposed, "a batch could not be finished"))
     }
 
     /// The memory that the facade writes texts to, as an ArrayBuffer.
@@ -525,8 +478,6 @@ impl Context {
         drop(tasks);
         let warner = self.warner.borrow_mut().take();
         drop(warner);
-        let put_off = self.put_off.take();
-        drop(put_off);
         self.shared.end();
     }
 }

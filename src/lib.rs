@@ -51,7 +51,7 @@ pub(crate) fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
     let core = env.object();
     storage_object::install(&context, core);
     storage_object::install_js_driver(&context, core);
-    queue_view::install(&context, core);
+    queue_view::install(env, core);
     install_context(&context, core);
     run_facade(env, exports.raw(), core)
         .ok_or_else(|| napi::Error::from_reason("the facade failed to load"))?;
@@ -86,12 +86,6 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
     });
     env.set(core, c"setFiller", set_filler);
 
-    let held = context.clone();
-    let put_off = function(env, "putOff", move |env, arguments| {
-        Ok(env.boolean(held.put_off(arguments[0])))
-    });
-    env.set(core, c"putOff", put_off);
-
     env.set(core, c"scratch", context.make_scratch());
 
     let evaluate_codec = function(env, "evaluateCodec", |env, _| {
@@ -102,9 +96,6 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
 
     let held = context.clone();
     let finish_all = function(env, "finishAll", move |env, _| {
-        if held.catch_up().is_err() {
-            env.take_exception();
-        }
         held.finish_all(true);
         Ok(env.undefined())
     });

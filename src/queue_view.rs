@@ -1,8 +1,5 @@
 //! What waits in a queue, for the facade's view of it.
 
-use std::rc::Rc;
-
-use super::context::Context;
 use super::env::{Env, Val};
 use super::function::{Arguments, function};
 use super::reference;
@@ -13,11 +10,8 @@ use eas_queue::QueueDriver;
 use eas_queue::backlog::{Change, Operation};
 
 /// Adds the functions to the object that the facade gets.
-pub(super) fn install(context: &Rc<Context>, core: Val) {
-    let env = context.env;
-    let held = context.clone();
+pub(super) fn install(env: Env, core: Val) {
     let status = function(env, "queueStatus", move |env, arguments| {
-        held.catch_up()?;
         with_queue(env, arguments, |queue| {
             let (size, is_flushing, is_disposed) = queue.status();
             #[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
@@ -27,9 +21,7 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
     });
     env.set(core, c"queueStatus", status);
 
-    let held = context.clone();
     let operations = function(env, "queueOperations", move |env, arguments| {
-        held.catch_up()?;
         with_queue(env, arguments, |queue| {
             let operations = queue.operations();
             env.array(operations.iter().map(|operation| value(env, operation)))
@@ -37,9 +29,7 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
     });
     env.set(core, c"queueOperations", operations);
 
-    let held = context.clone();
     let operation = function(env, "queueOperation", move |env, arguments| {
-        held.catch_up()?;
         let key = strings::read_lossy(env, arguments[1]).unwrap_or_default();
         with_queue(env, arguments, |queue| match queue.operation(&key) {
             Some(operation) => value(env, &operation),

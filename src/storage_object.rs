@@ -204,10 +204,7 @@ const ACTIONS: &[(&str, Body)] = &[
     ("askFor", ask_for),
     ("openWrites", open_writes),
     ("addWrites", add_writes),
-    ("checkWrites", check_writes),
-    ("joinWrites", join_writes),
     ("dropWrites", drop_writes),
-    ("takesParts", takes_parts),
     ("find", find),
     ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
@@ -235,7 +232,6 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
 fn add(context: &Rc<Context>, core: Val, name: &str, mode: Mode, body: Body) {
     let held = context.clone();
     let value = function(context.env, name, move |env, arguments| {
-        held.catch_up()?;
         body(&Request {
             context: &held,
             env,
@@ -502,35 +498,6 @@ fn add_writes(request: &Request<'_>) -> Result<Val> {
     let mut handed = Handed::new(request.context);
     let items = written_items(request, |value| handed.text(value))?;
     writes.borrow_mut().extend(items);
-    Ok(request.env.undefined())
-}
-
-/// `(handle, writes)`: throws where `setItems` would for a key that cannot be.
-fn check_writes(request: &Request<'_>) -> Result<Val> {
-    // SAFETY: as above.
-    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[1]) }
-        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
-    let storage = request.storage()?;
-    storage.check_items(&writes.borrow(), request.mode)?;
-    Ok(request.env.undefined())
-}
-
-/// `(handle)`: whether a batch of writes may come in several.
-fn takes_parts(request: &Request<'_>) -> Result<Val> {
-    Ok(request.env.boolean(request.storage()?.takes_parts()))
-}
-
-/// `(writes, others)`: adds the items of another batch, which has none then.
-fn join_writes(request: &Request<'_>) -> Result<Val> {
-    // SAFETY: as above.
-    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[0]) };
-    // SAFETY: as above.
-    let others = unsafe { request.env.unwrap_external::<Writes>(request.arguments[1]) };
-    let (writes, others) = writes
-        .zip(others)
-        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
-    let mut items = others.take();
-    writes.borrow_mut().append(&mut items);
     Ok(request.env.undefined())
 }
 

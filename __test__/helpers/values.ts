@@ -18,8 +18,6 @@ export interface Writer {
   hand(value: unknown): Handed;
   handAll(
     items: readonly { value: unknown }[],
-    start: number,
-    end: number,
     take: (texts: (Handed | undefined)[], from: number) => void,
   ): void;
 }

@@ -93,12 +93,8 @@ interface Core {
     own: ItemOptions,
     common: CallOptions,
   ): void;
-  /** Throws where `setItems` would for a key that cannot be. */
-  checkWrites(handle: Handle, writes: Writes): void;
-  joinWrites(writes: Writes, others: Writes): void;
   /** Forgets a batch that is not to be stored. */
   dropWrites(writes: Writes): void;
-  takesParts(handle: Handle): boolean;
   setItems(handle: Handle, writes: Writes, common: CallOptions): Eventually<void>;
   setItemsSync(handle: Handle, writes: Writes, common: CallOptions): void;
   /** The texts are as the driver is to have them; one that is `undefined` removes. */
@@ -193,8 +189,6 @@ interface Core {
   setWarner(warn: (code: string, message: string) => void): void;
   /** Rust calls it with a list, where to begin, and what to put there. */
   setFiller(fill: (list: unknown[], at: number, ...values: unknown[]) => void): void;
-  /** Has each other function call `finish` first, once. False at the end of the program. */
-  putOff(finish: (() => void) | undefined): boolean;
   /** The memory in which texts are handed over. */
   readonly scratch: ArrayBuffer;
   /** Compiles the codec, and gives the function that fills an object with what it exports. */

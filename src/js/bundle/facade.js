@@ -1292,33 +1292,28 @@ function write(value) {
   filled = end;
   return length;
 }
-var isSetAside = false;
-function setAside(flag) {
-  isSetAside = flag;
-}
 function hand(value) {
-  if (isBusy || isSetAside) return pack(value);
+  if (isBusy) return pack(value);
   isBusy = true;
   filled = 0;
-  let handed;
   try {
-    handed = write(value);
+    return write(value);
   } finally {
     isBusy = false;
   }
-  return isSetAside ? pack(value) : handed;
 }
-function handAll(items, start, end, take) {
+function handAll(items, take) {
   const isFirst = !isBusy;
   isBusy = true;
   try {
+    const { length } = items;
     let texts = [];
-    for (let i = start; i < end; i++) {
+    for (let i = 0; i < length; i++) {
       if (isFirst && texts.length === 0) filled = 0;
       const { value } = items[i];
       if (value === void 0) texts[texts.length] = void 0;
       else texts[texts.length] = isFirst ? write(value) : pack(value);
-      if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < end) continue;
+      if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < length) continue;
       take(texts, i + 1 - texts.length);
       texts = [];
     }
@@ -1332,10 +1327,8 @@ var SLICE = 256;
 var MANY = 4096;
 var LONGEST_TURN_MS = 1;
 var now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
-var isOver = (end) => now() >= end;
 var immediate = typeof setImmediate === "function" ? setImmediate : setTimeout;
-var atNextTurn = (callback) => void immediate(callback);
-var nextTurn = () => new Promise(atNextTurn);
+var nextTurn = () => new Promise((resolve) => void immediate(resolve));
 async function inTurns(count, work) {
   let start = now();
   for (let at = 0; at < count; at += SLICE) {
@@ -1349,18 +1342,8 @@ async function inTurns(count, work) {
 }
 
 // src/js/storage/index.js
-var { apply } = Reflect;
 var { parse: parse2 } = JSON;
 var { getItem, getItemSync, setItem, setItemSync } = core;
-var PART = 8 * SLICE;
-var STACK_BYTES = 256 * 1024;
-var needStack = (bytes2) => void apply(() => {
-}, void 0, { length: bytes2 / 8 });
-function putOff(finish) {
-  const isPutOff = core.putOff(finish);
-  setAside(isPutOff);
-  return isPutOff;
-}
 function openDriver(driver, operation) {
   const opened = open(driver);
   if (opened === void 0) {
@@ -1425,7 +1408,7 @@ function createStorage(options = {}) {
     });
     return items;
   }
-  function readWrites(items, commonOptions) {
+  function takeWrites(items, commonOptions) {
     const { keys, options: itemOptions } = readBatch(items, commonOptions);
     const given = items.map((item, index) => {
       if (item === null || typeof item !== "object") {
@@ -1433,100 +1416,18 @@ function createStorage(options = {}) {
       }
       return item;
     });
-    const take = (writes, start, end, getsTo) => {
-      handAll(given, start, end, (texts, from) => {
+    const writes = core.openWrites();
+    try {
+      handAll(given, (texts, from) => {
         const to = from + texts.length;
         const options2 = itemOptions?.slice(from, to);
         core.addWrites(writes, keys.slice(from, to), texts, options2, commonOptions);
-        getsTo(to);
-      });
-    };
-    return { count: given.length, take };
-  }
-  function takeWrites({ count, take }) {
-    const writes = core.openWrites();
-    try {
-      take(writes, 0, count, () => {
       });
     } catch (error) {
       core.dropWrites(writes);
       throw error;
     }
     return writes;
-  }
-  function storeInTurns({ count, take }, commonOptions) {
-    const inParts = core.takesParts(handle);
-    const partSize = inParts ? PART : count;
-    const isObject = typeof commonOptions === "object" && commonOptions !== null;
-    const common = inParts && isObject ? { ttl: commonOptions.ttl } : commonOptions;
-    const parts = [];
-    let taken = 0;
-    let filled2 = 0;
-    const storing = [];
-    let failure2;
-    function takeSome() {
-      if (parts.length === filled2) parts[filled2] = core.openWrites();
-      const part = parts[filled2];
-      const end = Math.min((filled2 + 1) * partSize, count);
-      take(part, taken, Math.min(taken + SLICE, end), (to) => {
-        taken = to;
-      });
-      if (taken < end) return;
-      if (inParts) core.checkWrites(handle, part);
-      filled2++;
-    }
-    function joinParts() {
-      for (let i = 1; i < parts.length; i++) core.joinWrites(parts[0], parts[i]);
-      parts.length = 1;
-    }
-    async function store(part) {
-      try {
-        await core.setItems(handle, part, common);
-      } catch (error) {
-        failure2 ??= { error };
-      }
-    }
-    return new Promise((resolve, reject) => {
-      let isDone = false;
-      const work = (longestMs) => {
-        core.putOff(void 0);
-        const end = now() + longestMs;
-        while (filled2 * partSize < count && !isOver(end)) takeSome();
-        if (filled2 * partSize >= count) {
-          if (storing.length === 0 && parts.length > 1 && !core.takesParts(handle)) joinParts();
-          while (storing.length < parts.length && !isOver(end)) {
-            storing[storing.length] = store(parts[storing.length]);
-          }
-          isDone = storing.length === parts.length;
-          if (isDone) return;
-        }
-        if (putOff(finish)) atNextTurn(() => turn(LONGEST_TURN_MS));
-        else work(Infinity);
-      };
-      const turn = (longestMs) => {
-        if (isDone) return;
-        try {
-          work(longestMs);
-        } catch (error) {
-          isDone = true;
-          setAside(false);
-          reject(error);
-          for (const part of parts) core.dropWrites(part);
-          return;
-        }
-        if (!isDone) return;
-        setAside(false);
-        Promise.all(storing).then(() => {
-          if (failure2) reject(failure2.error);
-          else resolve();
-        });
-      };
-      const finish = () => {
-        needStack(STACK_BYTES);
-        turn(Infinity);
-      };
-      turn(LONGEST_TURN_MS);
-    });
   }
   function mergeMeta(found, key) {
     const [native, custom] = found;
@@ -1564,9 +1465,7 @@ function createStorage(options = {}) {
       if (done !== void 0) await done;
     },
     async setItems(items, commonOptions) {
-      const batch = readWrites(items, commonOptions);
-      if (batch.count > MANY) return storeInTurns(batch, commonOptions);
-      await core.setItems(handle, takeWrites(batch), commonOptions);
+      await core.setItems(handle, takeWrites(items, commonOptions), commonOptions);
     },
     async setItemRaw(key, value, opts) {
       await (value === void 0 ? core.removeItem(handle, key, false, opts) : core.setItemRaw(handle, key, value, opts));
@@ -1631,8 +1530,7 @@ function createStorage(options = {}) {
       else setItemSync(handle, key, hand(value), opts);
     },
     setItemsSync(items, commonOptions) {
-      const batch = readWrites(items, commonOptions);
-      core.setItemsSync(handle, takeWrites(batch), commonOptions);
+      core.setItemsSync(handle, takeWrites(items, commonOptions), commonOptions);
     },
     setItemRawSync(key, value, opts) {
       if (value === void 0) core.removeItemSync(handle, key, false, opts);

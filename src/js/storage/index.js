@@ -9,31 +9,14 @@ import { decode, pack } from "../lazy-codec.js";
 import { readMeta } from "../meta.js";
 import { makeMigrations } from "../migrate.js";
 import { createRecall } from "../read-cache.js";
-import { hand, handAll, setAside } from "../writer/index.js";
-import { atNextTurn, inTurns, isOver, LONGEST_TURN_MS, MANY, now, SLICE } from "./turns.js";
+import { hand, handAll } from "../writer/index.js";
+import { inTurns, MANY, SLICE } from "./turns.js";
 
-const { apply } = Reflect;
 const { parse } = JSON;
 
 // The object of the core has so many functions that looking one up takes time; so does each argument
 // that is not given.
 const { getItem, getItemSync, setItem, setItemSync } = core;
-const PART = 8 * SLICE;
-const STACK_BYTES = 256 * 1024;
-
-// Fails where there is not so much stack: each argument takes 8 bytes of it. Frames of calls would be
-// several times smaller once they are compiled.
-const needStack = (bytes) => void apply(() => {}, undefined, { length: bytes / 8 });
-
-// Has the core call `finish` before it does anything else. Says no at the end of the program. There is
-// no other batch that was put off: one that a value of this one began was finished when the core was
-// given the value.
-function putOff(finish) {
-  const isPutOff = core.putOff(finish);
-  setAside(isPutOff);
-  return isPutOff;
-}
-
 function openDriver(driver, operation) {
   const opened = open(driver);
   if (opened === undefined) {
@@ -113,123 +96,28 @@ export function createStorage(options = {}) {
     return items;
   }
 
-  // `take` takes the values of some of the items as they are when it is called, and tells how far it got.
-  function readWrites(items, commonOptions) {
+  // Takes all values of a batch, as they are at the call.
+  function takeWrites(items, commonOptions) {
     const { keys, options: itemOptions } = readBatch(items, commonOptions);
+    // A getter may change the list.
     const given = items.map((item, index) => {
       if (item === null || typeof item !== "object") {
         throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
       }
       return item;
     });
-    const take = (writes, start, end, getsTo) => {
-      handAll(given, start, end, (texts, from) => {
+    const writes = core.openWrites();
+    try {
+      handAll(given, (texts, from) => {
         const to = from + texts.length;
         const options = itemOptions?.slice(from, to);
         core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);
-        getsTo(to);
       });
-    };
-    return { count: given.length, take };
-  }
-
-  function takeWrites({ count, take }) {
-    const writes = core.openWrites();
-    try {
-      take(writes, 0, count, () => {});
     } catch (error) {
       core.dropWrites(writes);
       throw error;
     }
     return writes;
-  }
-
-  // Takes very many values in slices, then hands them to the drivers, and lets the event loop turn in
-  // between. Whoever calls the core meanwhile finds the batch as if all of it had been done at once.
-  function storeInTurns({ count, take }, commonOptions) {
-    const inParts = core.takesParts(handle);
-    const partSize = inParts ? PART : count;
-    // An accessor would see half of the batch stored.
-    const isObject = typeof commonOptions === "object" && commonOptions !== null;
-    const common = inParts && isObject ? { ttl: commonOptions.ttl } : commonOptions;
-    const parts = [];
-    let taken = 0;
-    let filled = 0;
-    const storing = [];
-    let failure;
-
-    // Each step can be made again where it was cut off.
-    function takeSome() {
-      if (parts.length === filled) parts[filled] = core.openWrites();
-      const part = parts[filled];
-      const end = Math.min((filled + 1) * partSize, count);
-      take(part, taken, Math.min(taken + SLICE, end), (to) => {
-        taken = to;
-      });
-      if (taken < end) return;
-      if (inParts) core.checkWrites(handle, part);
-      filled++;
-    }
-
-    // A value may have mounted a driver, or listened, when it was taken.
-    function joinParts() {
-      for (let i = 1; i < parts.length; i++) core.joinWrites(parts[0], parts[i]);
-      parts.length = 1;
-    }
-
-    async function store(part) {
-      try {
-        await core.setItems(handle, part, common);
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-
-    return new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
-      let isDone = false;
-
-      const work = (longestMs) => {
-        core.putOff(undefined);
-        const end = now() + longestMs;
-        while (filled * partSize < count && !isOver(end)) takeSome();
-        if (filled * partSize >= count) {
-          if (storing.length === 0 && parts.length > 1 && !core.takesParts(handle)) joinParts();
-          while (storing.length < parts.length && !isOver(end)) {
-            storing[storing.length] = store(parts[storing.length]);
-          }
-          isDone = storing.length === parts.length;
-          if (isDone) return;
-        }
-        if (putOff(finish)) atNextTurn(() => turn(LONGEST_TURN_MS));
-        else work(Infinity);
-      };
-
-      const turn = (longestMs) => {
-        if (isDone) return;
-        try {
-          work(longestMs);
-        } catch (error) {
-          isDone = true;
-          setAside(false);
-          reject(error);
-          for (const part of parts) core.dropWrites(part);
-          return;
-        }
-        if (!isDone) return;
-        setAside(false);
-        Promise.all(storing).then(() => {
-          if (failure) reject(failure.error);
-          else resolve();
-        });
-      };
-
-      // The core calls this. Who called the core fails where there is too little stack, not the batch.
-      const finish = () => {
-        needStack(STACK_BYTES);
-        turn(Infinity);
-      };
-      turn(LONGEST_TURN_MS);
-    });
   }
 
   function mergeMeta(found, key) {
@@ -275,9 +163,7 @@ export function createStorage(options = {}) {
       if (done !== undefined) await done;
     },
     async setItems(items, commonOptions) {
-      const batch = readWrites(items, commonOptions);
-      if (batch.count > MANY) return storeInTurns(batch, commonOptions);
-      await core.setItems(handle, takeWrites(batch), commonOptions);
+      await core.setItems(handle, takeWrites(items, commonOptions), commonOptions);
     },
     async setItemRaw(key, value, opts) {
       await (value === undefined
@@ -347,8 +233,7 @@ export function createStorage(options = {}) {
       else setItemSync(handle, key, hand(value), opts);
     },
     setItemsSync(items, commonOptions) {
-      const batch = readWrites(items, commonOptions);
-      core.setItemsSync(handle, takeWrites(batch), commonOptions);
+      core.setItemsSync(handle, takeWrites(items, commonOptions), commonOptions);
     },
     setItemRawSync(key, value, opts) {
       if (value === undefined) core.removeItemSync(handle, key, false, opts);

@@ -1,15 +1,13 @@
-// Long work in slices.
+// Long reads in slices, so that the event loop turns in between.
 
 export const SLICE = 256;
 export const MANY = 4096;
-export const LONGEST_TURN_MS = 1;
+const LONGEST_TURN_MS = 1;
 
 // Tests of programs replace timers with their own, which stand still.
-export const now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
-export const isOver = (end) => now() >= end;
+const now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
 const immediate = typeof setImmediate === "function" ? setImmediate : setTimeout;
-export const atNextTurn = (callback) => void immediate(callback);
-const nextTurn = () => new Promise(atNextTurn);
+const nextTurn = () => new Promise((resolve) => void immediate(resolve));
 
 // Works on `count` things in slices, and lets the event loop turn whenever they took long.
 export async function inTurns(count, work) {

@@ -47,45 +47,35 @@ function write(value) {
   return length;
 }
 
-// Before the core takes a text, it may call for the rest of a batch, which uses the memory too.
-let isSetAside = false;
-
-/** Whether the texts of single values leave the memory alone from now on. */
-export function setAside(flag) {
-  isSetAside = flag;
-}
-
 /** What the native core takes: how many bytes of its memory hold the text, or what `pack` gives. */
 export function hand(value) {
-  if (isBusy || isSetAside) return pack(value);
+  if (isBusy) return pack(value);
   isBusy = true;
   filled = 0;
-  let handed;
   try {
-    handed = write(value);
+    return write(value);
   } finally {
     isBusy = false;
   }
-  // A getter may have put a batch off.
-  return isSetAside ? pack(value) : handed;
 }
 
 /**
- * Calls `take(texts, from)` with what `hand` gives for the values of the items from `start` to `end`,
- * as often as it takes to hand over all of them. The texts stand one behind the other. Undefined stays
- * undefined. Each value is asked for when it is written: one object may stand for many of them.
+ * Calls `take(texts, from)` with what `hand` gives for the values of the items, as often as it takes to hand
+ * over all of them. The texts stand one behind the other. Undefined stays undefined. Each value is asked for
+ * when it is written: one object may stand for many of them.
  */
-export function handAll(items, start, end, take) {
+export function handAll(items, take) {
   const isFirst = !isBusy;
   isBusy = true;
   try {
+    const { length } = items;
     let texts = [];
-    for (let i = start; i < end; i++) {
+    for (let i = 0; i < length; i++) {
       if (isFirst && texts.length === 0) filled = 0;
       const { value } = items[i];
       if (value === undefined) texts[texts.length] = undefined;
       else texts[texts.length] = isFirst ? write(value) : pack(value);
-      if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < end) continue;
+      if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < length) continue;
       take(texts, i + 1 - texts.length);
       texts = [];
     }

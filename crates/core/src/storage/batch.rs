@@ -103,36 +103,6 @@ impl Storage {
         self.recorded(keys, mode, move || storage.change(parts, &common, mode))
     }
 
-    /// Whether a batch of writes may come in several: neither a driver nor a listener sees how many calls
-    /// there are, and each driver can say of a key beforehand whether it takes it.
-    pub fn takes_parts(&self) -> bool {
-        let mounts = self.mounts.borrow();
-        !self.hub.is_watched() && mounts.iter().all(|(_, driver)| driver.blocking().is_some())
-    }
-
-    /// Fails as [`set_items`](Self::set_items) would for keys that cannot be.
-    ///
-    /// # Errors
-    /// Of the first of them.
-    pub fn check_items(&self, items: &[Item<Change>], mode: Mode) -> Result<()> {
-        let mounts = self.mounts.borrow();
-        let operation = Call::SetItems.name(mode);
-        for item in items {
-            let key = key::normalize(&item.key);
-            if key.is_empty() {
-                return Err(empty_key(&item.key).operation(operation));
-            }
-            let (base, driver) = mounts.find(&key);
-            let key = &key[base.len()..];
-            if let Some(driver) = driver.blocking()
-                && let Err(error) = driver.check_key(key)
-            {
-                return Err(error.driver(driver.name()).operation(operation).key(key));
-            }
-        }
-        Ok(())
-    }
-
     fn change(self: &Rc<Self>, parts: Vec<Part<Change>>, common: &Options, mode: Mode) -> Op<()> {
         let watched = self.hub.is_watched();
         let mut done = Vec::with_capacity(parts.len());
