@@ -20,9 +20,10 @@ use super::error::caught;
 use super::function::{Arguments, function};
 use super::reference::{self, Reference};
 use super::strings;
+use eas_core::blocking::BlockingDriver;
 use eas_core::driver::{
-    Call, Capabilities, Driver, Event, EventKind, EventSink, Flags, Item, KeyQuery, Meta, Mode, Op,
-    Options, Unwatch,
+    Call, Driver, DriverInfo, Event, EventKind, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode,
+    Op, Options, Unwatch,
 };
 use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
@@ -60,9 +61,7 @@ pub(super) struct JsDriver {
     context: Rc<Context>,
     pending: Rc<Pending>,
     invoke: Rc<Reference>,
-    name: String,
-    flags: Flags,
-    capabilities: Capabilities,
+    info: DriverInfo,
 }
 
 /// Keeps the driver alive while something needs it.
@@ -89,9 +88,7 @@ impl JsDriver {
         context: Rc<Context>,
         pending: Rc<Pending>,
         invoke: Val,
-        name: String,
-        flags: Flags,
-        capabilities: Capabilities,
+        info: DriverInfo,
     ) -> Result<Self> {
         let reference = Reference::weak(context.env, invoke, &context.shared)
             .ok_or_else(|| Error::new(Kind::InvalidArgument, "a driver must be an object"))?;
@@ -99,14 +96,12 @@ impl JsDriver {
             context,
             pending,
             invoke: Rc::new(reference),
-            name,
-            flags,
-            capabilities,
+            info,
         })
     }
 
     fn place(&self, error: Error, call: Call, mode: Mode, key: &str) -> Error {
-        let error = error.driver(&self.name).operation(call.name(mode));
+        let error = error.driver(&self.info.name).operation(call.name(mode));
         if key.is_empty() {
             error
         } else {
@@ -173,7 +168,7 @@ impl JsDriver {
             }),
         );
         let pin = Pin::new(&self.invoke);
-        let name = self.name.clone();
+        let name = self.info.name.clone();
         let operation = call.name(mode);
         Op::later(async move {
             let outcome = outcome.await;
@@ -293,16 +288,8 @@ fn item_value(env: Env, key: &str, value: Option<Val>, options: &Options) -> Val
 }
 
 impl Driver for JsDriver {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn flags(&self) -> Flags {
-        self.flags
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.capabilities
+    fn info(&self) -> &DriverInfo {
+        &self.info
     }
 
     fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool> {
@@ -398,6 +385,9 @@ impl Driver for JsDriver {
     }
 
     fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
+        if self.info.read_only.is_read_only() {
+            return Op::ok(());
+        }
         let arguments = |env| {
             [
                 strings::string(env, key),
@@ -409,6 +399,9 @@ impl Driver for JsDriver {
     }
 
     fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, common: &Options, mode: Mode) -> Op<()> {
+        if self.info.read_only.is_read_only() {
+            return Op::ok(());
+        }
         let arguments = |env: Env| {
             let list = env.array(items.iter().map(|item| {
                 let value = strings::text(env, &item.value);
@@ -426,6 +419,9 @@ impl Driver for JsDriver {
         options: &Options,
         mode: Mode,
     ) -> Op<()> {
+        if self.info.read_only.is_read_only() {
+            return Op::ok(());
+        }
         let arguments = |env| {
             [
                 strings::string(env, key),
@@ -437,6 +433,9 @@ impl Driver for JsDriver {
     }
 
     fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()> {
+        if self.info.read_only.is_read_only() {
+            return Op::ok(());
+        }
         let arguments = |env| {
             [
                 strings::string(env, key),
@@ -521,8 +520,29 @@ impl Driver for JsDriver {
         )
     }
 
+    fn clear_filtered(self: Rc<Self>, base: &str, mode: Mode, _filter: KeyFilter) -> Op<Keys> {
+        let error = Error::new(Kind::DriverResult, "the driver keeps no place for a clear");
+        Op::fail(self.place(error, Call::Clear, mode, base))
+    }
+
+    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
+        Op::ok(None)
+    }
+
+    fn on_expired(&self, _sink: EventSink) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    fn note_corrupt(&self, _key: &str) {}
+
+    fn note_expiry(&self, _expires_ms: u64) {}
+
     fn hold(&self) -> Box<dyn Any> {
         Box::new(Pin::new(&self.invoke))
+    }
+
+    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+        None
     }
 
     fn as_any(&self) -> &dyn Any {

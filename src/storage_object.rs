@@ -14,7 +14,8 @@ use super::options::{MaxDepth, call_options, driver_options, max_depth};
 use super::reference::{self, Reference};
 use super::strings::{self, BadString, with_str};
 use eas_core::driver::{
-    Call, Capabilities, Driver, Flags, Item, KeyQuery, Meta, Mode, NativeMeta, Op, Options,
+    Call, Capabilities, Driver, DriverInfo, Item, KeyQuery, Meta, Mode, NativeMeta, Op, Options,
+    ReadOnly,
 };
 use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
@@ -779,17 +780,22 @@ fn open_driver(request: &Request<'_>) -> Result<Val> {
     Ok(env.external(Handle::new(driver, &runtime)))
 }
 
-/// `(driverHandle) => [maxDepth, ttl, capabilities]`
+/// `(driverHandle) => [maxDepth, ttl, readOnly, noClear, watches]`
 fn describe_driver(request: &Request<'_>) -> Result<Val> {
     let env = request.env;
     let driver = request.handle()?.root();
-    let Flags { max_depth, ttl } = driver.flags();
-    let watches = driver.capabilities().has(Call::Watch, Mode::Async);
+    let info = driver.info();
+    let read_only = match info.read_only {
+        ReadOnly::Error => strings::string(env, "error"),
+        other => env.boolean(other.is_read_only()),
+    };
     Ok(env.array(
         [
-            env.boolean(max_depth),
-            env.boolean(ttl),
-            env.boolean(watches),
+            env.boolean(info.max_depth),
+            env.boolean(info.ttl),
+            read_only,
+            env.boolean(info.no_clear),
+            env.boolean(info.watches()),
         ]
         .into_iter(),
     ))
@@ -823,7 +829,7 @@ fn list_driver_sync(request: &Request<'_>) -> Result<Val> {
     })
 }
 
-/// `(invoke, name, maxDepth, ttl, capabilities) => driverHandle`
+/// `(invoke, name, [maxDepth, ttl, readOnly, noClear, clearsBase], capabilities) => driverHandle`
 pub(super) fn install_js_driver(context: &Rc<Context>, core: Val) {
     use super::js_driver::{JsDriver, Pending, settlement};
 
@@ -833,19 +839,23 @@ pub(super) fn install_js_driver(context: &Rc<Context>, core: Val) {
     let (held, calls) = (context.clone(), pending.clone());
     let js_driver = function(env, "jsDriver", move |env, arguments| {
         let name = strings::read_lossy(env, arguments[1]).unwrap_or_default();
-        let flags = Flags {
-            max_depth: env.is_truthy(arguments[2]),
-            ttl: env.is_truthy(arguments[3]),
+        let trait_at = |index| env.element(arguments[2], index);
+        let is = |index| env.is_truthy(trait_at(index));
+        let read_only = match strings::read_lossy(env, trait_at(2)).as_deref() {
+            Some("error") => ReadOnly::Error,
+            _ if is(2) => ReadOnly::Silent,
+            _ => ReadOnly::No,
         };
-        let capabilities = capabilities(env, arguments[4]);
-        let driver = JsDriver::new(
-            held.clone(),
-            calls.clone(),
-            arguments[0],
-            name,
-            flags,
-            capabilities,
-        )?;
+        let info = DriverInfo {
+            capabilities: capabilities(env, arguments[3]),
+            max_depth: is(0),
+            ttl: is(1),
+            read_only,
+            no_clear: is(3),
+            clears_base: is(4),
+            ..DriverInfo::named(name)
+        };
+        let driver = JsDriver::new(held.clone(), calls.clone(), arguments[0], info)?;
         Ok(env.external(Handle::new(Rc::new(driver), &NodeRuntime::of(&held))))
     });
     env.set(core, c"jsDriver", js_driver);

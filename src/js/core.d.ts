@@ -165,7 +165,15 @@ interface Core {
   // ---- Drivers ----
   readonly driverNames: readonly string[];
   openDriver(name: string, options: unknown): Handle;
-  describeDriver(driver: Handle): readonly [maxDepth: boolean, ttl: boolean, watches: boolean];
+  describeDriver(
+    driver: Handle,
+  ): readonly [
+    maxDepth: boolean,
+    ttl: boolean,
+    readOnly: boolean | "error",
+    noClear: boolean,
+    watches: boolean,
+  ];
   /** The methods of drivers, in the order of the numbers that `invoke` is called with. */
   readonly calls: readonly string[];
   /**
@@ -175,8 +183,13 @@ interface Core {
   jsDriver(
     invoke: (number: number, ticket: number, first?: any, second?: any, third?: any) => unknown,
     name: string,
-    maxDepth: boolean,
-    ttl: boolean,
+    traits: readonly [
+      maxDepth: boolean,
+      ttl: boolean,
+      readOnly: boolean | "error",
+      noClear: boolean,
+      clearsBase: boolean,
+    ],
     /** For each method in the order of `calls`: whether it is there, whether its Sync form is. */
     capabilities: readonly boolean[],
   ): Handle;

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use futures_util::future::join_all;
 
-use crate::driver::{Call, Driver, Item, KeyQuery, Meta, Mode, Op, Options};
+use crate::driver::{Call, Driver, DriverInfo, Item, KeyQuery, Meta, Mode, Op, Options, ReadOnly};
 use crate::error::{Error, Kind, Result};
 use crate::keys::Keys;
 use crate::value::{BytesKind, Text, Value};
@@ -19,21 +19,46 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Whether a write can be made. A driver without the call is one that only reads: an async write
-/// does nothing, a Sync one is an error, since its caller has no other way to learn of it.
+/// Whether a write is to be passed on. A driver without the call is one that only reads: an async
+/// write does nothing, a Sync one is an error, since its caller has no other way to learn of it.
 fn can_write(driver: &dyn Driver, call: Call, mode: Mode) -> Result<bool> {
-    let has = driver.capabilities().has(call, mode);
-    if has || mode == Mode::Async {
+    let info = driver.info();
+    refuse(info, call, mode)?;
+    let has = info.has(call, mode);
+    if has || mode == Mode::Async || info.read_only == ReadOnly::Silent {
         Ok(has)
     } else {
         Err(unsupported(driver, call))
     }
 }
 
+/// Fails where the driver makes writes an error.
+///
+/// # Errors
+/// [`Kind::ReadOnly`].
+pub fn refuse(info: &DriverInfo, call: Call, mode: Mode) -> Result<()> {
+    if info.read_only == ReadOnly::Error {
+        Err(read_only(info, call, mode))
+    } else {
+        Ok(())
+    }
+}
+
+/// The error of a write that a driver which only reads does not take.
+#[cold]
+pub fn read_only(info: &DriverInfo, call: Call, mode: Mode) -> Error {
+    Error::new(
+        Kind::ReadOnly,
+        "the driver only reads, so nothing was changed; write to one that was made without `readOnly`",
+    )
+    .driver(&info.name)
+    .operation(call.name(mode))
+}
+
 /// The error of a Sync call that the driver has no method for.
 pub fn unsupported(driver: &dyn Driver, call: Call) -> Error {
     let method = call.name(Mode::Sync);
-    let driver_name = driver.name();
+    let driver_name = &driver.info().name;
     Error::new(
         Kind::SyncUnsupported,
         format!(
@@ -47,7 +72,7 @@ pub fn unsupported(driver: &dyn Driver, call: Call) -> Error {
 
 macro_rules! require {
     ($driver:expr, $call:expr, $mode:expr) => {
-        if !$driver.capabilities().has($call, $mode) {
+        if !$driver.info().has($call, $mode) {
             return Op::fail(if $mode == Mode::Sync {
                 unsupported(&**$driver, $call)
             } else {
@@ -63,13 +88,13 @@ fn lacks(driver: &dyn Driver, call: Call) -> Error {
         Kind::InvalidArgument,
         format!("the driver has no method `{method}`"),
     )
-    .driver(driver.name())
+    .driver(&driver.info().name)
     .operation(method)
 }
 
 /// Whether there is an item.
 pub fn has_item(driver: &Rc<dyn Driver>, key: &str, options: &Options, mode: Mode) -> Op<bool> {
-    if driver.capabilities().has(Call::HasItem, mode) {
+    if driver.info().has(Call::HasItem, mode) {
         return driver.clone().has_item(key, options, mode);
     }
     // Many drivers leave it out: an item that can be read is there.
@@ -94,7 +119,7 @@ pub fn get_items(
     common: &Options,
     mode: Mode,
 ) -> Op<Vec<Option<Value>>> {
-    if driver.capabilities().has(Call::GetItems, mode) {
+    if driver.info().has(Call::GetItems, mode) {
         return driver.clone().get_items(items, common, mode);
     }
     let found: Vec<_> = items
@@ -111,7 +136,7 @@ pub fn get_item_raw(
     options: &Options,
     mode: Mode,
 ) -> Op<Option<Value>> {
-    if driver.capabilities().has(Call::GetItemRaw, mode) {
+    if driver.info().has(Call::GetItemRaw, mode) {
         return driver.clone().get_item_raw(key, options, mode);
     }
     get_item(driver, key, options, mode).map(|value| value.map(from_text))
@@ -130,7 +155,7 @@ pub fn get_meta(
     options: &Options,
     mode: Mode,
 ) -> Op<Option<Meta>> {
-    if driver.capabilities().has(Call::GetMeta, mode) {
+    if driver.info().has(Call::GetMeta, mode) {
         return driver.clone().get_meta(key, options, mode);
     }
     Op::ok(None)
@@ -158,7 +183,10 @@ pub fn set_items(
     common: &Options,
     mode: Mode,
 ) -> Op<()> {
-    if driver.capabilities().has(Call::SetItems, mode) {
+    if let Err(error) = refuse(driver.info(), Call::SetItems, mode) {
+        return Op::fail(error);
+    }
+    if driver.info().has(Call::SetItems, mode) {
         return driver.clone().set_items(items, common, mode);
     }
     let written: Vec<_> = items
@@ -176,14 +204,17 @@ pub fn set_item_raw(
     options: &Options,
     mode: Mode,
 ) -> Op<()> {
-    if driver.capabilities().has(Call::SetItemRaw, mode) {
+    if let Err(error) = refuse(driver.info(), Call::SetItemRaw, mode) {
+        return Op::fail(error.key(key));
+    }
+    if driver.info().has(Call::SetItemRaw, mode) {
         return driver.clone().set_item_raw(key, value, options, mode);
     }
     match to_text(value) {
         Ok(text) => set_item(driver, key, text, options, mode),
         Err(error) => Op::fail(
             error
-                .driver(driver.name())
+                .driver(&driver.info().name)
                 .operation(Call::SetItemRaw.name(mode))
                 .key(key),
         ),
@@ -207,19 +238,17 @@ pub fn remove_items(driver: &Rc<dyn Driver>, keys: &Keys, options: &Options, mod
         .collect())
 }
 
-/// Whether clearing does anything: a driver with neither `clear` nor `removeItem` only reads.
+/// Whether clearing does anything: a driver that refuses to be cleared or that only reads is left as it
+/// is.
 ///
 /// # Errors
-/// [`Kind::SyncUnsupported`] when a Sync clear has no method to use.
+/// [`Kind::ReadOnly`], and [`Kind::SyncUnsupported`] when a Sync clear has no method to use.
 pub fn can_clear(driver: &Rc<dyn Driver>, mode: Mode) -> Result<bool> {
-    if driver.capabilities().has(Call::Clear, mode) {
-        return Ok(true);
-    }
-    if driver.capabilities().has(Call::RemoveItem, mode) {
-        return Ok(true);
-    }
-    if mode == Mode::Async {
-        Ok(false)
+    let info = driver.info();
+    refuse(info, Call::Clear, mode)?;
+    let is_left = info.no_clear || info.read_only.is_read_only();
+    if is_left || mode == Mode::Async || info.clears(mode) {
+        Ok(info.clears(mode))
     } else {
         Err(unsupported(&**driver, Call::Clear))
     }
@@ -227,7 +256,7 @@ pub fn can_clear(driver: &Rc<dyn Driver>, mode: Mode) -> Result<bool> {
 
 /// Resolves when what was written before is where it belongs.
 pub fn flush(driver: &Rc<dyn Driver>, mode: Mode) -> Op<()> {
-    if driver.capabilities().has(Call::Flush, mode) {
+    if driver.info().has(Call::Flush, mode) {
         return driver.clone().flush(mode);
     }
     Op::ok(())
@@ -235,7 +264,7 @@ pub fn flush(driver: &Rc<dyn Driver>, mode: Mode) -> Op<()> {
 
 /// Frees what the driver holds.
 pub fn dispose(driver: &Rc<dyn Driver>, mode: Mode) -> Op<()> {
-    if driver.capabilities().has(Call::Dispose, mode) {
+    if driver.info().has(Call::Dispose, mode) {
         return driver.clone().dispose(mode);
     }
     Op::ok(())

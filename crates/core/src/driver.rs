@@ -1,6 +1,6 @@
 //! The interface between the storage core and what keeps the items.
 //!
-//! A [`Driver`] is called on the host's thread only. Its operations take a [`Mode`] and return an
+//! A [`Driver`] is called on the JS thread only. Its operations take a [`Mode`] and return an
 //! [`Op`]: in [`Mode::Sync`] the answer must be ready at once, in [`Mode::Async`] it may come
 //! later. Wrappers are drivers that hold an `Rc<dyn Driver>` and are written once, as async code.
 //!
@@ -9,6 +9,7 @@
 //! `Offloaded` of the store crate.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -94,7 +95,7 @@ impl<T> Future for Op<T> {
     }
 }
 
-/// What a driver does natively.
+/// What a [`BlockingDriver`] does natively.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `get_keys` leaves out keys deeper than asked for.
@@ -193,6 +194,12 @@ impl Capabilities {
         Capabilities(self.0 & !Self::bit(call, Mode::Sync) & !Self::bit(call, Mode::Async))
     }
 
+    /// The set with that call taken out, in one mode.
+    #[must_use]
+    pub fn without_mode(self, call: Call, mode: Mode) -> Self {
+        Capabilities(self.0 & !Self::bit(call, mode))
+    }
+
     /// Whether the driver has that call.
     pub fn has(self, call: Call, mode: Mode) -> bool {
         self.0 & Self::bit(call, mode) != 0
@@ -208,6 +215,104 @@ impl fmt::Debug for Capabilities {
                 .map(move |call| call.name(mode))
         });
         f.debug_set().entries(names).finish()
+    }
+}
+
+/// What a driver makes of writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReadOnly {
+    /// It makes them.
+    #[default]
+    No,
+    /// They do nothing.
+    Silent,
+    /// They are the error [`Kind::ReadOnly`](crate::error::Kind::ReadOnly).
+    Error,
+}
+
+impl ReadOnly {
+    /// Whether writes are not made.
+    pub fn is_read_only(self) -> bool {
+        self != ReadOnly::No
+    }
+}
+
+/// What a driver is, as data: callers ask for it instead of trying, and a wrapper passes on what it
+/// does not change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriverInfo {
+    /// The name for messages.
+    pub name: Cow<'static, str>,
+    /// Which calls the driver has.
+    pub capabilities: Capabilities,
+    /// The calls whose Sync form does what the async one does, and may stand in for it. The two
+    /// differ where a program replaced one of them.
+    pub twins: Capabilities,
+    /// Listings leave out keys deeper than asked for.
+    pub max_depth: bool,
+    /// Items with a time to live disappear when it is over.
+    pub ttl: bool,
+    /// What becomes of writes.
+    pub read_only: ReadOnly,
+    /// Whether a clear does nothing.
+    pub no_clear: bool,
+    /// Whether a clear keeps to its base. Where it does not, one with a base is never asked for.
+    pub clears_base: bool,
+    /// Whether listings leave out keys that the JS thread alone can recognize, so that a clear has
+    /// to list first.
+    pub filters_clear: bool,
+    /// Whether several writes can be made as one, all or none.
+    pub atomic: bool,
+    /// Whether a clear keeps its place in the order of writes while it asks which keys to remove:
+    /// only then [`clear_filtered`](Driver::clear_filtered) is called.
+    pub ordered: bool,
+}
+
+impl DriverInfo {
+    /// A driver that has every call but `watch` and changes with each write, and nothing else.
+    pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
+        DriverInfo {
+            name: name.into(),
+            capabilities: Capabilities::ALL.without(Call::Watch),
+            twins: Capabilities::ALL,
+            max_depth: false,
+            ttl: false,
+            read_only: ReadOnly::No,
+            no_clear: false,
+            clears_base: false,
+            filters_clear: false,
+            atomic: false,
+            ordered: false,
+        }
+    }
+
+    /// Whether the driver has that call.
+    #[inline]
+    pub fn has(&self, call: Call, mode: Mode) -> bool {
+        self.capabilities.has(call, mode)
+    }
+
+    /// Whether the driver reports changes itself.
+    pub fn watches(&self) -> bool {
+        self.has(Call::Watch, Mode::Async)
+    }
+
+    /// Whether a write of that kind in that mode changes something: a raw one and one of several
+    /// may be made as one of a single text.
+    pub fn writes(&self, call: Call, mode: Mode) -> bool {
+        let falls_back = matches!(call, Call::SetItems | Call::SetItemRaw);
+        !self.read_only.is_read_only()
+            && (self.has(call, mode) || (falls_back && self.has(Call::SetItem, mode)))
+    }
+
+    /// Whether a clear in that mode removes something.
+    pub fn clears(&self, mode: Mode) -> bool {
+        !self.no_clear && (self.writes(Call::Clear, mode) || self.writes(Call::RemoveItem, mode))
+    }
+
+    /// Whether no write ever changes anything, by an async call at least.
+    pub fn is_read_only(&self) -> bool {
+        !self.writes(Call::SetItem, Mode::Async)
     }
 }
 
@@ -305,12 +410,12 @@ pub trait Unwatch {
     fn stop(&self, mode: Mode) -> Op<()>;
 }
 
-/// Chooses on the host's thread which of the keys that a driver lists are removed.
+/// Chooses on the JS thread which of the keys that a driver lists are removed.
 pub type KeyFilter = Box<dyn FnOnce(Keys) -> Result<Keys>>;
 
-/// What keeps items under keys. Called on the host's thread only.
+/// What keeps items under keys. Called on the JS thread only.
 ///
-/// The law for implementors, in both modes:
+/// The contract for implementors, in both modes:
 /// - a missing item reads as `None`; removing it succeeds;
 /// - keys are in normal form and never empty; a driver that cannot store a key says
 ///   [`InvalidKey`](crate::error::Kind::InvalidKey) and changes nothing;
@@ -318,18 +423,17 @@ pub type KeyFilter = Box<dyn FnOnce(Keys) -> Result<Keys>>;
 /// - writes of one key take effect in the order of the calls, whether awaited or not;
 /// - the work of a write starts with the call: dropping the [`Op`] does not undo it;
 /// - in [`Mode::Sync`] the returned [`Op`] is ready. A driver that cannot do that leaves the call
-///   out of its [`capabilities`](Driver::capabilities), and it is not called.
+///   out of its [`capabilities`](DriverInfo::capabilities), and it is not called;
+/// - where [`read_only`](DriverInfo::read_only) is [`ReadOnly::Silent`], writes do nothing; where it
+///   is [`ReadOnly::Error`], none is asked for. Where [`no_clear`](DriverInfo::no_clear) is set, no
+///   clear is asked for.
 ///
-/// Calls that are not in the capabilities are never made.
+/// Calls that are not in the capabilities are never made. No method has a default: a wrapper passes
+/// calls on by [`delegate!`](crate::delegate), which names each of them, so that a method added here
+/// does not compile until each wrapper says what becomes of it.
 pub trait Driver {
-    /// The name for messages.
-    fn name(&self) -> &str;
-
-    /// What the driver does natively.
-    fn flags(&self) -> Flags;
-
-    /// Which calls the driver has.
-    fn capabilities(&self) -> Capabilities;
+    /// What the driver is. Does not change.
+    fn info(&self) -> &DriverInfo;
 
     /// Whether there is an item.
     fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool>;
@@ -347,12 +451,6 @@ pub trait Driver {
 
     /// The item as raw bytes, text or value.
     fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>>;
-
-    /// Whether a clear leaves keys that the driver's own thread alone can tell: its listings leave them
-    /// out.
-    fn filters_clear(&self) -> bool {
-        false
-    }
 
     /// The keys under a base. Keys beyond the base or too deep are allowed: the core filters.
     fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys>;
@@ -379,25 +477,13 @@ pub trait Driver {
     fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()>;
 
     /// Removes every item under a base, which is empty or ends in `:`. Only called with a base
-    /// that is not empty when [`clears_base`](Driver::clears_base) says so.
+    /// that is not empty when [`clears_base`](DriverInfo::clears_base) says so.
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()>;
 
     /// Removes those items under a base that the filter leaves of what the driver lists there, at the
     /// place that the call has in the order of writes: what is written later stays. Gives the keys of
-    /// the items that were there. `None` from a driver that cannot keep that place.
-    fn clear_filtered(
-        self: Rc<Self>,
-        _base: &str,
-        _mode: Mode,
-        _filter: KeyFilter,
-    ) -> Option<Op<Keys>> {
-        None
-    }
-
-    /// Whether `clear` keeps to its base.
-    fn clears_base(&self) -> bool {
-        false
-    }
+    /// the items that were there. Only called where [`ordered`](DriverInfo::ordered) says so.
+    fn clear_filtered(self: Rc<Self>, base: &str, mode: Mode, filter: KeyFilter) -> Op<Keys>;
 
     /// Reports changes, own and foreign, to the sink until the watch is stopped.
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>>;
@@ -408,43 +494,172 @@ pub trait Driver {
     /// Frees what the driver holds. Called once, last.
     fn dispose(self: Rc<Self>, mode: Mode) -> Op<()>;
 
-    /// Whether writes do nothing.
-    fn is_read_only(&self) -> bool {
-        !self.capabilities().has(Call::SetItem, Mode::Async)
-    }
-
     /// Keeps other users of the same store, in this process and in others, from taking the lock
     /// until the guard is dropped. `None` where the store has no other users.
-    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
-        Op::ok(None)
-    }
+    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>>;
 
-    /// Reports items that ended because their time was over, until the guard is dropped. For
-    /// drivers that do not watch.
-    fn on_expired(&self, _sink: EventSink) -> Option<Box<dyn Any>> {
-        None
-    }
+    /// Reports items that expired, until the guard is dropped. `None` from drivers that watch or
+    /// have no items that expire.
+    fn on_expired(&self, sink: EventSink) -> Option<Box<dyn Any>>;
 
     /// Notes that the text of the item did not read as a value: the next write keeps it aside.
-    fn note_corrupt(&self, _key: &str) {}
+    fn note_corrupt(&self, key: &str);
 
     /// Notes that an item was written past the driver, to what [`blocking`](Driver::blocking)
-    /// gave, and ends at `expires_ms`.
-    fn note_expiry(&self, _expires_ms: u64) {}
+    /// gave, and expires at `expires_ms`.
+    fn note_expiry(&self, expires_ms: u64);
 
-    /// Keeps what the driver needs of its host alive for as long as the guard lives, for work that
-    /// starts later. While an operation is under way the driver does so itself.
-    fn hold(&self) -> Box<dyn Any> {
-        Box::new(())
-    }
+    /// Keeps what the driver needs of the JS runtime alive for as long as the guard lives, for work
+    /// that starts later. While an operation is under way the driver does so itself.
+    fn hold(&self) -> Box<dyn Any>;
 
     /// The store itself, where it can be called on any thread.
-    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
-        None
-    }
+    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>>;
 
     /// A view into the driver for inspection.
     fn as_any(&self) -> &dyn Any;
+}
+
+/// Passes calls of a [`Driver`] on to the driver in a field: `delegate!(inner: get_item, get_items)`
+/// within an `impl Driver`. Names of calls that are not listed have to be written out.
+#[macro_export]
+macro_rules! delegate {
+    ($field:ident: $($call:ident),+ $(,)?) => {
+        $($crate::delegate!(@ $field $call);)+
+    };
+    (@ $field:ident info) => {
+        fn info(&self) -> &$crate::driver::DriverInfo {
+            self.$field.info()
+        }
+    };
+    (@ $field:ident has_item) => { $crate::delegate!(@by_key $field has_item bool); };
+    (@ $field:ident get_item) => {
+        $crate::delegate!(@by_key $field get_item Option<$crate::value::Value>);
+    };
+    (@ $field:ident get_item_raw) => {
+        $crate::delegate!(@by_key $field get_item_raw Option<$crate::value::Value>);
+    };
+    (@ $field:ident get_meta) => {
+        $crate::delegate!(@by_key $field get_meta Option<$crate::driver::Meta>);
+    };
+    (@ $field:ident remove_item) => { $crate::delegate!(@by_key $field remove_item ()); };
+    (@ $field:ident clear) => { $crate::delegate!(@by_key $field clear ()); };
+    (@by_key $field:ident $call:ident $answer:ty) => {
+        fn $call(
+            self: std::rc::Rc<Self>,
+            key: &str,
+            options: &$crate::driver::Options,
+            mode: $crate::driver::Mode,
+        ) -> $crate::driver::Op<$answer> {
+            self.$field.clone().$call(key, options, mode)
+        }
+    };
+    (@ $field:ident get_items) => {
+        fn get_items(
+            self: std::rc::Rc<Self>,
+            items: Vec<$crate::driver::Item<()>>,
+            common: &$crate::driver::Options,
+            mode: $crate::driver::Mode,
+        ) -> $crate::driver::Op<Vec<Option<$crate::value::Value>>> {
+            self.$field.clone().get_items(items, common, mode)
+        }
+    };
+    (@ $field:ident get_keys) => {
+        fn get_keys(
+            self: std::rc::Rc<Self>,
+            query: &$crate::driver::KeyQuery,
+            mode: $crate::driver::Mode,
+        ) -> $crate::driver::Op<$crate::keys::Keys> {
+            self.$field.clone().get_keys(query, mode)
+        }
+    };
+    (@ $field:ident set_item) => {
+        $crate::delegate!(@by_value $field set_item $crate::value::Text);
+    };
+    (@ $field:ident set_item_raw) => {
+        $crate::delegate!(@by_value $field set_item_raw $crate::value::Value);
+    };
+    (@by_value $field:ident $call:ident $value:ty) => {
+        fn $call(
+            self: std::rc::Rc<Self>,
+            key: &str,
+            value: $value,
+            options: &$crate::driver::Options,
+            mode: $crate::driver::Mode,
+        ) -> $crate::driver::Op<()> {
+            self.$field.clone().$call(key, value, options, mode)
+        }
+    };
+    (@ $field:ident set_items) => {
+        fn set_items(
+            self: std::rc::Rc<Self>,
+            items: Vec<$crate::driver::Item<$crate::value::Text>>,
+            common: &$crate::driver::Options,
+            mode: $crate::driver::Mode,
+        ) -> $crate::driver::Op<()> {
+            self.$field.clone().set_items(items, common, mode)
+        }
+    };
+    (@ $field:ident clear_filtered) => {
+        fn clear_filtered(
+            self: std::rc::Rc<Self>,
+            base: &str,
+            mode: $crate::driver::Mode,
+            filter: $crate::driver::KeyFilter,
+        ) -> $crate::driver::Op<$crate::keys::Keys> {
+            self.$field.clone().clear_filtered(base, mode, filter)
+        }
+    };
+    (@ $field:ident watch) => {
+        fn watch(
+            self: std::rc::Rc<Self>,
+            sink: $crate::driver::EventSink,
+        ) -> $crate::driver::Op<Box<dyn $crate::driver::Unwatch>> {
+            self.$field.clone().watch(sink)
+        }
+    };
+    (@ $field:ident flush) => { $crate::delegate!(@whole $field flush); };
+    (@ $field:ident dispose) => { $crate::delegate!(@whole $field dispose); };
+    (@whole $field:ident $call:ident) => {
+        fn $call(self: std::rc::Rc<Self>, mode: $crate::driver::Mode) -> $crate::driver::Op<()> {
+            self.$field.clone().$call(mode)
+        }
+    };
+    (@ $field:ident lock) => {
+        fn lock(
+            self: std::rc::Rc<Self>,
+        ) -> $crate::driver::Op<Option<Box<dyn std::any::Any>>> {
+            self.$field.clone().lock()
+        }
+    };
+    (@ $field:ident on_expired) => {
+        fn on_expired(
+            &self,
+            sink: $crate::driver::EventSink,
+        ) -> Option<Box<dyn std::any::Any>> {
+            self.$field.on_expired(sink)
+        }
+    };
+    (@ $field:ident note_corrupt) => {
+        fn note_corrupt(&self, key: &str) {
+            self.$field.note_corrupt(key);
+        }
+    };
+    (@ $field:ident note_expiry) => {
+        fn note_expiry(&self, expires_ms: u64) {
+            self.$field.note_expiry(expires_ms);
+        }
+    };
+    (@ $field:ident hold) => {
+        fn hold(&self) -> Box<dyn std::any::Any> {
+            self.$field.hold()
+        }
+    };
+    (@ $field:ident blocking) => {
+        fn blocking(&self) -> Option<std::sync::Arc<dyn $crate::blocking::BlockingDriver>> {
+            self.$field.blocking()
+        }
+    };
 }
 
 #[cfg(test)]

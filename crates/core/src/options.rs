@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::driver::Driver;
+use crate::driver::{Driver, ReadOnly};
 use crate::error::{Error, Kind, Result};
 
 /// A test that only the host can make; called on the host's thread.
@@ -108,6 +108,20 @@ impl DriverOptions {
             None => Ok(default),
             Some(Given::Bool(value)) => Ok(*value),
             Some(other) => Err(wrong(name, other, "true or false")),
+        }
+    }
+
+    /// The option `readOnly`.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidOption`] when it is neither a boolean nor `"error"`.
+    pub fn read_only(&self) -> Result<ReadOnly> {
+        let name = "readOnly";
+        match self.get(name) {
+            None | Some(Given::Bool(false)) => Ok(ReadOnly::No),
+            Some(Given::Bool(true)) => Ok(ReadOnly::Silent),
+            Some(Given::String(value)) if value == "error" => Ok(ReadOnly::Error),
+            Some(other) => Err(wrong(name, other, "true, false or \"error\"")),
         }
     }
 

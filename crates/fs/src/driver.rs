@@ -9,21 +9,20 @@ use std::sync::Arc;
 
 use super::ignore::Ignore;
 use super::{FsOptions, FsStore, LITE_NAME};
-use eas_core::blocking::BlockingDriver;
+use eas_core::delegate;
 use eas_core::driver::{
-    Capabilities, Driver, Event, EventSink, Flags, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
-    Options, Unwatch,
+    Driver, DriverInfo, Event, EventSink, KeyFilter, KeyQuery, Mode, Op, Options, Unwatch,
 };
 use eas_core::error::{Error, Result};
 use eas_core::keys::Keys;
 use eas_core::options::{DriverOptions, Given, Predicate, wrong};
 use eas_core::runtime::Runtime;
 use eas_core::runtime::system_time_ms;
-use eas_core::value::{Text, Value};
 use eas_store::Offloaded;
 
 /// Files through the host's eyes.
 pub struct FsDriver {
+    info: DriverInfo,
     inner: Rc<Offloaded<FsStore>>,
     runtime: Rc<dyn Runtime>,
     /// What is not listed, not cleared and gives no events.
@@ -110,9 +109,16 @@ pub fn open(
     let ignore = Tests::read("ignore", ignore, &base)?;
     let ignore_events = Tests::read("watchOptions.ignored", watch.get("ignored"), &base)?;
     let is_persistent = watch.bool("persistent", true)?;
+    let read_only = given.read_only()?;
     let store = FsStore::new(name, options, Arc::new(system_time_ms));
     let inner = Rc::new(Offloaded::new(store, runtime.clone()));
+    let info = DriverInfo {
+        read_only,
+        filters_clear: !ignore.is_empty(),
+        ..inner.info().clone()
+    };
     Ok(Rc::new(FsDriver {
+        info,
         inner,
         runtime: runtime.clone(),
         ignore: Rc::new(ignore),
@@ -139,38 +145,14 @@ impl FsDriver {
 }
 
 impl Driver for FsDriver {
-    fn name(&self) -> &str {
-        self.inner.name()
+    fn info(&self) -> &DriverInfo {
+        &self.info
     }
 
-    fn flags(&self) -> Flags {
-        self.inner.flags()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool> {
-        self.inner.clone().has_item(key, options, mode)
-    }
-
-    fn get_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
-        self.inner.clone().get_item(key, options, mode)
-    }
-
-    fn get_items(
-        self: Rc<Self>,
-        items: Vec<Item<()>>,
-        common: &Options,
-        mode: Mode,
-    ) -> Op<Vec<Option<Value>>> {
-        self.inner.clone().get_items(items, common, mode)
-    }
-
-    fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
-        self.inner.clone().get_item_raw(key, options, mode)
-    }
+    delegate!(inner: has_item, get_item, get_items, get_item_raw, get_meta);
+    delegate!(inner: set_item, set_items, set_item_raw, remove_item);
+    delegate!(inner: flush, dispose, lock);
+    delegate!(inner: on_expired, note_expiry, note_corrupt, hold, blocking);
 
     fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
         let listed = self.inner.clone().get_keys(query, mode);
@@ -180,60 +162,20 @@ impl Driver for FsDriver {
         listed.map_result(move |keys| self.filtered(&keys?))
     }
 
-    fn get_meta(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Meta>> {
-        self.inner.clone().get_meta(key, options, mode)
-    }
-
-    fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
-        self.inner.clone().set_item(key, value, options, mode)
-    }
-
-    fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, common: &Options, mode: Mode) -> Op<()> {
-        self.inner.clone().set_items(items, common, mode)
-    }
-
-    fn set_item_raw(
-        self: Rc<Self>,
-        key: &str,
-        value: Value,
-        options: &Options,
-        mode: Mode,
-    ) -> Op<()> {
-        self.inner.clone().set_item_raw(key, value, options, mode)
-    }
-
-    fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()> {
-        self.inner.clone().remove_item(key, options, mode)
-    }
-
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
         if self.ignore.is_empty() {
             return self.inner.clone().clear(base, options, mode);
         }
-        let cleared = self.clear_filtered(base, mode, Box::new(Ok));
-        cleared.map_or_else(|| Op::ok(()), |cleared| cleared.map(drop))
+        self.clear_filtered(base, mode, Box::new(Ok)).map(drop)
     }
 
-    fn clear_filtered(
-        self: Rc<Self>,
-        base: &str,
-        mode: Mode,
-        filter: KeyFilter,
-    ) -> Option<Op<Keys>> {
+    fn clear_filtered(self: Rc<Self>, base: &str, mode: Mode, filter: KeyFilter) -> Op<Keys> {
         let inner = self.inner.clone();
         if self.ignore.is_empty() {
             return inner.clear_filtered(base, mode, filter);
         }
         let filter = move |keys| filter(self.filtered(&keys)?);
         inner.clear_filtered(base, mode, Box::new(filter))
-    }
-
-    fn filters_clear(&self) -> bool {
-        !self.ignore.is_empty()
-    }
-
-    fn clears_base(&self) -> bool {
-        true
     }
 
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
@@ -261,38 +203,6 @@ impl Driver for FsDriver {
                 alive: alive.into(),
             }) as Box<dyn Unwatch>
         })
-    }
-
-    fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
-        self.inner.clone().flush(mode)
-    }
-
-    fn dispose(self: Rc<Self>, mode: Mode) -> Op<()> {
-        self.inner.clone().dispose(mode)
-    }
-
-    fn is_read_only(&self) -> bool {
-        self.inner.is_read_only()
-    }
-
-    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
-        self.inner.clone().lock()
-    }
-
-    fn on_expired(&self, sink: EventSink) -> Option<Box<dyn Any>> {
-        self.inner.on_expired(sink)
-    }
-
-    fn note_expiry(&self, expires_ms: u64) {
-        self.inner.note_expiry(expires_ms);
-    }
-
-    fn note_corrupt(&self, key: &str) {
-        self.inner.note_corrupt(key);
-    }
-
-    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
-        self.inner.blocking()
     }
 
     fn as_any(&self) -> &dyn Any {

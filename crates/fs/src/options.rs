@@ -57,7 +57,7 @@ impl FsOptions {
     fn read_unnamed(name: &'static str, given: &DriverOptions) -> Result<Self> {
         let mut options = Self::at(given.required_string("base")?)?;
         let base = shown(&absolute(Path::new(&given.required_string("base")?)).unwrap_or_default());
-        options.read_only = given.bool("readOnly", false)?;
+        options.read_only = given.read_only()?.is_read_only();
         options.no_clear = given.bool("noClear", false)?;
         options.durability = match (
             given.get("durability"),

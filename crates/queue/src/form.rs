@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eas_core::blocking::BlockingDriver;
 use eas_core::calls;
-use eas_core::driver::{Call, Capabilities, Driver, Mode};
+use eas_core::driver::{Call, Driver, Mode};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::value::{BytesKind, Text, Value};
 
@@ -23,14 +23,11 @@ pub(super) enum Form {
 impl Form {
     /// The form of a driver.
     pub(super) fn of(inner: &Rc<dyn Driver>, store: Option<&Arc<dyn BlockingDriver>>) -> Self {
-        let has = |capabilities: Capabilities| {
-            capabilities.has(Call::SetItemRaw, Mode::Async)
-                || capabilities.has(Call::SetItemRaw, Mode::Sync)
-        };
+        let has = |mode| inner.info().has(Call::SetItemRaw, mode);
         match store {
             Some(store) if store.holds_references() => Form::AsGiven,
             Some(_) => Form::Bytes,
-            None if has(inner.capabilities()) => Form::AsGiven,
+            None if has(Mode::Async) || has(Mode::Sync) => Form::AsGiven,
             None => Form::Text,
         }
     }

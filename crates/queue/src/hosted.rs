@@ -125,7 +125,7 @@ impl Hosted {
                 }
                 Step::End { next, unreported } => {
                     if let Some(error) = unreported {
-                        warn(&*self.runtime, self.inner.name(), &error);
+                        warn(&*self.runtime, &self.inner.info().name, &error);
                     }
                     self.go(next);
                     return;
@@ -166,7 +166,7 @@ impl Hosted {
             .iter()
             .copied()
             .partition(|(_, operation)| text_of(operation).is_some());
-        let together = sets.len() > 1 && self.inner.capabilities().has(Call::SetItems, mode);
+        let together = sets.len() > 1 && self.inner.info().has(Call::SetItems, mode);
         let mut singles: Vec<_> = others;
         let written = if together {
             let items = sets.iter().filter_map(|(_, operation)| {
@@ -284,8 +284,7 @@ impl Hosted {
 
     /// Fails where the driver has no Sync method for the change.
     fn check(&self, operation: &Operation) -> Result<()> {
-        let capabilities = self.inner.capabilities();
-        let has = |call| capabilities.has(call, Mode::Sync);
+        let has = |call| self.inner.info().has(call, Mode::Sync);
         let call = match &operation.change {
             Change::Set(Value::Text(_)) => Call::SetItem,
             Change::Set(_) | Change::SetRaw(_) if has(Call::SetItemRaw) => Call::SetItemRaw,
@@ -351,7 +350,7 @@ impl Hosted {
             let message =
                 "an operation waits for an older one that the driver has not finished; use `flush`";
             Err(Error::new(Kind::SyncUnsupported, message)
-                .driver(self.inner.name())
+                .driver(&self.inner.info().name)
                 .operation(Call::Flush.name(Mode::Sync)))
         }
     }
@@ -373,7 +372,7 @@ impl AtExit for Ending {
         if let Err(error) = this.flush_here() {
             eprintln!(
                 "[electron-async-storage] [queue] the process ends with some of {left} operations that could not be written to {}: {error}",
-                this.inner.name()
+                this.inner.info().name
             );
         }
     }
@@ -407,8 +406,8 @@ fn clear(inner: &Rc<dyn Driver>, base: &str, options: &Options, mode: Mode) -> O
         Ok(false) => return Op::ok(()),
         Err(error) => return Op::fail(error),
     }
-    let keeps_to_base = base.is_empty() || inner.clears_base();
-    if keeps_to_base && inner.capabilities().has(Call::Clear, mode) {
+    let keeps_to_base = base.is_empty() || inner.info().clears_base;
+    if keeps_to_base && inner.info().has(Call::Clear, mode) {
         return inner.clone().clear(base, options, mode);
     }
     let query = KeyQuery {

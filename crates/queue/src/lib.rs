@@ -29,9 +29,10 @@ use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
 use eas_core::blocking::BlockingDriver;
 use eas_core::calls;
 use eas_core::clearing::Clears;
+use eas_core::delegate;
 use eas_core::driver::{
-    Call, Capabilities, Driver, EventKind, EventSink, Flags, Item, KeyQuery, Meta, Mode,
-    NativeMeta, Op, Options, Unwatch,
+    Call, Capabilities, Driver, DriverInfo, EventKind, Item, KeyFilter, KeyQuery, Meta, Mode,
+    NativeMeta, Op, Options,
 };
 use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
@@ -75,6 +76,35 @@ impl Settings {
     }
 }
 
+/// What a queue in front of such a driver is: what that is, in order.
+fn info_of(inner: &DriverInfo) -> DriverInfo {
+    let mut capabilities = if inner.watches() {
+        Capabilities::ALL
+    } else {
+        Capabilities::ALL.without(Call::Watch)
+    };
+    // A Sync write finds out for itself, so that the error names the driver below.
+    for call in [
+        Call::SetItem,
+        Call::SetItems,
+        Call::SetItemRaw,
+        Call::RemoveItem,
+    ] {
+        if !inner.writes(call, Mode::Async) && !inner.read_only.is_read_only() {
+            capabilities = capabilities.without_mode(call, Mode::Async);
+        }
+    }
+    DriverInfo {
+        name: NAME.into(),
+        capabilities,
+        twins: Capabilities::ALL,
+        clears_base: true,
+        atomic: false,
+        ordered: false,
+        ..inner.clone()
+    }
+}
+
 enum Writer {
     Threaded(Arc<Threaded>),
     Hosted(Rc<Hosted>),
@@ -98,6 +128,7 @@ impl Writer {
 
 /// A queue in front of a driver.
 pub struct QueueDriver {
+    info: DriverInfo,
     inner: Rc<dyn Driver>,
     /// The store below, where it can be called on any thread.
     store: Option<Arc<dyn BlockingDriver>>,
@@ -161,6 +192,7 @@ impl QueueDriver {
             Writer::Hosted(Hosted::new(control, inner.clone(), runtime.clone()))
         };
         Rc::new(QueueDriver {
+            info: info_of(inner.info()),
             inner,
             store,
             runtime,
@@ -197,7 +229,7 @@ impl QueueDriver {
     /// The time by which items of the backlog have ended. Where the driver below keeps them
     /// anyway, none has.
     fn now_ms(&self) -> u64 {
-        if self.inner.flags().ttl {
+        if self.info.ttl {
             self.runtime.now_ms()
         } else {
             0
@@ -239,15 +271,14 @@ impl QueueDriver {
                     .operation(call.name(mode))
                     .key(key)
             })?;
-            return Ok(!store.is_read_only());
         }
-        let capabilities = self.inner.capabilities();
-        let has = |call| capabilities.has(call, Mode::Async);
+        let info = self.inner.info();
+        calls::refuse(info, call, mode)?;
+        if info.read_only.is_read_only() {
+            return Ok(false);
+        }
         // A driver that only reads ignores writes; a Sync write finds out for itself.
-        Ok(mode == Mode::Sync
-            || has(call)
-            || (call == Call::SetItems && has(Call::SetItem))
-            || (call == Call::SetItemRaw && has(Call::SetItem)))
+        Ok(mode == Mode::Sync || info.writes(call, Mode::Async))
     }
 
     fn change(&self, operation: Operation, call: Call, mode: Mode) -> Op<()> {
@@ -384,7 +415,7 @@ fn listen(
     inner: Rc<dyn Driver>,
     runtime: &Rc<dyn Runtime>,
 ) {
-    let name = inner.name().to_owned();
+    let name = inner.info().name.to_string();
     let inner = Rc::downgrade(&inner);
     let warner = runtime.clone();
     runtime.spawn(Box::pin(async move {
@@ -415,7 +446,7 @@ impl Drop for QueueDriver {
         threaded.go(next);
         // Until it is written, it is tried again, and an end of the program tries a last time.
         let held = (threaded.clone(), self.at_exit.borrow_mut().take());
-        let (runtime, inner) = (self.runtime.clone(), self.inner.name().to_owned());
+        let (runtime, inner) = (self.runtime.clone(), self.inner.info().name.clone());
         self.runtime.spawn(Box::pin(async move {
             // The program has no handle to ask for more.
             if let Ok(Err(error)) = flushed.await {
@@ -428,20 +459,8 @@ impl Drop for QueueDriver {
 }
 
 impl Driver for QueueDriver {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    fn flags(&self) -> Flags {
-        self.inner.flags()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        if self.inner.capabilities().has(Call::Watch, Mode::Async) {
-            Capabilities::ALL
-        } else {
-            Capabilities::ALL.without(Call::Watch)
-        }
+    fn info(&self) -> &DriverInfo {
+        &self.info
     }
 
     fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool> {
@@ -571,7 +590,7 @@ impl Driver for QueueDriver {
             }
             Err(error) => Op::fail(
                 error
-                    .driver(self.inner.name())
+                    .driver(&self.inner.info().name)
                     .operation(Call::SetItemRaw.name(mode))
                     .key(key),
             ),
@@ -584,17 +603,12 @@ impl Driver for QueueDriver {
     }
 
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
-        let is_refused = match &self.store {
-            Some(store) => store.is_read_only() || store.refuses_clear(),
-            None => match calls::can_clear(&self.inner, mode) {
-                Ok(can_clear) => !can_clear,
-                Err(error) => return Op::fail(error),
-            },
-        };
-        if is_refused {
-            return Op::ok(());
+        match calls::can_clear(&self.inner, mode) {
+            Ok(true) => {}
+            Ok(false) => return Op::ok(()),
+            Err(error) => return Op::fail(error),
         }
-        if self.inner.filters_clear() {
+        if self.info.filters_clear {
             return self.clear_listed(base, options, mode);
         }
         let operation = self.operation_of(base, Change::Clear, options);
@@ -611,12 +625,8 @@ impl Driver for QueueDriver {
         Op::ready(outcome.map_err(|error| self.place(error, Call::Clear, mode)))
     }
 
-    fn clears_base(&self) -> bool {
-        true
-    }
-
-    fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
-        self.inner.clone().watch(sink)
+    fn clear_filtered(self: Rc<Self>, _base: &str, mode: Mode, _filter: KeyFilter) -> Op<Keys> {
+        Op::fail(calls::unsupported(&*self, Call::Clear).operation(Call::Clear.name(mode)))
     }
 
     fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
@@ -655,24 +665,11 @@ impl Driver for QueueDriver {
         })
     }
 
-    fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
-        self.inner.clone().lock()
-    }
+    delegate!(inner: watch, lock, on_expired, note_corrupt, note_expiry, hold);
 
-    fn on_expired(&self, sink: EventSink) -> Option<Box<dyn Any>> {
-        self.inner.on_expired(sink)
-    }
-
-    fn note_corrupt(&self, key: &str) {
-        self.inner.note_corrupt(key);
-    }
-
-    fn note_expiry(&self, expires_ms: u64) {
-        self.inner.note_expiry(expires_ms);
-    }
-
-    fn hold(&self) -> Box<dyn Any> {
-        self.inner.hold()
+    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+        // What waits must not be passed by.
+        None
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -391,8 +391,7 @@ fn a_key_that_the_store_cannot_name_is_refused_by_the_call() {
 
 #[test]
 fn writes_to_a_driver_that_only_reads_do_nothing() -> Result<()> {
-    let store = Bench::new(Place::Threads, &settings(100, 1000, true));
-    store.store.is_read_only.store(true, Ordering::SeqCst);
+    let store = Bench::read_only(&settings(100, 1000, true));
     let reader = Capabilities::NONE
         .with(Call::GetItem, Mode::Async)
         .with(Call::GetItem, Mode::Sync)

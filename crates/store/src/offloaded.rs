@@ -13,8 +13,8 @@ use crate::pool::{self, Lane};
 use crate::sequence::{Many, Sequence, Ticket};
 use eas_core::blocking::BlockingDriver;
 use eas_core::driver::{
-    Call, Capabilities, Driver, EventSink, Flags, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
-    Options, Unwatch,
+    Call, Capabilities, Driver, DriverInfo, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
+    Options, ReadOnly, Unwatch,
 };
 use eas_core::error::{At, Error, Kind, Result};
 use eas_core::keys::Keys;
@@ -42,6 +42,7 @@ impl Lanes {
 
 /// A [`BlockingDriver`] as a [`Driver`].
 pub struct Offloaded<D> {
+    info: DriverInfo,
     driver: Arc<D>,
     sequence: Arc<Sequence>,
     runtime: Rc<dyn Runtime>,
@@ -64,6 +65,7 @@ impl<D: BlockingDriver> Offloaded<D> {
     pub fn new(driver: D, runtime: Rc<dyn Runtime>) -> Self {
         let driver = Arc::new(driver);
         Offloaded {
+            info: info_of(&*driver),
             sequence: Arc::default(),
             expiry: Expiry::new(driver.clone(), runtime.clone()),
             has_looked: Cell::new(driver.is_instant() || !driver.flags().ttl),
@@ -291,21 +293,28 @@ fn remove_all<D: BlockingDriver>(driver: &D, many: &Many, keys: &Keys, mode: Mod
     outcome.map(|()| removed)
 }
 
+fn info_of<D: BlockingDriver>(driver: &D) -> DriverInfo {
+    let flags = driver.flags();
+    let mut info = DriverInfo {
+        max_depth: flags.max_depth,
+        ttl: flags.ttl,
+        no_clear: driver.refuses_clear(),
+        clears_base: true,
+        ordered: true,
+        ..DriverInfo::named(driver.name())
+    };
+    if driver.is_read_only() {
+        info.read_only = ReadOnly::Silent;
+    }
+    if driver.can_watch() {
+        info.capabilities = Capabilities::ALL;
+    }
+    info
+}
+
 impl<D: BlockingDriver> Driver for Offloaded<D> {
-    fn name(&self) -> &str {
-        self.driver.name()
-    }
-
-    fn flags(&self) -> Flags {
-        self.driver.flags()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        if self.driver.can_watch() {
-            Capabilities::ALL
-        } else {
-            Capabilities::ALL.without(Call::Watch)
-        }
+    fn info(&self) -> &DriverInfo {
+        &self.info
     }
 
     fn has_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<bool> {
@@ -537,14 +546,9 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         })
     }
 
-    fn clear_filtered(
-        self: Rc<Self>,
-        base: &str,
-        mode: Mode,
-        filter: KeyFilter,
-    ) -> Option<Op<Keys>> {
+    fn clear_filtered(self: Rc<Self>, base: &str, mode: Mode, filter: KeyFilter) -> Op<Keys> {
         if self.driver.is_read_only() || self.driver.refuses_clear() {
-            return Some(Op::ok(Keys::new()));
+            return Op::ok(Keys::new());
         }
         let base = base.to_owned();
         self.exit.wait_for(&self.driver, &self.sequence);
@@ -560,15 +564,11 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             many.needs_no_host();
             this.run(mode, move |driver| remove_all(driver, &many, &keys, mode))
         };
-        Some(match chosen {
+        match chosen {
             // Writes of an instant store have no tickets: nothing may come in between.
             Op::Ready(Some(Ok(keys))) => remove(&self, keys),
             chosen => Op::later(async move { remove(&self, chosen.await?).await }),
-        })
-    }
-
-    fn clears_base(&self) -> bool {
-        true
+        }
     }
 
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
@@ -625,10 +625,6 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         })
     }
 
-    fn is_read_only(&self) -> bool {
-        self.driver.is_read_only()
-    }
-
     fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
         Op::later(async move {
             let own = self.lock.clone().lock_owned().await;
@@ -653,6 +649,10 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
 
     fn note_corrupt(&self, key: &str) {
         self.driver.note_corrupt(key);
+    }
+
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(())
     }
 
     fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {

@@ -318,8 +318,13 @@ function open(driver) {
   const handle = core.jsDriver(
     invoke,
     typeof name === "string" && name !== "" ? name : "custom",
-    Boolean(flags?.maxDepth),
-    Boolean(flags?.ttl),
+    [
+      Boolean(flags?.maxDepth),
+      Boolean(flags?.ttl),
+      flags?.readOnly === "error" ? "error" : Boolean(flags?.readOnly),
+      Boolean(flags?.noClear),
+      false
+    ],
     capabilities(driver)
   );
   return { handle, keep: invoke };
@@ -412,8 +417,9 @@ function factory(name) {
   const make = (options) => {
     const { given, keep } = prepare(options);
     const handle = core.openDriver(name, given);
-    const [maxDepth, ttl, watches] = core.describeDriver(handle);
-    const driver = { name, flags: { maxDepth, ttl }, options, ...methods(handle) };
+    const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
+    const flags = { maxDepth, ttl, readOnly, noClear };
+    const driver = { name, flags, options, ...methods(handle) };
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== void 0) driver.getInstance = () => instance;

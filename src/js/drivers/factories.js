@@ -40,9 +40,10 @@ function factory(name) {
   const make = (options) => {
     const { given, keep } = prepare(options);
     const handle = core.openDriver(name, given);
-    const [maxDepth, ttl, watches] = core.describeDriver(handle);
+    const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
+    const flags = { maxDepth, ttl, readOnly, noClear };
     /** @type {any} */
-    const driver = { name, flags: { maxDepth, ttl }, options, ...methods(handle) };
+    const driver = { name, flags, options, ...methods(handle) };
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== undefined) driver.getInstance = () => instance;

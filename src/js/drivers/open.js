@@ -23,8 +23,13 @@ export function open(driver) {
   const handle = core.jsDriver(
     invoke,
     typeof name === "string" && name !== "" ? name : "custom",
-    Boolean(flags?.maxDepth),
-    Boolean(flags?.ttl),
+    [
+      Boolean(flags?.maxDepth),
+      Boolean(flags?.ttl),
+      flags?.readOnly === "error" ? "error" : Boolean(flags?.readOnly),
+      Boolean(flags?.noClear),
+      false,
+    ],
     capabilities(driver),
   );
   return { handle, keep: invoke };

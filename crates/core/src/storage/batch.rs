@@ -107,7 +107,7 @@ impl Storage {
         let watched = self.hub.is_watched();
         let mut done = Vec::with_capacity(parts.len());
         for part in parts {
-            let events = watched.then(|| part_events(&part));
+            let events = watched.then(|| part_events(&part, mode));
             let removals: Vec<_> = part
                 .items
                 .iter()
@@ -207,9 +207,17 @@ impl Storage {
     }
 }
 
-fn part_events(part: &Part<Change>) -> Vec<(EventKind, String)> {
+/// The changes that a part makes.
+fn part_events(part: &Part<Change>, mode: Mode) -> Vec<(EventKind, String)> {
+    let info = part.driver.info();
+    let sets = info.writes(Call::SetItems, mode);
+    let removes = info.writes(Call::RemoveItem, mode);
     part.items
         .iter()
+        .filter(|item| match item.value {
+            Change::Set(_) => sets,
+            Change::Remove => removes,
+        })
         .map(|item| {
             let key = format!("{}{}", part.base, item.key);
             (kind_of(&item.value), key)

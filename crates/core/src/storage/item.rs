@@ -70,13 +70,13 @@ impl Storage {
         };
         if self.is_migrating() {
             let options = options.clone();
-            return self.recorded_route(EventKind::Update, route, mode, move |route| {
+            return self.recorded_route(Call::SetItem, route, mode, move |route| {
                 calls::set_item(&route.driver, route.relative(), value, &options, mode)
             });
         }
         let written = calls::set_item(&route.driver, route.relative(), value, options, mode);
         self.note_for_clears(EventKind::Update, &route.driver, route.relative(), &written);
-        self.announced(written, EventKind::Update, route)
+        self.announced(written, Call::SetItem, route, mode)
     }
 
     /// Tells clears that are under way of a write that comes after them, unless it was refused.
@@ -106,7 +106,7 @@ impl Storage {
             Err(error) => return Op::fail(error.operation(Call::SetItemRaw.name(mode))),
         };
         let options = options.clone();
-        self.recorded_route(EventKind::Update, route, mode, move |route| {
+        self.recorded_route(Call::SetItemRaw, route, mode, move |route| {
             calls::set_item_raw(&route.driver, route.relative(), value, &options, mode)
         })
     }
@@ -136,21 +136,22 @@ impl Storage {
                 }
             }
         };
-        self.recorded_route(EventKind::Remove, route, mode, remove)
+        self.recorded_route(Call::RemoveItem, route, mode, remove)
     }
 
     /// Runs a write of one key, and of its metadata as far as that goes with it, and reports it.
     fn recorded_route(
         self: &Rc<Self>,
-        kind: EventKind,
+        call: Call,
         route: Route,
         mode: Mode,
         write: impl FnOnce(&Route) -> Op<()> + 'static,
     ) -> Op<()> {
+        let kind = kind_of(call);
         if !self.is_migrating() {
             let written = write(&route);
             self.note_for_clears(kind, &route.driver, route.relative(), &written);
-            return self.announced(written, kind, route);
+            return self.announced(written, call, route, mode);
         }
         // Its place is that of the call, not of its turn at the gate.
         self.clears.note(kind, &route.driver, route.relative());
@@ -158,7 +159,7 @@ impl Storage {
         let storage = self.clone();
         self.recorded(keys, mode, move || {
             let written = write(&route);
-            storage.announced(written, kind, route)
+            storage.announced(written, call, route, mode)
         })
     }
 
@@ -177,7 +178,7 @@ impl Storage {
         );
         self.runtime.warn(
             Kind::CorruptValue.code(),
-            error.driver(route.driver.name()).to_string(),
+            error.driver(&route.driver.info().name).to_string(),
         );
     }
 
@@ -185,13 +186,23 @@ impl Storage {
     pub(super) fn announced(
         self: &Rc<Self>,
         done: Op<()>,
-        kind: EventKind,
+        call: Call,
         route: Route,
+        mode: Mode,
     ) -> Op<()> {
-        if !self.hub.is_watched() && matches!(done, Op::Ready(_)) {
+        let changes = route.driver.info().writes(call, mode);
+        if !changes || (!self.hub.is_watched() && matches!(done, Op::Ready(_))) {
             return done;
         }
         let storage = self.clone();
-        done.map(move |()| storage.announce(kind, &route.key, &*route.driver))
+        done.map(move |()| storage.announce(kind_of(call), &route.key, &*route.driver))
+    }
+}
+
+fn kind_of(call: Call) -> EventKind {
+    if call == Call::RemoveItem {
+        EventKind::Remove
+    } else {
+        EventKind::Update
     }
 }

@@ -105,9 +105,6 @@ impl Storage {
         }
         let mut done = Vec::new();
         for share in self.shares(&base) {
-            if refuses_clear(&share.driver) {
-                continue;
-            }
             match calls::can_clear(&share.driver, mode) {
                 Ok(true) => done.push(self.clear_share(share, options, mode)),
                 Ok(false) => {}
@@ -129,7 +126,7 @@ impl Storage {
         Op::later(async move {
             older.await?;
             for (clear, share) in shares {
-                if refuses_clear(&share.driver) || !calls::can_clear(&share.driver, mode)? {
+                if !calls::can_clear(&share.driver, mode)? {
                     continue;
                 }
                 let query = KeyQuery {
@@ -152,10 +149,10 @@ impl Storage {
 
     fn clear_share(self: &Rc<Self>, share: Share, options: &Options, mode: Mode) -> Op<()> {
         let driver = share.driver.clone();
-        let whole = share.relative_base.is_empty() || driver.clears_base();
-        let native =
-            driver.capabilities().has(Call::Clear, mode) && whole && share.hidden.is_empty();
-        let reports = self.hub.is_watched() && !driver.capabilities().has(Call::Watch, Mode::Async);
+        let info = driver.info();
+        let whole = share.relative_base.is_empty() || info.clears_base;
+        let native = info.has(Call::Clear, mode) && whole && share.hidden.is_empty();
+        let reports = self.hub.is_watched() && !info.watches();
         if native && !reports {
             return driver.clear(&share.relative_base, options, mode);
         }
@@ -165,11 +162,12 @@ impl Storage {
             let share = share.clone();
             Box::new(move |keys: Keys| Ok(keys.filtered(|key| share.has(key))))
         };
-        let ordered = driver
-            .clone()
-            .clear_filtered(&share.relative_base, mode, filter);
-        let removed =
-            ordered.unwrap_or_else(|| remove_unspared(&share, &clear, native, options, mode));
+        let removed = if info.ordered {
+            let base = &share.relative_base;
+            driver.clone().clear_filtered(base, mode, filter)
+        } else {
+            remove_unspared(&share, &clear, native, options, mode)
+        };
         let storage = self.clone();
         removed.map(move |keys| {
             for key in keys.iter().filter(|key| !key::is_meta(key)) {
@@ -207,13 +205,6 @@ impl Storage {
             .map(|(mount, driver)| share(mount, driver))
             .collect()
     }
-}
-
-/// Whether the driver takes a clear as nothing to do. Its keys are not removed one by one then.
-fn refuses_clear(driver: &Rc<dyn Driver>) -> bool {
-    driver
-        .blocking()
-        .is_some_and(|store| store.refuses_clear() || store.is_read_only())
 }
 
 /// Removes what the driver lists of a share and what was not written since the clear was asked for, and

@@ -78,11 +78,11 @@ impl Storage {
     /// [`Kind::ReadOnly`] for a store that cannot be written; those of the drivers.
     pub fn begin_migration(self: &Rc<Self>) -> Op<()> {
         let root = self.route(HEADER).driver;
-        if root.is_read_only() {
+        if root.info().is_read_only() {
             let message = "a read-only store cannot be migrated; mount it without `readOnly`";
             return Op::fail(
                 Error::new(Kind::ReadOnly, message)
-                    .driver(root.name())
+                    .driver(&root.info().name)
                     .operation("migrate"),
             );
         }
@@ -395,7 +395,7 @@ async fn settle(driver: &Rc<dyn Driver>, mode: Mode) -> Result<()> {
 
 async fn read_old(storage: &Rc<Storage>, route: &Route, mode: Mode) -> Result<Old> {
     let (driver, key, options) = (&route.driver, route.relative(), Options::default());
-    let has = |call, mode| driver.capabilities().has(call, mode);
+    let has = |call, mode| driver.info().has(call, mode);
     let is_raw = !has(Call::GetItemRaw, mode) || has(Call::SetItemRaw, Mode::Async);
     let value = if is_raw {
         calls::get_item_raw(driver, key, &options, mode).await?
@@ -404,7 +404,7 @@ async fn read_old(storage: &Rc<Storage>, route: &Route, mode: Mode) -> Result<Ol
     };
     let mut expires_ms = None;
     if value.is_some()
-        && driver.flags().ttl
+        && driver.info().ttl
         && let Some(Meta::Native(meta)) = calls::get_meta(driver, key, &options, mode).await?
     {
         expires_ms = meta.ttl_ms.map(|ttl_ms| storage.runtime.now_ms() + ttl_ms);

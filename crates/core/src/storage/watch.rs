@@ -11,7 +11,7 @@ use std::rc::{Rc, Weak};
 use super::Storage;
 use super::migrate::is_record;
 use crate::calls;
-use crate::driver::{Call, Driver, Event, EventKind, EventSink, Mode, Op, Unwatch};
+use crate::driver::{Driver, Event, EventKind, EventSink, Mode, Op, Unwatch};
 use crate::key;
 
 /// Names a listener of one storage.
@@ -132,13 +132,10 @@ impl Storage {
         )
     }
 
-    /// Reports a change of the storage's own, where the driver does not.
+    /// Reports a change of the storage's own, where the driver does not. Callers make sure that something
+    /// changed.
     pub(super) fn announce(&self, kind: EventKind, key: &str, driver: &dyn Driver) {
-        let is_written = !driver.is_read_only();
-        if is_written
-            && self.hub.is_watched()
-            && !driver.capabilities().has(Call::Watch, Mode::Async)
-        {
+        if self.hub.is_watched() && !driver.info().watches() {
             self.hub.emit(kind, key);
         }
     }
@@ -170,7 +167,7 @@ impl Storage {
 
     fn start_watch(self: &Rc<Self>, base: String, driver: Rc<dyn Driver>) -> Op<()> {
         let sink = self.sink(base.clone());
-        if !driver.capabilities().has(Call::Watch, Mode::Async) {
+        if !driver.info().watches() {
             if let Some(guard) = driver.on_expired(sink) {
                 self.hub.expiries.borrow_mut().insert(base, guard);
             }

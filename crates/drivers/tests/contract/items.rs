@@ -90,7 +90,7 @@ fn metadata_tells_of_an_item_and_nothing_of_a_missing_one() {
 #[test]
 fn a_driver_that_knows_times_to_live_says_how_long_is_left() {
     for_every_driver(|setting| {
-        if !setting.driver.flags().ttl {
+        if !setting.driver.info().ttl {
             return;
         }
         setting.set_for("a", "text", 3_600_000);

@@ -35,7 +35,7 @@ fn a_base_lists_what_begins_with_it() {
 #[test]
 fn a_driver_that_knows_depths_leaves_deeper_keys_out() {
     for_every_driver(|setting| {
-        if !setting.driver.flags().max_depth {
+        if !setting.driver.info().max_depth {
             return;
         }
         for key in TREE {
@@ -57,7 +57,7 @@ fn clear_keeps_to_its_base_where_the_driver_says_so() {
         for key in TREE {
             setting.set(key, "1");
         }
-        if setting.driver.clears_base() {
+        if setting.driver.info().clears_base {
             setting.clear("a:");
             assert_eq!(
                 setting.keys("", None),

@@ -19,9 +19,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use eas_core::blocking::BlockingDriver;
+use eas_core::delegate;
 use eas_core::driver::{
-    Capabilities, Driver, EventSink, Flags, Item, KeyQuery, LocalFuture, Meta, Mode, NativeMeta,
-    Op, Options, Unwatch,
+    Capabilities, Driver, DriverInfo, EventSink, Flags, KeyQuery, LocalFuture, Mode, NativeMeta,
+    Op, Options,
 };
 use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
@@ -394,7 +395,7 @@ impl BlockingDriver for SharedStore {
 pub struct Hidden {
     threads: Arc<FakeThreads>,
     pub inner: Rc<dyn Driver>,
-    pub capabilities: Capabilities,
+    pub info: DriverInfo,
 }
 
 impl Hidden {
@@ -407,76 +408,16 @@ impl Hidden {
 }
 
 impl Driver for Hidden {
-    fn name(&self) -> &str {
-        "hidden"
+    fn info(&self) -> &DriverInfo {
+        &self.info
     }
 
-    fn flags(&self) -> Flags {
-        self.inner.flags()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.capabilities
-    }
-
-    fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool> {
-        self.inner.clone().has_item(key, options, mode)
-    }
-
-    fn get_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
-        self.inner.clone().get_item(key, options, mode)
-    }
-
-    fn get_items(
-        self: Rc<Self>,
-        items: Vec<Item<()>>,
-        common: &Options,
-        mode: Mode,
-    ) -> Op<Vec<Option<Value>>> {
-        self.inner.clone().get_items(items, common, mode)
-    }
-
-    fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
-        self.inner.clone().get_item_raw(key, options, mode)
-    }
-
-    fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
-        self.inner.clone().get_keys(query, mode)
-    }
-
-    fn get_meta(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Meta>> {
-        self.inner.clone().get_meta(key, options, mode)
-    }
-
-    fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
-        self.inner.clone().set_item(key, value, options, mode)
-    }
-
-    fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, common: &Options, mode: Mode) -> Op<()> {
-        self.inner.clone().set_items(items, common, mode)
-    }
-
-    fn set_item_raw(
-        self: Rc<Self>,
-        key: &str,
-        value: Value,
-        options: &Options,
-        mode: Mode,
-    ) -> Op<()> {
-        self.inner.clone().set_item_raw(key, value, options, mode)
-    }
-
-    fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()> {
-        self.inner.clone().remove_item(key, options, mode)
-    }
+    delegate!(inner: has_item, get_item, get_items, get_item_raw, get_keys, get_meta);
+    delegate!(inner: set_item, set_items, set_item_raw, remove_item, clear_filtered, watch, lock);
 
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
         self.let_threads_run(mode);
         self.inner.clone().clear(base, options, mode)
-    }
-
-    fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
-        self.inner.clone().watch(sink)
     }
 
     fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
@@ -490,6 +431,22 @@ impl Driver for Hidden {
     fn dispose(self: Rc<Self>, mode: Mode) -> Op<()> {
         self.let_threads_run(mode);
         self.inner.clone().dispose(mode)
+    }
+
+    fn on_expired(&self, _sink: EventSink) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    fn note_corrupt(&self, _key: &str) {}
+
+    fn note_expiry(&self, _expires_ms: u64) {}
+
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(())
+    }
+
+    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+        None
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -531,20 +488,43 @@ impl Bench {
         Self::with_capabilities(place, settings, Capabilities::ALL)
     }
 
+    /// A queue in front of a store that only reads.
+    pub fn read_only(settings: &Settings) -> Self {
+        let store = TestStore::default();
+        store.is_read_only.store(true, Ordering::SeqCst);
+        Self::over(store, Place::Threads, settings, Capabilities::ALL)
+    }
+
     pub fn with_capabilities(
         place: Place,
         settings: &Settings,
         capabilities: Capabilities,
     ) -> Self {
+        Self::over(TestStore::default(), place, settings, capabilities)
+    }
+
+    fn over(
+        store: TestStore,
+        place: Place,
+        settings: &Settings,
+        capabilities: Capabilities,
+    ) -> Self {
         let host = TestHost::new();
-        let store = Arc::new(TestStore::default());
+        let store = Arc::new(store);
         let offloaded = Offloaded::new(SharedStore(store.clone()), host.clone());
+        let info = DriverInfo {
+            name: "hidden".into(),
+            capabilities,
+            clears_base: false,
+            ordered: false,
+            ..offloaded.info().clone()
+        };
         let inner: Rc<dyn Driver> = match place {
             Place::Threads => Rc::new(offloaded),
             Place::Host => Rc::new(Hidden {
                 threads: host.threads.clone(),
                 inner: Rc::new(offloaded),
-                capabilities,
+                info,
             }),
         };
         let queue = QueueDriver::new(inner, settings, host.clone(), host.threads.clone());
