@@ -21,6 +21,11 @@ export const {
   joinKeys,
   normalizeBaseKey,
   normalizeKey,
+  prefixStorage,
+  restoreSnapshot,
+  restoreSnapshotSync,
+  snapshot,
+  snapshotSync,
 }: Package = require("../../index.js");
 
 export const utils: Utils = require("../../drivers/utils.js");

@@ -1,6 +1,6 @@
 // Migrations: the user's steps in order, all of them or none. The native core records and undoes.
 
-const VERSION_KEY = "__storage_version__";
+export const VERSION_KEY = "__storage_version__";
 
 function asError(thrown) {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });

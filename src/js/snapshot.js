@@ -1,6 +1,7 @@
 // Copies of what lies under a base. Works on any storage.
 
 import { normalizeBaseKey } from "./keys.js";
+import { VERSION_KEY } from "./migrate.js";
 
 // `__proto__` is a key like any other: it must not become the prototype of the copy.
 function put(target, key, value) {
@@ -12,6 +13,17 @@ function put(target, key, value) {
   });
   return target;
 }
+
+// Listings leave out the versions of the storage and of those that are mounted in it. They are as much a
+// part of the data: without its version, old data would not meet its migrations again.
+const versionKeys = (storage, base) => [
+  base + VERSION_KEY,
+  ...(storage.getMounts?.(base) ?? [])
+    .map((mount) => normalizeBaseKey(mount.base) + VERSION_KEY)
+    .filter((key) => key !== base + VERSION_KEY),
+];
+
+const isStored = ({ value }) => value !== null && value !== undefined;
 
 const toSnapshot = (items, base) =>
   items.reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
@@ -26,7 +38,10 @@ export async function snapshot(storage, givenBase) {
     typeof storage.getItems === "function"
       ? await storage.getItems(keys)
       : await Promise.all(keys.map(async (key) => ({ key, value: await storage.getItem(key) })));
-  return toSnapshot(items, base);
+  const versions = await Promise.all(
+    versionKeys(storage, base).map(async (key) => ({ key, value: await storage.getItem(key) })),
+  );
+  return toSnapshot([...versions.filter(isStored), ...items], base);
 }
 
 export function snapshotSync(storage, givenBase) {
@@ -36,7 +51,11 @@ export function snapshotSync(storage, givenBase) {
     typeof storage.getItemsSync === "function"
       ? storage.getItemsSync(keys)
       : keys.map((key) => ({ key, value: storage.getItemSync(key) }));
-  return toSnapshot(items, base);
+  const versions = versionKeys(storage, base).map((key) => ({
+    key,
+    value: storage.getItemSync(key),
+  }));
+  return toSnapshot([...versions.filter(isStored), ...items], base);
 }
 
 export async function restoreSnapshot(storage, copy, base) {

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 
 use crate::driver::{Call, Driver, DriverInfo, Item, KeyQuery, Meta, Mode, Op, Options, ReadOnly};
 use crate::error::{Error, Kind, Result};
+use crate::key;
 use crate::keys::Keys;
 use crate::value::{BytesKind, Text, Value};
 
@@ -251,6 +252,53 @@ pub fn can_clear(driver: &Rc<dyn Driver>, mode: Mode) -> Result<bool> {
         Ok(info.clears(mode))
     } else {
         Err(unsupported(&**driver, Call::Clear))
+    }
+}
+
+/// Whether the driver's own clear leaves what the package keeps for itself, or nobody can know what else
+/// it has.
+pub fn spares_kept(driver: &Rc<dyn Driver>, mode: Mode) -> bool {
+    driver.blocking().is_some() || !driver.info().has(Call::GetKeys, mode)
+}
+
+/// Removes the items under a base and their metadata, whatever the driver's own `clear` does with a base
+/// and with what the package keeps for itself.
+///
+/// # Errors
+/// As [`can_clear`], and those of the driver.
+pub fn clear(driver: &Rc<dyn Driver>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+    match can_clear(driver, mode) {
+        Ok(true) => {}
+        Ok(false) => return Op::ok(()),
+        Err(error) => return Op::fail(error),
+    }
+    let keeps_to_base = base.is_empty() || driver.info().clears_base;
+    let native = keeps_to_base && driver.info().has(Call::Clear, mode);
+    if native && spares_kept(driver, mode) {
+        return driver.clone().clear(base, options, mode);
+    }
+    let query = KeyQuery {
+        base: base.to_owned(),
+        ..KeyQuery::default()
+    };
+    let listed = get_keys(driver, &query, mode);
+    let (driver, options, base) = (driver.clone(), options.clone(), base.to_owned());
+    let remove = move |keys: Keys| {
+        if native && !keys.iter().any(|key| key::is_kept(&key::normalize(key))) {
+            return driver.clone().clear(&base, &options, mode);
+        }
+        let items = keys.filtered(|key| {
+            let key = key::normalize(key);
+            key::is_under(&key, &base) && !key::is_kept(&key)
+        });
+        remove_items(&driver, &items, &options, mode)
+    };
+    match listed {
+        Op::Ready(Some(Ok(keys))) => remove(keys),
+        Op::Ready(Some(Err(error))) if native && error.kind() == Kind::SyncUnsupported => {
+            remove(Keys::new())
+        }
+        listed => Op::later(async move { remove(listed.await?).await }),
     }
 }
 

@@ -121,6 +121,30 @@ pub fn meta_of(key: &str) -> String {
     meta
 }
 
+/// The key at which a storage keeps the version of its data.
+pub const VERSION: &str = "__storage_version__";
+
+/// The segment that the records of a migration lie under.
+pub const MIGRATION_RECORDS: &str = "__storage_journal__";
+
+/// Whether the key holds the version of a storage. That may lie under a base of the storage which is
+/// asked: one storage is mounted in another, or under a prefix.
+#[inline]
+pub fn is_version(key: &str) -> bool {
+    key.strip_suffix(VERSION)
+        .is_some_and(|base| base.is_empty() || base.ends_with(SEPARATOR))
+}
+
+/// Whether what the key holds is kept by the package for itself: the version of a storage, and the
+/// records of a migration. That is no item: listings leave it out, clears leave it, and listeners do not
+/// hear of it.
+pub fn is_kept(key: &str) -> bool {
+    let Some(item) = key.strip_suffix(META_SUFFIX) else {
+        return is_version(key);
+    };
+    is_version(item) || item.split(SEPARATOR).any(|part| part == MIGRATION_RECORDS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +166,27 @@ mod tests {
             ("ключ/é", "ключ:é"),
         ] {
             assert_eq!(normalize(given), normal, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_package_keeps_is_told_from_items() {
+        for (key, is_kept_here) in [
+            ("__storage_version__", true),
+            ("__storage_version__$", true),
+            ("mount:deep:__storage_version__", true),
+            ("__storage_journal__:open$", true),
+            ("mount:__storage_journal__:m:0$", true),
+            ("", false),
+            ("a", false),
+            ("a$", false),
+            ("a__storage_version__", false),
+            ("__storage_version__:a", false),
+            ("__storage_version__s", false),
+            ("__storage_journal__:a", false),
+            ("a__storage_journal__:a$", false),
+        ] {
+            assert_eq!(is_kept(key), is_kept_here, "{key:?}");
         }
     }
 

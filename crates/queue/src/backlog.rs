@@ -58,6 +58,15 @@ impl Operation {
         self.change == Change::Clear
     }
 
+    /// Whether a clear of a base, made later, leaves nothing of what this one does.
+    fn goes_with(&self, base: &str) -> bool {
+        if self.is_clear() {
+            self.key.starts_with(base)
+        } else {
+            clears(base, &self.key)
+        }
+    }
+
     /// What is written, with the time not past its end.
     fn live_value(&self, now_ms: u64) -> Option<&Value> {
         match &self.change {
@@ -68,6 +77,11 @@ impl Operation {
             Change::Remove | Change::Clear => None,
         }
     }
+}
+
+/// Whether a clear of a base takes a key.
+fn clears(base: &str, key: &str) -> bool {
+    key.starts_with(base) && !key::is_kept(key)
 }
 
 /// What a read of a key sees of the backlog.
@@ -97,7 +111,7 @@ impl Overlay {
             // What is present is added once below, wherever else it was found.
             !self.present.contains(&*key)
                 && !self.gone.contains(&*key)
-                && !self.cleared.iter().any(|base| key.starts_with(&**base))
+                && !self.cleared.iter().any(|base| clears(base, &key))
         });
         let shallow = |key: &Arc<str>| max_depth.is_none_or(|max| key::depth(key) <= max);
         keys.extend(self.present.iter().filter(|key| shallow(key)));
@@ -252,7 +266,7 @@ impl Backlog {
         let superseded: Vec<Place> = self
             .entries
             .iter()
-            .filter(|(_, entry)| entry.batch.is_none() && entry.operation.key.starts_with(&*base))
+            .filter(|(_, entry)| entry.batch.is_none() && entry.operation.goes_with(&base))
             .map(|(place, _)| *place)
             .collect();
         for place in superseded {
@@ -328,7 +342,7 @@ impl Backlog {
         self.clears
             .iter()
             .rev()
-            .find(|(_, base)| key.starts_with(&***base))
+            .find(|(_, base)| clears(base, key))
             .map(|(place, _)| *place)
     }
 
@@ -447,7 +461,7 @@ impl Backlog {
             && self
                 .entries
                 .range(..place)
-                .any(|(_, entry)| entry.operation.key.starts_with(base))
+                .any(|(_, entry)| entry.operation.goes_with(base))
     }
 
     fn hand_out(&mut self, places: Vec<Place>) -> Batch {
@@ -469,7 +483,7 @@ impl Backlog {
         let over: Vec<Place> = self
             .clears
             .iter()
-            .filter(|(_, base)| key.starts_with(&***base))
+            .filter(|(_, base)| clears(base, key))
             .map(|(place, _)| *place)
             .collect();
         let places: Vec<Place> = self.keys.get(key).map_or_else(Vec::new, |places| {
@@ -491,7 +505,7 @@ impl Backlog {
         let places: Vec<Place> = self
             .entries
             .iter()
-            .filter(|(_, entry)| entry.operation.key.starts_with(base))
+            .filter(|(_, entry)| entry.operation.goes_with(base))
             .map(|(place, _)| *place)
             .collect();
         if self.any_handed_out(places.iter()) {

@@ -11,10 +11,8 @@ use futures_util::future::join_all;
 use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
 use super::control::{Control, Next, Outcomes, Step};
 use eas_core::calls;
-use eas_core::driver::{Call, Driver, Item, KeyQuery, Mode, Op, Options};
+use eas_core::driver::{Call, Driver, Item, Mode, Op, Options};
 use eas_core::error::{Error, Kind, Result};
-use eas_core::key;
-use eas_core::keys::Keys;
 use eas_core::runtime::{AtExit, Moves, Runtime};
 use eas_core::value::{Text, Value};
 
@@ -216,7 +214,7 @@ impl Hosted {
                 calls::set_item_raw(inner, key, value.clone(), &options, mode)
             }
             Change::Remove => calls::remove_item(inner, key, &options, mode),
-            Change::Clear => clear(inner, key, &options, mode),
+            Change::Clear => calls::clear(inner, key, &options, mode),
         }
     }
 
@@ -396,32 +394,5 @@ fn text_of(operation: &Operation) -> Option<&Text> {
     match &operation.change {
         Change::Set(Value::Text(text)) => Some(text),
         _ => None,
-    }
-}
-
-/// Removes what is under a base, whatever the driver's own `clear` does with one.
-fn clear(inner: &Rc<dyn Driver>, base: &str, options: &Options, mode: Mode) -> Op<()> {
-    match calls::can_clear(inner, mode) {
-        Ok(true) => {}
-        Ok(false) => return Op::ok(()),
-        Err(error) => return Op::fail(error),
-    }
-    let keeps_to_base = base.is_empty() || inner.info().clears_base;
-    if keeps_to_base && inner.info().has(Call::Clear, mode) {
-        return inner.clone().clear(base, options, mode);
-    }
-    let query = KeyQuery {
-        base: base.to_owned(),
-        ..KeyQuery::default()
-    };
-    let listed = calls::get_keys(inner, &query, mode);
-    let (inner, options, base) = (inner.clone(), options.clone(), base.to_owned());
-    let remove = move |keys: Keys| {
-        let under = keys.filtered(|key| key::is_under(&key::normalize(key), &base));
-        calls::remove_items(&inner, &under, &options, mode)
-    };
-    match listed {
-        Op::Ready(Some(Ok(keys))) => remove(keys),
-        listed => Op::later(async move { remove(listed.await?).await }),
     }
 }

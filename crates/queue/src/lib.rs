@@ -35,6 +35,7 @@ use eas_core::driver::{
     NativeMeta, Op, Options,
 };
 use eas_core::error::{Error, Kind, Result};
+use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::options::DriverOptions;
 use eas_core::runtime::Runtime;
@@ -165,7 +166,8 @@ impl QueueDriver {
         let listed = self.clone().get_keys(&query, mode);
         let options = options.clone();
         Op::later(async move {
-            let keys = listed.await?.filtered(|key| !clear.spares(key));
+            let keys = listed.await?;
+            let keys = keys.filtered(|key| !clear.spares(key) && !key::is_kept(key));
             let queue: Rc<dyn Driver> = self;
             calls::remove_items(&queue, &keys, &options, mode).await
         })

@@ -14,6 +14,7 @@ use super::control::{Control, Next, Outcomes, Step};
 use eas_core::blocking::BlockingDriver;
 use eas_core::driver::{Call, Mode};
 use eas_core::error::{At, Error, Result};
+use eas_core::key;
 use eas_core::runtime::{AtExit, Job, Moves, caught, lock, run_at_exit};
 use eas_store::pool;
 
@@ -360,7 +361,8 @@ impl AtExit for Ending {
 
 fn clear(store: &dyn BlockingDriver, base: &str, moved: impl Fn()) -> Result<()> {
     let mut outcome = Ok(());
-    for key in &store.keys(base, None)? {
+    let keys = store.keys(base, None)?;
+    for key in keys.iter().filter(|key| !key::is_kept(key)) {
         let removed = store.remove(key).map(drop).map_err(|error| error.key(key));
         outcome = outcome.and(removed);
         moved();

@@ -17,6 +17,7 @@ use eas_core::driver::{
     Options, ReadOnly, Unwatch,
 };
 use eas_core::error::{At, Error, Kind, Result};
+use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::Runtime;
 use eas_core::value::{BytesKind, Text, Value};
@@ -271,9 +272,10 @@ fn keys_to_clear<D: BlockingDriver>(
     mode: Mode,
 ) -> Result<Keys> {
     many.wait_for_older(base);
-    driver
+    let keys = driver
         .keys(base, None)
-        .at(driver.name(), Call::Clear.name(mode), base)
+        .at(driver.name(), Call::Clear.name(mode), base)?;
+    Ok(keys.filtered(|key| !key::is_kept(key)))
 }
 
 /// Removes what was not written since the clear was asked for, and gives what was there of it.

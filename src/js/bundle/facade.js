@@ -538,6 +538,102 @@ function prefixStorage(storage, givenBase) {
   return prefixed;
 }
 
+// src/js/migrate.js
+var VERSION_KEY = "__storage_version__";
+function asError(thrown) {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+}
+function failure(message, cause) {
+  const error = new Error(
+    `[electron-async-storage] ${message}`,
+    cause === void 0 ? void 0 : { cause }
+  );
+  return Object.assign(error, { code: "EAS_MIGRATION", operation: "migrate" });
+}
+function checked(version) {
+  if (Number.isSafeInteger(version) && version >= 0) return version;
+  const given = typeof version === "string" ? JSON.stringify(version) : String(version);
+  throw Object.assign(
+    new Error(
+      `[electron-async-storage] Invalid option \`version\`: expected a whole number from 0, got ${given}.`
+    ),
+    { code: "EAS_INVALID_OPTION", operation: "migrate" }
+  );
+}
+function stepsBetween(migrations, from, to) {
+  return Object.keys(migrations).map(Number).filter((version) => version > from && version <= to).sort((a, b) => a - b).map((version) => migrations[version]);
+}
+function makeMigrations(handle, storage, options) {
+  const { version, migrations, migrationHooks: hooks } = options;
+  let running;
+  async function storedVersion() {
+    let wasThere = false;
+    for (; ; ) {
+      const stored = await storage.getItem(VERSION_KEY);
+      if (typeof stored === "number") return stored;
+      if (stored === null && !await storage.hasItem(VERSION_KEY)) return 0;
+      if (stored !== null || wasThere) break;
+      wasThere = true;
+    }
+    throw failure(
+      `The stored version at ${VERSION_KEY} is not a number. Write the number that the data is at, or remove the item to start from 0.`
+    );
+  }
+  async function runSteps(from, to) {
+    await hooks?.beforeMigration?.(from, to, storage);
+    for (const step of stepsBetween(migrations, from, to)) await step(storage);
+    await storage.setItem(VERSION_KEY, to);
+    await hooks?.afterMigration?.(from, to, storage);
+  }
+  async function undone(error) {
+    try {
+      await core.undoMigration(handle);
+      return error;
+    } catch (undoError) {
+      const why = asError(undoError).message;
+      return failure(
+        `The migration failed (${asError(error).message}) and could not be undone (${why}). The next migrate() tries again.`,
+        error
+      );
+    }
+  }
+  async function reported(error, from, to) {
+    try {
+      await hooks?.onMigrationError?.(error, from, to, storage);
+    } catch (hookError) {
+      const message = `[electron-async-storage] The hook onMigrationError failed: ${asError(hookError).message}`;
+      process.emitWarning(message, { code: "EAS_MIGRATION", type: "StorageWarning" });
+    }
+  }
+  async function run() {
+    const to = checked(version);
+    if (await storedVersion() >= to && !await core.isMigrationOpen(handle)) return;
+    let from = 0;
+    try {
+      await core.beginMigration(handle);
+      from = await storedVersion();
+      if (from < to) await runSteps(from, to);
+      await core.commitMigration(handle);
+    } catch (error) {
+      const outcome = await undone(error);
+      await reported(asError(outcome), from, to);
+      throw outcome;
+    }
+  }
+  return {
+    async migrate() {
+      if (version === void 0 || !migrations) return;
+      running ??= run().finally(() => {
+        running = void 0;
+      });
+      await running;
+    },
+    async getStorageVersion() {
+      return storage.getItem(VERSION_KEY);
+    }
+  };
+}
+
 // src/js/snapshot.js
 function put(target, key, value) {
   Object.defineProperty(target, key, {
@@ -548,19 +644,31 @@ function put(target, key, value) {
   });
   return target;
 }
+var versionKeys = (storage, base) => [
+  base + VERSION_KEY,
+  ...(storage.getMounts?.(base) ?? []).map((mount) => normalizeBaseKey(mount.base) + VERSION_KEY).filter((key) => key !== base + VERSION_KEY)
+];
+var isStored = ({ value }) => value !== null && value !== void 0;
 var toSnapshot = (items, base) => items.reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
 var toItems = (copy, base) => Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
 async function snapshot(storage, givenBase) {
   const base = normalizeBaseKey(givenBase);
   const keys = await storage.getKeys(base);
   const items = typeof storage.getItems === "function" ? await storage.getItems(keys) : await Promise.all(keys.map(async (key) => ({ key, value: await storage.getItem(key) })));
-  return toSnapshot(items, base);
+  const versions = await Promise.all(
+    versionKeys(storage, base).map(async (key) => ({ key, value: await storage.getItem(key) }))
+  );
+  return toSnapshot([...versions.filter(isStored), ...items], base);
 }
 function snapshotSync(storage, givenBase) {
   const base = normalizeBaseKey(givenBase);
   const keys = storage.getKeysSync(base);
   const items = typeof storage.getItemsSync === "function" ? storage.getItemsSync(keys) : keys.map((key) => ({ key, value: storage.getItemSync(key) }));
-  return toSnapshot(items, base);
+  const versions = versionKeys(storage, base).map((key) => ({
+    key,
+    value: storage.getItemSync(key)
+  }));
+  return toSnapshot([...versions.filter(isStored), ...items], base);
 }
 async function restoreSnapshot(storage, copy, base) {
   const items = toItems(copy, normalizeBaseKey(base));
@@ -710,102 +818,6 @@ function loaded() {
 }
 var pack = (value) => loaded().pack(value);
 var decode = (text) => loaded().decode(text);
-
-// src/js/migrate.js
-var VERSION_KEY = "__storage_version__";
-function asError(thrown) {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
-}
-function failure(message, cause) {
-  const error = new Error(
-    `[electron-async-storage] ${message}`,
-    cause === void 0 ? void 0 : { cause }
-  );
-  return Object.assign(error, { code: "EAS_MIGRATION", operation: "migrate" });
-}
-function checked(version) {
-  if (Number.isSafeInteger(version) && version >= 0) return version;
-  const given = typeof version === "string" ? JSON.stringify(version) : String(version);
-  throw Object.assign(
-    new Error(
-      `[electron-async-storage] Invalid option \`version\`: expected a whole number from 0, got ${given}.`
-    ),
-    { code: "EAS_INVALID_OPTION", operation: "migrate" }
-  );
-}
-function stepsBetween(migrations, from, to) {
-  return Object.keys(migrations).map(Number).filter((version) => version > from && version <= to).sort((a, b) => a - b).map((version) => migrations[version]);
-}
-function makeMigrations(handle, storage, options) {
-  const { version, migrations, migrationHooks: hooks } = options;
-  let running;
-  async function storedVersion() {
-    let wasThere = false;
-    for (; ; ) {
-      const stored = await storage.getItem(VERSION_KEY);
-      if (typeof stored === "number") return stored;
-      if (stored === null && !await storage.hasItem(VERSION_KEY)) return 0;
-      if (stored !== null || wasThere) break;
-      wasThere = true;
-    }
-    throw failure(
-      `The stored version at ${VERSION_KEY} is not a number. Write the number that the data is at, or remove the item to start from 0.`
-    );
-  }
-  async function runSteps(from, to) {
-    await hooks?.beforeMigration?.(from, to, storage);
-    for (const step of stepsBetween(migrations, from, to)) await step(storage);
-    await storage.setItem(VERSION_KEY, to);
-    await hooks?.afterMigration?.(from, to, storage);
-  }
-  async function undone(error) {
-    try {
-      await core.undoMigration(handle);
-      return error;
-    } catch (undoError) {
-      const why = asError(undoError).message;
-      return failure(
-        `The migration failed (${asError(error).message}) and could not be undone (${why}). The next migrate() tries again.`,
-        error
-      );
-    }
-  }
-  async function reported(error, from, to) {
-    try {
-      await hooks?.onMigrationError?.(error, from, to, storage);
-    } catch (hookError) {
-      const message = `[electron-async-storage] The hook onMigrationError failed: ${asError(hookError).message}`;
-      process.emitWarning(message, { code: "EAS_MIGRATION", type: "StorageWarning" });
-    }
-  }
-  async function run() {
-    const to = checked(version);
-    if (await storedVersion() >= to && !await core.isMigrationOpen(handle)) return;
-    let from = 0;
-    try {
-      await core.beginMigration(handle);
-      from = await storedVersion();
-      if (from < to) await runSteps(from, to);
-      await core.commitMigration(handle);
-    } catch (error) {
-      const outcome = await undone(error);
-      await reported(asError(outcome), from, to);
-      throw outcome;
-    }
-  }
-  return {
-    async migrate() {
-      if (version === void 0 || !migrations) return;
-      running ??= run().finally(() => {
-        running = void 0;
-      });
-      await running;
-    },
-    async getStorageVersion() {
-      return storage.getItem(VERSION_KEY);
-    }
-  };
-}
 
 // src/js/read-cache.js
 var LONGEST_TEXT_UNITS = 16 * 1024;

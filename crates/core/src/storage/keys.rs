@@ -5,10 +5,10 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 
 use super::Storage;
-use super::migrate::is_record;
 use crate::calls;
 use crate::clearing::Clear;
 use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
+use crate::error::Kind;
 use crate::key;
 use crate::keys::Keys;
 
@@ -36,15 +36,18 @@ impl Share {
         self.mount.clone() + &key::normalize(key)
     }
 
-    /// Whether a key of the driver is of the base and shows.
+    /// Whether a key of the driver is of the base, shows, and holds an item or its metadata.
     fn has(&self, key: &str) -> bool {
-        key::is_under(&key::normalize(key), &self.relative_base) && self.shows(&self.full(key))
+        let normal = key::normalize(key);
+        key::is_under(&normal, &self.relative_base)
+            && !key::is_kept(&normal)
+            && self.shows(&self.full(key))
     }
 }
 
 impl Storage {
-    /// The keys under `base`, in full, of at most `max_depth`. Keys that hold metadata and keys
-    /// that an inner mount hides are left out.
+    /// The keys under `base`, in full, of at most `max_depth`. Keys that hold metadata or what the
+    /// package keeps for itself, and keys that an inner mount hides, are left out.
     pub fn get_keys(
         &self,
         base: &str,
@@ -69,6 +72,7 @@ impl Storage {
         let shows = move |key: &str| {
             key::is_under(key, &base)
                 && !key::is_meta(key)
+                && !key::is_version(key)
                 && !key.is_empty()
                 && max_depth.is_none_or(|max| key::depth(key) <= max)
         };
@@ -138,7 +142,7 @@ impl Storage {
                     let key = key::normalize(key);
                     let full = share.full(&key);
                     let is_its = key::is_under(&full, &base) && share.shows(&full);
-                    if is_its && !is_record(&key) && !clear.spares(&key) {
+                    if is_its && !key::is_kept(&key) && !clear.spares(&key) {
                         storage.remove_item(&full, false, &options, mode).await?;
                     }
                 }
@@ -153,7 +157,7 @@ impl Storage {
         let whole = share.relative_base.is_empty() || info.clears_base;
         let native = info.has(Call::Clear, mode) && whole && share.hidden.is_empty();
         let reports = self.hub.is_watched() && !info.watches();
-        if native && !reports {
+        if native && !reports && calls::spares_kept(&driver, mode) {
             return driver.clear(&share.relative_base, options, mode);
         }
         let share = Rc::new(share);
@@ -225,9 +229,19 @@ fn remove_unspared(
     let listed = calls::get_keys(&share.driver, &query, mode);
     let (share, clear, options) = (share.clone(), clear.clone(), options.clone());
     Op::later(async move {
-        let keys = listed.await?.filtered(|key| share.has(key));
+        let listed = match listed.await {
+            // Nobody can know what else it has, and it says itself whether it can clear.
+            Err(error) if native && error.kind() == Kind::SyncUnsupported => {
+                let driver = share.driver.clone();
+                let cleared = driver.clear(&share.relative_base, &options, mode);
+                return cleared.await.map(|()| Keys::new());
+            }
+            listed => listed?,
+        };
+        let has_kept = listed.iter().any(|key| key::is_kept(&key::normalize(key)));
+        let keys = listed.filtered(|key| share.has(key));
         let driver = &share.driver;
-        if native && !clear.spares_any(|key| share.has(key)) {
+        if native && !has_kept && !clear.spares_any(|key| share.has(key)) {
             let cleared = driver.clone().clear(&share.relative_base, &options, mode);
             return cleared.await.map(|()| keys);
         }

@@ -25,7 +25,7 @@ use crate::error::{Error, Kind, Result};
 use crate::key;
 use crate::value::{BytesKind, Text, Value};
 
-/// Everything of the record begins with this.
+/// Everything of the record begins with this: [`key::MIGRATION_RECORDS`] as a base.
 const BASE: &str = "__storage_journal__:";
 /// Stands for "not finished".
 const HEADER: &str = "__storage_journal__:open$";

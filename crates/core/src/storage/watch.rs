@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use super::Storage;
-use super::migrate::is_record;
 use crate::calls;
 use crate::driver::{Driver, Event, EventKind, EventSink, Mode, Op, Unwatch};
 use crate::key;
@@ -51,6 +50,9 @@ impl Hub {
     }
 
     fn emit(&self, kind: EventKind, key: &str) {
+        if key::is_kept(key) {
+            return;
+        }
         // A listener may add or remove listeners.
         let listeners: Vec<Listener> = self
             .listeners
@@ -207,9 +209,6 @@ impl Storage {
                 return;
             };
             let relative = key::normalize(&event.key);
-            if is_record(&relative) {
-                return;
-            }
             let key = format!("{base}{relative}");
             // An inner mount hides the keys of the one around it.
             if storage.mounts.borrow().find(&key).0 == base {
