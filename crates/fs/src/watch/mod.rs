@@ -425,9 +425,14 @@ impl<D: Disk> Tree for Folders<D> {
             FileKind::Folder => {
                 // A link to a folder is no part of the tree.
                 let link = self.store.disk().stat_link(&self.absolute(path)).ok()?;
-                (link.kind == FileKind::Folder).then_some(Entry::Folder)
+                Some(if link.kind == FileKind::Folder {
+                    Entry::Folder
+                } else {
+                    Entry::Other
+                })
             }
-            _ => Some(Entry::File(Stamp::from(&stat))),
+            FileKind::File => Some(Entry::File(Stamp::from(&stat))),
+            FileKind::Link | FileKind::Other => Some(Entry::Other),
         }
     }
 

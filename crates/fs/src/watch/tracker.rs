@@ -25,6 +25,8 @@ pub(super) const ECHO_MS: u64 = ECHO.as_millis() as u64;
 pub(super) enum Entry {
     File(Stamp),
     Folder,
+    /// What is no item, such as a FIFO or a link to a folder.
+    Other,
 }
 
 /// The tree. Paths are relative to the base, their names joined by `/`.
@@ -277,9 +279,14 @@ impl Tracker {
                 self.written_beside_store(tree, path, stamp, now_ms, events);
             }
             Some(Entry::File(stamp)) => self.finished(tree, path, stamp, now_ms, events),
-            // It was removed or replaced since: that has a signal of its own, and so had this.
+            // An item was replaced by what is none.
+            Some(Entry::Other) => self.gone(tree, path, now_ms, events),
+            // It was removed, replaced or moved on since: that has a signal of its own, and so had this.
+            // Where there was no item before, what took the name may have been a folder, or what the
+            // notice is about may be elsewhere, since its folder was moved.
             None => {
-                if let Some(key) = tree.key_of(path)
+                if self.files.contains_key(path)
+                    && let Some(key) = tree.key_of(path)
                     && tree.own(&key).is_none()
                 {
                     self.changing.remove(path);
@@ -457,7 +464,7 @@ impl Tracker {
             .take_while(move |known| known.starts_with(inside))
             .chain(folders.take_while(move |known| known.starts_with(inside)))
             .filter(|known| known.len() > inside.len() && !known[inside.len()..].contains('/'))
-            .filter(|known| tree.look(known).is_none())
+            .filter(|known| is_no_more(tree, known))
             .cloned()
             .collect()
     }
@@ -590,7 +597,7 @@ impl Tracker {
         let lost: Vec<String> = self
             .files
             .keys()
-            .filter(|path| tree.look(path).is_none())
+            .filter(|path| is_no_more(tree, path))
             .cloned()
             .collect();
         for path in lost {
@@ -599,7 +606,7 @@ impl Tracker {
         let lost: Vec<String> = self
             .folders
             .iter()
-            .filter(|path| tree.look(path).is_none())
+            .filter(|path| is_no_more(tree, path))
             .cloned()
             .collect();
         for path in lost {
@@ -753,6 +760,11 @@ impl Tracker {
         }
         Some(known)
     }
+}
+
+/// Whether neither a file nor a folder is there.
+fn is_no_more(tree: &impl Tree, path: &str) -> bool {
+    matches!(tree.look(path), None | Some(Entry::Other))
 }
 
 /// Whether the path is that of a key that the store itself changed of late.
@@ -1048,6 +1060,38 @@ mod tests {
         case.tree.remove("a");
         assert_eq!(case.signal(Tracker::written, "a"), ["update a"]);
         assert_eq!(case.signal(Tracker::gone, "a"), ["remove a"]);
+    }
+
+    #[test]
+    fn what_was_never_an_item_gives_no_event() {
+        // Late notices of a folder that was moved on, and of files in it.
+        let mut case = Case::over(&["a/x"]);
+        case.tree.remove("a");
+        case.tree.file("c/x", 0);
+        case.moved_away("a");
+        assert_eq!(case.signal(Tracker::written, "b"), [""; 0]);
+        assert_eq!(case.signal(Tracker::touched, "a/new"), [""; 0]);
+        assert_eq!(case.signal(Tracker::closed, "a/new"), [""; 0]);
+        assert_eq!(case.signal(Tracker::written, "a/new"), [""; 0]);
+        assert_eq!(case.signal(Tracker::written, "c"), ["update c:x"]);
+        assert_eq!(case.after(QUIET_MS), ["remove a:x"]);
+        // A FIFO, a link to a folder.
+        case.tree.entries.insert("fifo".to_owned(), Entry::Other);
+        assert_eq!(case.signal(Tracker::written, "fifo"), [""; 0]);
+        assert_eq!(case.signal(Tracker::touched, "fifo"), [""; 0]);
+        assert_eq!(case.after(QUIET_MS), [""; 0]);
+    }
+
+    #[test]
+    fn an_item_that_something_else_takes_the_place_of_is_removed() {
+        let mut case = Case::over(&["a", "b"]);
+        for path in ["a", "b"] {
+            case.tree.entries.insert(path.to_owned(), Entry::Other);
+        }
+        assert_eq!(case.signal(Tracker::written, "a"), ["remove a"]);
+        let mut events = Vec::new();
+        case.tracker.rescan(&mut case.tree, 0, &mut events);
+        assert_eq!(shown(events), ["remove b"]);
     }
 
     #[test]
