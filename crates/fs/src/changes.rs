@@ -94,16 +94,18 @@ pub(super) struct Pending<'a> {
 }
 
 impl Changes {
-    pub(super) fn listen(self: &Arc<Self>, listener: Listener) -> Listening {
+    /// Has every change told from now on; gives the number of the last one before as well.
+    pub(super) fn listen(self: &Arc<Self>, listener: Listener) -> (Listening, u64) {
         let mut watches = lock(&self.watches);
         watches.last_id += 1;
         let id = watches.last_id;
         watches.listeners.push((id, listener));
         self.count.store(watches.listeners.len(), Ordering::SeqCst);
-        Listening {
+        let listening = Listening {
             changes: self.clone(),
             id,
-        }
+        };
+        (listening, watches.last_change)
     }
 
     /// The number of the last change.
@@ -217,7 +219,7 @@ mod tests {
         let changes = Arc::new(Changes::default());
         let told = Arc::new(Mutex::new(Vec::new()));
         let listener = told.clone();
-        let _listening = changes.listen(Arc::new(move |change: Change| {
+        let (_listening, _) = changes.listen(Arc::new(move |change: Change| {
             lock(&listener).push((change.number, change.key, change.written));
         }));
         let of = |is_under_way, last| Some(Own { is_under_way, last });
@@ -245,7 +247,7 @@ mod tests {
     fn nothing_is_kept_while_nobody_watches() {
         let changes = Arc::new(Changes::default());
         assert!(changes.begin("a").is_none());
-        let listening = changes.listen(Arc::new(|_| {}));
+        let (listening, _) = changes.listen(Arc::new(|_| {}));
         assert!(changes.begin("a").is_some());
         drop(listening);
         assert_eq!(changes.of("a"), None);

@@ -107,7 +107,15 @@ impl Storage {
         let watched = self.hub.is_watched();
         let mut done = Vec::with_capacity(parts.len());
         for part in parts {
-            let events = watched.then(|| part_events(&part, mode));
+            // Somebody may watch by the time that it is written.
+            let is_instant = || {
+                part.driver
+                    .blocking()
+                    .is_some_and(|store| store.is_instant())
+            };
+            let may_be_watched = watched || mode == Mode::Async && !is_instant();
+            let events =
+                (may_be_watched && !part.driver.info().watches()).then(|| part_events(&part, mode));
             let removals: Vec<_> = part
                 .items
                 .iter()

@@ -62,7 +62,16 @@ impl Storage {
             let key = &normal[base_len..];
             let written = calls::set_item(&driver, key, value, options, mode);
             self.note_for_clears(EventKind::Update, &driver, key, &written);
-            return written;
+            if matches!(written, Op::Ready(_)) {
+                return written;
+            }
+            // Somebody may watch by the time that it is written.
+            let route = Route {
+                driver,
+                base_len,
+                key: normal.into_owned(),
+            };
+            return self.announced(written, Call::SetItem, route, mode);
         }
         let route = match self.route_write(key) {
             Ok(route) => route,
@@ -190,8 +199,9 @@ impl Storage {
         route: Route,
         mode: Mode,
     ) -> Op<()> {
-        let changes = route.driver.info().writes(call, mode);
-        if !changes || (!self.hub.is_watched() && matches!(done, Op::Ready(_))) {
+        let info = route.driver.info();
+        let is_over = matches!(done, Op::Ready(_));
+        if !info.writes(call, mode) || info.watches() || (is_over && !self.hub.is_watched()) {
             return done;
         }
         let storage = self.clone();

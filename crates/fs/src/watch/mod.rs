@@ -17,7 +17,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use self::signal::Signal;
 use self::tracker::{ECHO_MS, Entry, Tracker, Tree};
 use super::FsStore;
-use super::changes::{Change, Changes, Listening, Own, Stamp};
+use super::changes::{Change, Changes, Own, Stamp};
 use super::disk::{Disk, Kind as FileKind};
 use super::path::{MOVED, SELF};
 use eas_core::blocking::SharedSink;
@@ -77,20 +77,26 @@ pub(super) fn start<D: Disk>(
     let (started, outcome) = channel();
     let guard = Guard(messages.clone());
     let thread = std::thread::Builder::new().name("eas-watch".to_owned());
-    let spawned = thread.spawn(
-        move || match Watch::start(store, options, sink, &messages) {
-            Ok(mut watch) => {
-                let listening = watch.listen(messages);
+    let spawned = thread.spawn(move || {
+        // Before anything is looked at: another watch of the store may have it tell of its changes
+        // already, and the notices of those are no news to a watch.
+        let changes = store.engine.changes.clone();
+        let own = messages.clone();
+        let (_listening, last) = changes.listen(Arc::new(move |change| {
+            // After the end of the watch nobody listens.
+            let _ = own.send(Message::Own(change));
+        }));
+        match Watch::start(store, options, sink, messages, last) {
+            Ok(watch) => {
                 // The caller waits for this.
                 let _ = started.send(Ok(()));
                 watch.run(&inbox);
-                drop(listening);
             }
             Err(error) => {
                 let _ = started.send(Err(error));
             }
-        },
-    );
+        }
+    });
     spawned.map_err(|error| Error::io(error, "start a thread"))?;
     outcome.recv().unwrap_or_else(|_| {
         Err(Error::new(
@@ -112,6 +118,8 @@ struct Watch<D: Disk> {
     forget_ms: u64,
     /// Whether the base itself is watched; if not, the nearest folder above it is.
     is_armed: bool,
+    /// What the store's own changes up to this one left is among what was reported at the start.
+    reported: u64,
 }
 
 /// The tree, and the watches on it.
@@ -131,12 +139,12 @@ impl<D: Disk> Watch<D> {
         store: FsStore<D>,
         options: WatchOptions,
         sink: SharedSink,
-        messages: &Sender<Message>,
+        messages: Sender<Message>,
+        heard: u64,
     ) -> Result<Self> {
-        let notices = messages.clone();
         let watcher = notify::recommended_watcher(move |notice| {
             // After the end of the watch nobody listens.
-            let _ = notices.send(Message::Notice(notice));
+            let _ = messages.send(Message::Notice(notice));
         })
         .map_err(watch_error)?;
         let real_base = store.base().to_path_buf();
@@ -156,21 +164,15 @@ impl<D: Disk> Watch<D> {
             retry_ms: None,
             forget_ms: 0,
             is_armed: false,
+            reported: 0,
         };
+        watch.tracker.heard(heard);
         watch.arm(options.ignore_initial)?;
         watch.tracker.run();
+        if !options.ignore_initial {
+            watch.reported = watch.folders.changes().last();
+        }
         Ok(watch)
-    }
-
-    /// Has the store tell of its own changes from now on.
-    fn listen(&mut self, messages: Sender<Message>) -> Listening {
-        let changes = self.folders.changes();
-        let listening = changes.listen(Arc::new(move |change| {
-            // After the end of the watch nobody listens.
-            let _ = messages.send(Message::Own(change));
-        }));
-        self.tracker.heard(changes.last());
-        listening
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
@@ -247,6 +249,10 @@ impl<D: Disk> Watch<D> {
     fn own(&mut self, change: Change) {
         if !self.is_armed {
             self.arm_again();
+        }
+        if change.number <= self.reported && self.tracker.knows(&self.folders, &change) {
+            self.tracker.heard(change.number);
+            return;
         }
         let now_ms = self.now_ms();
         let mut events = Vec::new();

@@ -123,6 +123,15 @@ impl Tracker {
         self.heard = self.heard.max(number);
     }
 
+    /// Whether what a change left is what is known.
+    pub(super) fn knows(&self, tree: &impl Tree, change: &Change) -> bool {
+        let is_known = |path: String| {
+            let known = self.files.get(&path);
+            known.is_some_and(|known| Some(known.stamp) == change.written)
+        };
+        tree.places_of(&change.key).into_iter().any(is_known)
+    }
+
     /// Does what has waited long enough.
     pub(super) fn settle(&mut self, tree: &mut impl Tree, now_ms: u64, events: &mut Events) {
         let due = |deadline_ms: &u64| *deadline_ms <= now_ms;
