@@ -21,8 +21,9 @@ export type { FSLiteStorageOptions };
  *
  * `object` stands for plain objects, arrays, `Date`, `RegExp`, `Set`, `Map`, `Error`, `URL` and typed
  * arrays, nested to any depth, with shared references and cycles; and for any object with a `toJSON`
- * method, which is stored as what that method returns. Functions and other class instances pass the
- * type checker as `object`, but are refused at run time with `EAS_INVALID_VALUE`.
+ * method, which is stored as what that method returns. A function, a symbol or another class instance is refused
+ * with `EAS_INVALID_VALUE` as the value itself; inside a value, {@link CreateStorageOptions.onLossy} says what
+ * happens to it.
  */
 export type StorageValue = null | string | number | boolean | bigint | object;
 
@@ -100,7 +101,7 @@ export type StoredItem<T, K = StorageKey<T>> = [ItemsOf<T>] extends [never]
   : StorageItem<T, K> & Defined;
 
 /** Every value but `undefined`, which is no item. */
-type Defined = {} | null;
+type Defined = NonNullable<unknown> | null;
 
 /**
  * `Then` for a call with its type argument written out: `Argument` has its default `never` there. In any other
@@ -289,6 +290,10 @@ export interface StorageError extends Error {
   operation?: string | undefined;
   /** The key, where there was one. */
   key?: string | undefined;
+  /** The place in a batch, counted from 0, of the item with a value that cannot be stored. */
+  index?: number | undefined;
+  /** For a value that cannot be stored: where in it, such as `"users[0].account"`. */
+  path?: string | undefined;
   /** The error beneath, where there was one. */
   cause?: unknown;
 }
@@ -1031,6 +1036,18 @@ export interface CreateStorageOptions<T extends StorageValue = StorageValue> {
    * @defaultValue none: `migrate` does nothing
    */
   version?: number | undefined;
+  /**
+   * What to do about a value that does not come back as it is: functions and symbols inside it are left out
+   * (`null` in a list), and an instance of a class becomes a plain object of its own enumerable properties.
+   *
+   * - `"warn"`: a process warning `EAS_LOSSY_VALUE` names the key, the path and what is lost, once for each class
+   *   or property name
+   * - `"error"`: the write fails with `EAS_INVALID_VALUE`, and nothing is written
+   * - `"ignore"`: nothing is said
+   *
+   * @defaultValue `"warn"`
+   */
+  onLossy?: "warn" | "error" | "ignore" | undefined;
   /** What to run to reach each version. */
   migrations?: MigrationOptions<T> | undefined;
   /** Called around the migrations. */

@@ -51,15 +51,63 @@ describe.each<Mode>(["async", "sync"])("an error, %s", (mode) => {
   });
 
   it("of a value says where in the value and what to do", async () => {
-    class Account {
-      id = 1;
-    }
+    class Account extends Promise<void> {}
     const calls = callsOf(createStorage<any>(), mode);
-    const error = await failureOf(calls.setItem("key", { users: [{ account: new Account() }] }));
-    expect(error.message).toMatch(/^\[electron-async-storage\] Cannot stringify value! /);
-    expect(error.message).toContain("users[0].account");
-    expect(error.message).toContain("Account");
-    expect(error.code).toBe("EAS_INVALID_VALUE");
+    const error = await failureOf(
+      calls.setItem("/a/key", { users: [{ account: Account.resolve() }] }),
+    );
+    expect(error.message).toBe(
+      '[electron-async-storage] Cannot stringify value! For key "a:key": At users[0].account it holds ' +
+        "an instance of Account. Await it first.",
+    );
+    expect(error).toMatchObject({
+      code: "EAS_INVALID_VALUE",
+      key: "a:key",
+      operation: mode === "sync" ? "setItemSync" : "setItem",
+      path: "users[0].account",
+    });
+    expect("index" in error).toBe(false);
+  });
+
+  it.each([2, 5000])("of a value in a batch of %i names its index too", async (count) => {
+    const storage = createStorage<any>();
+    const items = Array.from({ length: count }, (_, id) => ({
+      key: `k${id}`,
+      value: { id } as any,
+    }));
+    items[count - 1] = { key: "odd/key", value: [Symbol.iterator, new WeakMap()] };
+    const error = await failureOf(callsOf(storage, mode).setItems(items));
+    expect(error).toMatchObject({
+      code: "EAS_INVALID_VALUE",
+      key: "odd:key",
+      index: count - 1,
+      operation: mode === "sync" ? "setItemsSync" : "setItems",
+      path: "[1]",
+    });
+    expect(error.message).toContain(`item ${count - 1} of the batch, key "odd:key"`);
+    expect(storage.getKeysSync()).toEqual([]);
+  });
+
+  it("of metadata names the key that it is of", async () => {
+    const calls = callsOf(createStorage<any>(), mode);
+    expect(await failureOf(calls.setMeta("a/b", (() => 1) as any))).toMatchObject({
+      code: "EAS_INVALID_VALUE",
+      key: "a:b",
+      operation: mode === "sync" ? "setMetaSync" : "setMeta",
+    });
+  });
+
+  it("of a value has the line of its caller in its stack, however deep the value is", async () => {
+    const storage = createStorage<any>();
+    let deep: any = new WeakMap();
+    for (let i = 0; i < 40; i++) deep = [{ deep }];
+    for (const value of [() => 1, deep]) {
+      const error = await failureOf(
+        mode === "sync" ? () => storage.setItemSync("key", value) : storage.setItem("key", value),
+      );
+      expect(error.stack).toContain("errors.spec.ts");
+      expect(error.stack?.startsWith(`Error: ${error.message}\n`)).toBe(true);
+    }
   });
 
   it("of a raw value that the driver cannot keep names driver, operation and key", async () => {

@@ -110,7 +110,7 @@ export function itemFacts(subject: Subject): void {
       for (const value of [
         () => 1,
         new Plain(),
-        { deep: [new Plain()] },
+        { deep: [Promise.resolve(new Plain())] },
         Symbol("s"),
         new WeakMap(),
       ]) {

@@ -1,10 +1,12 @@
 // What Rust calls, and what it has the process call.
 
-core.setWarner((code, message) => {
+export function warn(code, message) {
   if (typeof process !== "undefined" && typeof process.emitWarning === "function") {
     process.emitWarning(message, { code, type: "StorageWarning" });
   }
-});
+}
+
+core.setWarner(warn);
 
 core.setFiller((list, at, ...values) => {
   for (let index = 0; index < values.length; index++) list[at + index] = values[index];

@@ -13,5 +13,6 @@ function loaded() {
   return codec;
 }
 
-export const pack = (value) => loaded().pack(value);
+export const pack = (value, rules, operation, key, index) =>
+  loaded().pack(value, rules, operation, key, index);
 export const decode = (text) => loaded().decode(text);

@@ -2,7 +2,7 @@
 "use strict";
 
 // src/js/builtins.js
-var { ArrayType, DateType, ErrorType, MapType, RangeErrorType, RegExpType, SetType, URLType, arrayPrototype, bigIntText, codeAt, create, datePrototype, defineProperty, floor, getPrototypeOf, hasOwn, includes, indexOf, isArray, isFiniteNumber, isNaNNumber, isView, isoText, join, joinTyped, keysOf, lastIndexOf, mapClear, mapEach, mapGet, mapPrototype, mapSet, mapSize, objectPrototype, parse, regExpSource, regExpText, setAdd, setEach, setHas, setInt32, setPrototype, setSize, slice, sliceArray, sort, species, stringify, tagOf, timeOf, toBigInt, typedArrayLength, typedArrayName, typedArrayTypes, utcTime } = builtins;
+var { ArrayType, BigIntType, BooleanType, DateType, ErrorType, MapType, NumberType, RangeErrorType, RegExpType, SetType, StringType, URLType, arrayPrototype, bigIntText, captureStackTrace, codeAt, create, datePrototype, defineProperty, floor, getPrototypeOf, hasOwn, includes, indexOf, isArray, isFiniteNumber, isNaNNumber, isView, isoText, join, joinTyped, keysOf, lastIndexOf, mapClear, mapEach, mapGet, mapPrototype, mapSet, mapSize, objectPrototype, parse, regExpSource, regExpText, setAdd, setEach, setHas, setInt32, setPrototype, setSize, slice, sliceArray, sort, species, stringify, tagOf, timeOf, toBigInt, toStringTag, typedArrayLength, typedArrayName, typedArrayTypes, utcTime } = builtins;
 
 // src/js/codec/corrupt.js
 var corrupt = (reason) => new ErrorType(`Not a stored value: ${reason}`);
@@ -17,37 +17,62 @@ function listOf(source) {
 }
 
 // src/js/codec/refusal.js
-function invalidValue(detail, cause) {
-  const message = `[electron-async-storage] Cannot stringify value! ${detail}`;
+var current;
+function switchTo(session) {
+  const outer = current;
+  current = session;
+  return outer;
+}
+function itemText(session) {
+  const key = keyOf(session);
+  const item = session.itemIndex === void 0 ? "" : `item ${session.itemIndex} of the batch, `;
+  return key === void 0 ? item : `${item}key ${stringify(placeEnd(key))}, `;
+}
+var keyOf = ({ key, rules }) => typeof key === "string" ? rules.normalizeKey(key) : void 0;
+function invalidValue(detail, { path, cause } = {}) {
+  const item = current?.operation === void 0 ? "" : `For ${slice(itemText(current), 0, -2)}: `;
+  const message = `[electron-async-storage] Cannot stringify value! ${item}${detail}`;
   const error = cause === void 0 ? new ErrorType(message) : new ErrorType(message, { cause });
   error.code = "EAS_INVALID_VALUE";
+  if (path !== void 0) error.path = path;
+  if (current?.operation !== void 0) {
+    error.operation = current.operation;
+    const key = keyOf(current);
+    if (key !== void 0) error.key = key;
+    if (current.itemIndex !== void 0) error.index = current.itemIndex;
+    captureStackTrace?.(error, current.entry);
+  }
   return error;
 }
-function refusal(parent, key, what) {
-  const advice = "Store plain data, or give the object a toJSON method.";
+var ADVICE = "Store plain data, or give the object a toJSON method.";
+function refusal(parent, key, what, advice = ADVICE) {
   if (parent === void 0) return invalidValue(`It is ${what}. ${advice}`);
-  return invalidValue(`At ${placeText(parent, key)} it holds ${what}. ${advice}`);
+  const path = pathText(parent, key);
+  return invalidValue(`At ${placeEnd(path)} it holds ${what}. ${advice}`, { path });
 }
 var MAX_PLACE_UNITS = 200;
-function placeText(parent, key) {
+var placeEnd = (text) => text.length > MAX_PLACE_UNITS ? `…${slice(text, -MAX_PLACE_UNITS)}` : text;
+function pathText(parent, key) {
   let text = "";
   let name = key;
   for (let visit = parent; visit !== void 0; visit = visit.parent) {
     text = (typeof name === "number" ? `[${name}]` : `.${name}`) + text;
     name = visit.key;
   }
-  if (text.length > MAX_PLACE_UNITS) return `…${slice(text, -MAX_PLACE_UNITS)}`;
   return text[0] === "." ? slice(text, 1) : text;
+}
+function classOf(value) {
+  try {
+    const { name } = value.constructor;
+    if (typeof name === "string" && name !== "" && name !== "Object") return name;
+  } catch {
+  }
+  return void 0;
 }
 function describe(value) {
   if (typeof value !== "object") return `a ${typeof value}`;
-  try {
-    const { name } = value.constructor;
-    if (typeof name === "string" && name !== "" && name !== "Object")
-      return `an instance of ${name}`;
-  } catch {
-  }
-  return `an object of an unsupported kind (${tagOf(value)})`;
+  const name = classOf(value);
+  return name === void 0 ? `an object of an unsupported kind (${tagOf(value)})` : `an instance of ${name}`;
 }
 var isExhaustion = (error) => error instanceof RangeErrorType && (includes(error.message, "call stack") || includes(error.message, "string length"));
 
@@ -232,7 +257,14 @@ var Visit = class _Visit {
 };
 var Session = class _Session {
   static kept = new _Session();
-  constructor() {
+  // `entry` is the function whose caller is that of the storage.
+  constructor(rules, operation, key, itemIndex, entry) {
+    this.rules = rules;
+    this.operation = operation;
+    this.key = key;
+    this.itemIndex = itemIndex;
+    this.entry = entry;
+    this.losses = void 0;
     this.last = void 0;
     this.count = 0;
     this.index = void 0;
@@ -449,18 +481,21 @@ var Place = class _Place {
   }
 };
 function currentPlace(place) {
-  let current = place;
-  while (current.mergedInto !== void 0) {
-    const next = current.mergedInto;
-    if (next.mergedInto !== void 0) current.mergedInto = next.mergedInto;
-    current = next;
+  let current2 = place;
+  while (current2.mergedInto !== void 0) {
+    const next = current2.mergedInto;
+    if (next.mergedInto !== void 0) current2.mergedInto = next.mergedInto;
+    current2 = next;
   }
-  return current;
+  return current2;
 }
-function placeAt(base, segments) {
+function placeAt(base, segments, isReference = false) {
   let place = currentPlace(base);
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i];
+    if (isReference && i === segments.length - 1 && isRecord(place.json)) {
+      if (!hasOwn(place.json, segment)) return void 0;
+    }
     if (!holdsPlace(place.json, segment)) return void 0;
     if (place.children === void 0) place.children = new MapType();
     let child = mapGet(place.children, segment);
@@ -525,14 +560,14 @@ function mergeShared(root, { equalities, isLegacy }) {
   }
   const paths = pathsOf(byPath);
   for (let i = 0; i < paths.length; i++) {
-    const place = placeAt(root, segmentsIn(paths[i], isLegacy));
+    const place = placeAt(root, segmentsIn(paths[i], isLegacy), true);
     if (place !== void 0) mergeAll(root, place, byPath[paths[i]], isLegacy);
   }
 }
 function mergeAll(root, place, paths, isLegacy) {
   const list = listOf(paths);
   for (let i = 0; i < list.length; i++) {
-    const other = placeAt(root, segmentsIn(textOf(list[i]), isLegacy));
+    const other = placeAt(root, segmentsIn(textOf(list[i]), isLegacy), true);
     if (other !== void 0) merge(place, other);
   }
 }
@@ -609,6 +644,181 @@ function isEnvelope(value, names) {
   return hasOwn(value, "json");
 }
 
+// src/js/codec/losses.js
+var AWAIT = "Await it first.";
+var RAW = "Store its bytes with setItemRaw.";
+var CONTENT = "Store what it refers to.";
+var COPY = "Store a copy of its content, such as an array or a plain object.";
+var VANISHING = Object.assign(create(null), {
+  Promise: AWAIT,
+  ArrayBuffer: RAW,
+  SharedArrayBuffer: RAW,
+  DataView: RAW,
+  Blob: RAW,
+  File: RAW,
+  WeakMap: CONTENT,
+  WeakSet: CONTENT,
+  WeakRef: CONTENT,
+  FinalizationRegistry: CONTENT,
+  BigInt64Array: "Store an array of bigints, or its bytes with setItemRaw.",
+  BigUint64Array: "Store an array of bigints, or its bytes with setItemRaw.",
+  Float16Array: "Store a Float32Array, or its bytes with setItemRaw.",
+  Generator: COPY,
+  AsyncGenerator: COPY,
+  "Array Iterator": COPY,
+  "Map Iterator": COPY,
+  "Set Iterator": COPY,
+  "String Iterator": COPY,
+  "RegExp String Iterator": COPY,
+  "Iterator Helper": COPY,
+  URLSearchParams: COPY,
+  FormData: COPY,
+  Headers: COPY,
+  ReadableStream: COPY
+});
+function refuseVanishing(value, parent, key) {
+  const kind = slice(tagOf(value), 8, -1);
+  if (hasOwn(VANISHING, kind) && !hasOwn(value, toStringTag)) {
+    throw refusal(parent, key, describe(value), VANISHING[kind]);
+  }
+}
+function loseValue(session, value, parent, key) {
+  if (session.rules === void 0 || session.rules.onLossy === "ignore") return;
+  const end = typeof key === "number" ? "becomes null" : "is left out";
+  lose(session, value, parent, key, end, `name ${nearestName(parent, key)}`);
+}
+function loseClass(session, value, parent, key) {
+  if (session.rules === void 0 || session.rules.onLossy === "ignore") return;
+  const end = "is stored as a plain object of its own properties";
+  lose(session, value, parent, key, end, `class ${classOf(value) ?? tagOf(value)}`);
+}
+function lose(session, value, parent, key, end, name) {
+  const { rules } = session;
+  if (rules.onLossy === "error") {
+    const advice = '`onLossy` is "error": store plain data, or give the object a toJSON method.';
+    throw refusal(parent, key, `${describe(value)}, which would not come back as it is`, advice);
+  }
+  if (rules.isReported(name)) return;
+  if (session.losses === void 0) session.losses = [];
+  const { losses } = session;
+  for (let i = 0; i < losses.length; i++) if (losses[i].name === name) return;
+  const text = `at ${placeEnd(pathText(parent, key))}, ${describe(value)} ${end}`;
+  losses[losses.length] = { name, text };
+}
+function nearestName(parent, key) {
+  let name = key;
+  for (let visit = parent; visit !== void 0 && typeof name === "number"; visit = visit.parent) {
+    name = visit.key;
+  }
+  return name;
+}
+function reportLosses(session) {
+  const { rules, losses } = session;
+  const place = itemText(session);
+  for (let i = 0; i < losses.length; i++) {
+    rules.report(
+      losses[i].name,
+      `[electron-async-storage] A value loses a part when it is stored: ${place}${losses[i].text}. Leave the part out, or give it a toJSON method; \`onLossy\` of createStorage says what else to do.`
+    );
+  }
+}
+
+// src/js/codec/texts.js
+var SHORT_STRING_UNITS = 48;
+var MAX_CACHED_NAMES = 2048;
+var nameTexts = new MapType();
+function quote(string) {
+  const { length } = string;
+  if (length > SHORT_STRING_UNITS) return stringify(string);
+  for (let i = 0; i < length; i++) {
+    const unit = codeAt(string, i);
+    if (unit < 32 || unit === 34 || unit === 92 || unit >= 55296 && unit <= 57343) {
+      return stringify(string);
+    }
+  }
+  return `"${string}"`;
+}
+var NameTexts = class _NameTexts {
+  static kept = new _NameTexts("");
+  constructor(name) {
+    const text = quote(name);
+    this.first = `{${text}:`;
+    this.next = `,${text}:`;
+  }
+};
+function textsOfName(name) {
+  let texts = mapGet(nameTexts, name);
+  if (texts === void 0) {
+    texts = new NameTexts(name);
+    if (name.length <= SHORT_STRING_UNITS && mapSize(nameTexts) < MAX_CACHED_NAMES) {
+      mapSet(nameTexts, name, texts);
+    }
+  }
+  return texts;
+}
+
+// src/js/codec/bare.js
+function writeBare(session, given, parent, key) {
+  let value = given;
+  const mayReplace = typeof value === "object" || typeof value === "function" || typeof value === "bigint";
+  if (mayReplace && value !== null && typeof value.toJSON === "function") {
+    value = value.toJSON(`${key}`);
+  }
+  switch (typeof value) {
+    case "string":
+      return quote(value);
+    case "number":
+      return value - value === 0 ? `${value}` : "null";
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      return value === null ? "null" : writeBareObject(session, value, parent, key);
+    case "bigint":
+      throw refusal(parent, key, "a bigint inside an instance of a class");
+    default:
+      return void 0;
+  }
+}
+function writeBareObject(session, value, parent, key) {
+  if (value instanceof StringType) return quote(`${value}`);
+  if (value instanceof NumberType) return writeBare(session, +value, parent, key);
+  if (value instanceof BooleanType) return `${value}`;
+  if (value instanceof BigIntType) throw refusal(parent, key, describe(value));
+  for (let visit2 = parent; visit2 !== void 0; visit2 = visit2.parent) {
+    if (visit2.value === value) {
+      throw refusal(parent, key, "a cycle through an instance of a class");
+    }
+  }
+  const visit = new Visit(value, parent, key, void 0);
+  if (isArray(value)) return writeBareArray(session, value, visit);
+  const prototype = getPrototypeOf(value);
+  if (prototype !== objectPrototype && prototype !== null) {
+    refuseVanishing(value, parent, key);
+    loseClass(session, value, parent, key);
+  }
+  return writeBareRecord(session, value, visit);
+}
+function writeBareArray(session, items, visit) {
+  const { length } = items;
+  let text = "[";
+  for (let i = 0; i < length; i++) {
+    if (i > 0) text += ",";
+    text += writeBare(session, items[i], visit, i) ?? "null";
+  }
+  return `${text}]`;
+}
+function writeBareRecord(session, record, visit) {
+  const names = keysOf(record);
+  let text = "";
+  for (let i = 0; i < names.length; i++) {
+    const itemText2 = writeBare(session, record[names[i]], visit, names[i]);
+    if (itemText2 === void 0) continue;
+    const texts = textsOfName(names[i]);
+    text += (text === "" ? texts.first : texts.next) + itemText2;
+  }
+  return text === "" ? "{}" : `${text}}`;
+}
+
 // src/js/codec/kinds.js
 function passes(probe, value) {
   try {
@@ -655,40 +865,6 @@ function withSlots(Type, probe, value, parent, key) {
   } catch {
     throw refusal(parent, key, describe(value));
   }
-}
-
-// src/js/codec/texts.js
-var SHORT_STRING_UNITS = 48;
-var MAX_CACHED_NAMES = 2048;
-var nameTexts = new MapType();
-function quote(string) {
-  const { length } = string;
-  if (length > SHORT_STRING_UNITS) return stringify(string);
-  for (let i = 0; i < length; i++) {
-    const unit = codeAt(string, i);
-    if (unit < 32 || unit === 34 || unit === 92 || unit >= 55296 && unit <= 57343) {
-      return stringify(string);
-    }
-  }
-  return `"${string}"`;
-}
-var NameTexts = class _NameTexts {
-  static kept = new _NameTexts("");
-  constructor(name) {
-    const text = quote(name);
-    this.first = `{${text}:`;
-    this.next = `,${text}:`;
-  }
-};
-function textsOfName(name) {
-  let texts = mapGet(nameTexts, name);
-  if (texts === void 0) {
-    texts = new NameTexts(name);
-    if (name.length <= SHORT_STRING_UNITS && mapSize(nameTexts) < MAX_CACHED_NAMES) {
-      mapSet(nameTexts, name, texts);
-    }
-  }
-  return texts;
 }
 
 // src/js/codec/notes.js
@@ -804,7 +980,7 @@ function writeArray(session, items, visit, type) {
       continue;
     }
     text += separator;
-    text += typeof item === "string" ? quote(item) : writeValue(session, item, visit, i);
+    text += typeof item === "string" ? quote(item) : writeValue(session, item, visit, i) ?? "null";
     separator = ",";
     if (session.note !== void 0) notes = addNote(session, notes, visit, i);
   }
@@ -818,16 +994,21 @@ function writeRecord(session, record, visit, type) {
     const name = names[i];
     const item = record[name];
     const texts = textsOfName(name);
-    text += i === 0 ? texts.first : texts.next;
+    const start = text === "" ? texts.first : texts.next;
     if (typeof item === "string") {
+      text += start;
       text += quote(item);
       continue;
     }
     if (typeof item === "number" && item - item === 0 && item !== 0) {
+      text += start;
       text += item;
       continue;
     }
-    text += writeValue(session, item, visit, name);
+    const itemText2 = writeValue(session, item, visit, name);
+    if (itemText2 === void 0) continue;
+    text += start;
+    text += itemText2;
     if (session.note !== void 0) notes = addNote(session, notes, visit, name);
   }
   return leaveContainer(session, visit, text === "" ? "{}" : `${text}}`, type, notes);
@@ -888,7 +1069,7 @@ function writeError(session, value, parent, key) {
 }
 function writeReplacement(session, value, parent, key) {
   if (typeof value === "symbol" || typeof value.toJSON !== "function") {
-    throw refusal(parent, key, describe(value));
+    return writeLossy(session, value, parent, key);
   }
   if (session.replacements === void 0) session.replacements = new MapType();
   let held = mapGet(session.replacements, value);
@@ -901,10 +1082,25 @@ function writeReplacement(session, value, parent, key) {
   }
   return writeValue(session, held.replacement, parent, key);
 }
-function pack(value) {
-  const session = new Session();
+function writeLossy(session, value, parent, key) {
+  if (typeof value === "object") refuseVanishing(value, parent, key);
+  if (parent === void 0) throw refusal(parent, key, describe(value));
+  if (typeof value === "symbol") return loseValue(session, value, parent, key);
+  if (typeof value === "function") {
+    const seen = findVisit(session, value);
+    if (seen === void 0) enter(session, value, parent, key);
+    else repeat(session, seen, parent, key);
+    return loseValue(session, value, parent, key);
+  }
+  const visit = enter(session, value, parent, key);
+  return leave(session, visit, writeBare(session, value, parent, key), void 0);
+}
+function pack(value, rules, operation, key, index) {
+  const session = new Session(rules, operation, key, index, pack);
+  const outer = switchTo(session);
   try {
     const json = writeValue(session, value, void 0, "");
+    if (session.losses !== void 0) reportLosses(session);
     const { note, hasRepeats } = session;
     if (note === void 0 && !hasRepeats) return json;
     let meta = "";
@@ -915,7 +1111,9 @@ function pack(value) {
     return `\0{"json":${json},"meta":{${meta}"v":1}}`;
   } catch (error) {
     if (!isExhaustion(error)) throw error;
-    throw invalidValue("It is nested too deeply, or its text would be too long.", error);
+    throw invalidValue("It is nested too deeply, or its text would be too long.", { cause: error });
+  } finally {
+    switchTo(outer);
   }
 }
 function encode(value) {

@@ -7,11 +7,12 @@ var __export = (target, all) => {
 };
 
 // src/js/hooks.js
-core.setWarner((code, message) => {
+function warn(code, message) {
   if (typeof process !== "undefined" && typeof process.emitWarning === "function") {
     process.emitWarning(message, { code, type: "StorageWarning" });
   }
-});
+}
+core.setWarner(warn);
 core.setFiller((list, at, ...values) => {
   for (let index = 0; index < values.length; index++) list[at + index] = values[index];
 });
@@ -685,15 +686,20 @@ function restoreSnapshotSync(storage, copy, base) {
 var builtins_exports = {};
 __export(builtins_exports, {
   ArrayType: () => ArrayType,
+  BigIntType: () => BigIntType,
+  BooleanType: () => BooleanType,
   DateType: () => DateType,
   ErrorType: () => ErrorType,
   MapType: () => MapType,
+  NumberType: () => NumberType,
   RangeErrorType: () => RangeErrorType,
   RegExpType: () => RegExpType,
   SetType: () => SetType,
+  StringType: () => StringType,
   URLType: () => URLType,
   arrayPrototype: () => arrayPrototype,
   bigIntText: () => bigIntText,
+  captureStackTrace: () => captureStackTrace,
   codeAt: () => codeAt,
   create: () => create,
   datePrototype: () => datePrototype,
@@ -736,6 +742,7 @@ __export(builtins_exports, {
   tagOf: () => tagOf,
   timeOf: () => timeOf,
   toBigInt: () => toBigInt,
+  toStringTag: () => toStringTag,
   typedArrayLength: () => typedArrayLength,
   typedArrayName: () => typedArrayName,
   typedArrayTypes: () => typedArrayTypes,
@@ -805,6 +812,12 @@ var { species } = Symbol;
 var setHas = uncurry(Set.prototype.has);
 var sliceArray = uncurry(Array.prototype.slice);
 var setInt32 = uncurry(DataView.prototype.setInt32);
+var { toStringTag } = Symbol;
+var { captureStackTrace } = Error;
+var StringType = String;
+var NumberType = Number;
+var BooleanType = Boolean;
+var BigIntType = BigInt;
 
 // src/js/lazy-codec.js
 var codec;
@@ -816,7 +829,7 @@ function loaded() {
   }
   return codec;
 }
-var pack = (value) => loaded().pack(value);
+var pack = (value, rules, operation, key, index) => loaded().pack(value, rules, operation, key, index);
 var decode = (text) => loaded().decode(text);
 
 // src/js/read-cache.js
@@ -1297,30 +1310,30 @@ function isTried(value) {
   for (const _ in objectPrototype) return false;
   return true;
 }
-function write(value) {
-  if (!isTried(value)) return pack(value);
+function write(value, rules, operation, key, index) {
+  if (!isTried(value)) return pack(value, rules, operation, key, index);
   const end = writeEnvelope(value, filled);
   if (end === BAIL) {
     misses = misses < MOST_SKIPPED ? 2 * misses + 1 : MOST_SKIPPED;
     skips = misses;
-    return pack(value);
+    return pack(value, rules, operation, key, index);
   }
   misses = 0;
   const length = end - filled;
   filled = end;
   return length;
 }
-function hand(value) {
-  if (isBusy) return pack(value);
+function hand(value, rules, operation, key) {
+  if (isBusy) return pack(value, rules, operation, key);
   isBusy = true;
   filled = 0;
   try {
-    return write(value);
+    return write(value, rules, operation, key);
   } finally {
     isBusy = false;
   }
 }
-function handAll(items, take) {
+function handAll(items, take, rules, operation, keys) {
   const isFirst = !isBusy;
   isBusy = true;
   try {
@@ -1330,7 +1343,8 @@ function handAll(items, take) {
       if (isFirst && texts.length === 0) filled = 0;
       const { value } = items[i];
       if (value === void 0) texts[texts.length] = void 0;
-      else texts[texts.length] = isFirst ? write(value) : pack(value);
+      else if (isFirst) texts[texts.length] = write(value, rules, operation, keys?.[i], i);
+      else texts[texts.length] = pack(value, rules, operation, keys?.[i], i);
       if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < length) continue;
       take(texts, i + 1 - texts.length);
       texts = [];
@@ -1359,6 +1373,30 @@ async function inTurns(count, work) {
   if (count > MANY) await nextTurn();
 }
 
+// src/js/storage/value-rules.js
+var CHOICES = ["warn", "error", "ignore"];
+var MOST_REPORTED = 1024;
+function valueRules(onLossy = "warn") {
+  if (typeof onLossy !== "string" || !CHOICES.includes(onLossy)) {
+    const given = typeof onLossy === "string" ? JSON.stringify(onLossy) : describe(onLossy);
+    const error = new Error(
+      `[electron-async-storage] Invalid option \`onLossy\`: expected "warn", "error" or "ignore", got ${given}`
+    );
+    throw Object.assign(error, { code: "EAS_INVALID_OPTION", operation: "createStorage" });
+  }
+  const reported = /* @__PURE__ */ new Set();
+  return {
+    onLossy,
+    normalizeKey,
+    isReported: (name) => reported.has(name),
+    report(name, message) {
+      if (reported.size >= MOST_REPORTED) reported.clear();
+      reported.add(name);
+      warn("EAS_LOSSY_VALUE", message);
+    }
+  };
+}
+
 // src/js/storage/index.js
 var { parse: parse2 } = JSON;
 var { getItem, getItemSync, setItem, setItemSync } = core;
@@ -1373,6 +1411,7 @@ function createStorage(options = {}) {
   if (options === null || typeof options !== "object") {
     throw wrongArgument("options", "an object", options, "createStorage");
   }
+  const rules = valueRules(options.onLossy);
   const root = openDriver(options.driver ?? factories.memory(), "createStorage");
   const handle = core.createStorage(root.handle);
   const mounted = /* @__PURE__ */ new Map([["", root]]);
@@ -1426,21 +1465,22 @@ function createStorage(options = {}) {
     });
     return items;
   }
-  function takeWrites(items, commonOptions) {
+  function takeWrites(items, commonOptions, operation) {
     const { keys, options: itemOptions } = readBatch(items, commonOptions);
     const given = items.map((item, index) => {
       if (item === null || typeof item !== "object") {
-        throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
+        throw wrongArgument(`item ${index}`, "{ key, value }", item, operation);
       }
       return item;
     });
     const writes = core.openWrites();
     try {
-      handAll(given, (texts, from) => {
+      const add = (texts, from) => {
         const to = from + texts.length;
         const options2 = itemOptions?.slice(from, to);
         core.addWrites(writes, keys.slice(from, to), texts, options2, commonOptions);
-      });
+      };
+      handAll(given, add, rules, operation, keys);
     } catch (error) {
       core.dropWrites(writes);
       throw error;
@@ -1479,11 +1519,11 @@ function createStorage(options = {}) {
       return await core.getItemRaw(handle, key, opts) ?? null;
     },
     async setItem(key, value, opts) {
-      const done = value === void 0 ? core.removeItem(handle, key, false, opts) : opts === void 0 ? setItem(handle, key, hand(value)) : setItem(handle, key, hand(value), opts);
+      const done = value === void 0 ? core.removeItem(handle, key, false, opts) : opts === void 0 ? setItem(handle, key, hand(value, rules, "setItem", key)) : setItem(handle, key, hand(value, rules, "setItem", key), opts);
       if (done !== void 0) await done;
     },
     async setItems(items, commonOptions) {
-      await core.setItems(handle, takeWrites(items, commonOptions), commonOptions);
+      await core.setItems(handle, takeWrites(items, commonOptions, "setItems"), commonOptions);
     },
     async setItemRaw(key, value, opts) {
       await (value === void 0 ? core.removeItem(handle, key, false, opts) : core.setItemRaw(handle, key, value, opts));
@@ -1497,7 +1537,7 @@ function createStorage(options = {}) {
       return mergeMeta(await core.getMeta(handle, key, given?.nativeOnly, given), key);
     },
     async setMeta(key, value, opts) {
-      await (value === void 0 ? core.removeMeta(handle, key, opts) : core.setMeta(handle, key, pack(value), opts));
+      await (value === void 0 ? core.removeMeta(handle, key, opts) : core.setMeta(handle, key, pack(value, rules, "setMeta", key), opts));
     },
     async removeMeta(key, opts) {
       await core.removeMeta(handle, key, opts);
@@ -1544,11 +1584,14 @@ function createStorage(options = {}) {
     },
     setItemSync(key, value, opts) {
       if (value === void 0) core.removeItemSync(handle, key, false, opts);
-      else if (opts === void 0) setItemSync(handle, key, hand(value));
-      else setItemSync(handle, key, hand(value), opts);
+      else if (opts === void 0) {
+        setItemSync(handle, key, hand(value, rules, "setItemSync", key));
+      } else {
+        setItemSync(handle, key, hand(value, rules, "setItemSync", key), opts);
+      }
     },
     setItemsSync(items, commonOptions) {
-      core.setItemsSync(handle, takeWrites(items, commonOptions), commonOptions);
+      core.setItemsSync(handle, takeWrites(items, commonOptions, "setItemsSync"), commonOptions);
     },
     setItemRawSync(key, value, opts) {
       if (value === void 0) core.removeItemSync(handle, key, false, opts);
@@ -1564,7 +1607,7 @@ function createStorage(options = {}) {
     },
     setMetaSync(key, value, opts) {
       if (value === void 0) core.removeMetaSync(handle, key, opts);
-      else core.setMetaSync(handle, key, pack(value), opts);
+      else core.setMetaSync(handle, key, pack(value, rules, "setMetaSync", key), opts);
     },
     removeMetaSync(key, opts) {
       core.removeMetaSync(handle, key, opts);

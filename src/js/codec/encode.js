@@ -26,15 +26,17 @@ import {
   stringify,
   timeOf,
 } from "../builtins.js";
+import { writeBare } from "./bare.js";
 import { kindOf, withSlots } from "./kinds.js";
+import { loseValue, refuseVanishing, reportLosses } from "./losses.js";
 import { addNote, equalitiesText, notesText } from "./notes.js";
-import { describe, invalidValue, isExhaustion, refusal } from "./refusal.js";
+import { describe, invalidValue, isExhaustion, refusal, switchTo } from "./refusal.js";
 import { enter, findVisit, leave, NAN, repeat, Session, writeLeaf } from "./session.js";
 import { quote, textsOfName } from "./texts.js";
 import { writeTypedArray } from "./typed-arrays.js";
 
 // `parent` is the Visit of the container and `key` the value's place in it: a property name, or a
-// number in arrays, sets, maps and the [key, value] rows of maps.
+// number in arrays, sets, maps and the [key, value] rows of maps. Gives undefined for what is left out.
 function writeValue(session, value, parent, key) {
   switch (typeof value) {
     case "string":
@@ -92,7 +94,8 @@ function writeArray(session, items, visit, type) {
       continue;
     }
     text += separator;
-    text += typeof item === "string" ? quote(item) : writeValue(session, item, visit, i);
+    text +=
+      typeof item === "string" ? quote(item) : (writeValue(session, item, visit, i) ?? "null");
     separator = ",";
     if (session.note !== undefined) notes = addNote(session, notes, visit, i);
   }
@@ -107,16 +110,21 @@ function writeRecord(session, record, visit, type) {
     const name = names[i];
     const item = record[name];
     const texts = textsOfName(name);
-    text += i === 0 ? texts.first : texts.next;
+    const start = text === "" ? texts.first : texts.next;
     if (typeof item === "string") {
+      text += start;
       text += quote(item);
       continue;
     }
     if (typeof item === "number" && item - item === 0 && item !== 0) {
+      text += start;
       text += item;
       continue;
     }
-    text += writeValue(session, item, visit, name);
+    const itemText = writeValue(session, item, visit, name);
+    if (itemText === undefined) continue;
+    text += start;
+    text += itemText;
     if (session.note !== undefined) notes = addNote(session, notes, visit, name);
   }
   return leaveContainer(session, visit, text === "" ? "{}" : `${text}}`, type, notes);
@@ -185,7 +193,7 @@ function writeError(session, value, parent, key) {
 // One replacement for each object, so that what is shared stays shared.
 function writeReplacement(session, value, parent, key) {
   if (typeof value === "symbol" || typeof value.toJSON !== "function") {
-    throw refusal(parent, key, describe(value));
+    return writeLossy(session, value, parent, key);
   }
   if (session.replacements === undefined) session.replacements = new MapType();
   let held = mapGet(session.replacements, value);
@@ -199,11 +207,37 @@ function writeReplacement(session, value, parent, key) {
   return writeValue(session, held.replacement, parent, key);
 }
 
-// What the native core takes: the inside of a plain envelope, or NUL and a whole annotated one.
-export function pack(value) {
-  const session = new Session();
+// As superjson does: functions and symbols are left out, an instance of a class becomes what JSON makes of it.
+function writeLossy(session, value, parent, key) {
+  if (typeof value === "object") refuseVanishing(value, parent, key);
+  if (parent === undefined) throw refusal(parent, key, describe(value));
+  if (typeof value === "symbol") return loseValue(session, value, parent, key);
+  if (typeof value === "function") {
+    // superjson gives it an identity, although there is nothing at its place.
+    const seen = findVisit(session, value);
+    if (seen === undefined) enter(session, value, parent, key);
+    else repeat(session, seen, parent, key);
+    return loseValue(session, value, parent, key);
+  }
+  const visit = enter(session, value, parent, key);
+  return leave(session, visit, writeBare(session, value, parent, key), undefined);
+}
+
+/**
+ * What the native core takes: the inside of a plain envelope, or NUL and a whole annotated one.
+ *
+ * @param {unknown} value
+ * @param {object} [rules] - what to do about losses; none are reported without
+ * @param {string} [operation] - what stores it, with the key and the index in a batch: for messages
+ * @param {unknown} [key]
+ * @param {number} [index]
+ */
+export function pack(value, rules, operation, key, index) {
+  const session = new Session(rules, operation, key, index, pack);
+  const outer = switchTo(session);
   try {
     const json = writeValue(session, value, undefined, "");
+    if (session.losses !== undefined) reportLosses(session);
     const { note, hasRepeats } = session;
     if (note === undefined && !hasRepeats) return json;
     let meta = "";
@@ -214,7 +248,9 @@ export function pack(value) {
     return `\0{"json":${json},"meta":{${meta}"v":1}}`;
   } catch (error) {
     if (!isExhaustion(error)) throw error;
-    throw invalidValue("It is nested too deeply, or its text would be too long.", error);
+    throw invalidValue("It is nested too deeply, or its text would be too long.", { cause: error });
+  } finally {
+    switchTo(outer);
   }
 }
 

@@ -1,7 +1,7 @@
 // Applies annotations and shared references.
 
-import { isArray, MapType, mapEach, mapGet, mapSet, mapSize } from "../builtins.js";
-import { corrupt, listOf, textOf } from "./corrupt.js";
+import { hasOwn, isArray, MapType, mapEach, mapGet, mapSet, mapSize } from "../builtins.js";
+import { corrupt, isRecord, listOf, textOf } from "./corrupt.js";
 import { segmentsIn } from "./paths.js";
 import { pathsOf } from "./plan.js";
 import { revive, runFills } from "./revive.js";
@@ -33,10 +33,14 @@ function currentPlace(place) {
   return current;
 }
 
-function placeAt(base, segments) {
+function placeAt(base, segments, isReference = false) {
   let place = currentPlace(base);
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i];
+    // superjson counts a function as a shared object, although JSON text leaves the property out.
+    if (isReference && i === segments.length - 1 && isRecord(place.json)) {
+      if (!hasOwn(place.json, segment)) return undefined;
+    }
     if (!holdsPlace(place.json, segment)) return undefined;
     if (place.children === undefined) place.children = new MapType();
     let child = mapGet(place.children, segment);
@@ -108,7 +112,7 @@ function mergeShared(root, { equalities, isLegacy }) {
   }
   const paths = pathsOf(byPath);
   for (let i = 0; i < paths.length; i++) {
-    const place = placeAt(root, segmentsIn(paths[i], isLegacy));
+    const place = placeAt(root, segmentsIn(paths[i], isLegacy), true);
     if (place !== undefined) mergeAll(root, place, byPath[paths[i]], isLegacy);
   }
 }
@@ -116,7 +120,7 @@ function mergeShared(root, { equalities, isLegacy }) {
 function mergeAll(root, place, paths, isLegacy) {
   const list = listOf(paths);
   for (let i = 0; i < list.length; i++) {
-    const other = placeAt(root, segmentsIn(textOf(list[i]), isLegacy));
+    const other = placeAt(root, segmentsIn(textOf(list[i]), isLegacy), true);
     if (other !== undefined) merge(place, other);
   }
 }

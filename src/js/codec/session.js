@@ -8,7 +8,7 @@ export const NAN = { NaN: true }; // stands for NaN where values are compared wi
 
 // One object (or NaN, or a bigint: superjson gives those an identity too) and where it was met
 // first. `text` stays undefined while its content is being written: meeting it then is a cycle.
-class Visit {
+export class Visit {
   static kept = new Visit(undefined, undefined, "", undefined);
 
   constructor(value, parent, key, previous) {
@@ -27,7 +27,14 @@ class Visit {
 export class Session {
   static kept = new Session();
 
-  constructor() {
+  // `entry` is the function whose caller is that of the storage.
+  constructor(rules, operation, key, itemIndex, entry) {
+    this.rules = rules;
+    this.operation = operation;
+    this.key = key;
+    this.itemIndex = itemIndex;
+    this.entry = entry;
+    this.losses = undefined;
     this.last = undefined;
     this.count = 0;
     this.index = undefined;

@@ -11,6 +11,7 @@ import { makeMigrations } from "../migrate.js";
 import { createRecall } from "../read-cache.js";
 import { hand, handAll } from "../writer/index.js";
 import { inTurns, MANY, SLICE } from "./turns.js";
+import { valueRules } from "./value-rules.js";
 
 const { parse } = JSON;
 
@@ -30,6 +31,7 @@ export function createStorage(options = {}) {
   if (options === null || typeof options !== "object") {
     throw wrongArgument("options", "an object", options, "createStorage");
   }
+  const rules = valueRules(options.onLossy);
   const root = openDriver(options.driver ?? factories.memory(), "createStorage");
   const handle = core.createStorage(root.handle);
   // Holds the drivers: the native core refers to those of users weakly.
@@ -97,22 +99,23 @@ export function createStorage(options = {}) {
   }
 
   // Takes all values of a batch, as they are at the call.
-  function takeWrites(items, commonOptions) {
+  function takeWrites(items, commonOptions, operation) {
     const { keys, options: itemOptions } = readBatch(items, commonOptions);
     // A getter may change the list.
     const given = items.map((item, index) => {
       if (item === null || typeof item !== "object") {
-        throw wrongArgument(`item ${index}`, "{ key, value }", item, "setItems");
+        throw wrongArgument(`item ${index}`, "{ key, value }", item, operation);
       }
       return item;
     });
     const writes = core.openWrites();
     try {
-      handAll(given, (texts, from) => {
+      const add = (texts, from) => {
         const to = from + texts.length;
         const options = itemOptions?.slice(from, to);
         core.addWrites(writes, keys.slice(from, to), texts, options, commonOptions);
-      });
+      };
+      handAll(given, add, rules, operation, keys);
     } catch (error) {
       core.dropWrites(writes);
       throw error;
@@ -158,12 +161,12 @@ export function createStorage(options = {}) {
         value === undefined
           ? core.removeItem(handle, key, false, opts)
           : opts === undefined
-            ? setItem(handle, key, hand(value))
-            : setItem(handle, key, hand(value), opts);
+            ? setItem(handle, key, hand(value, rules, "setItem", key))
+            : setItem(handle, key, hand(value, rules, "setItem", key), opts);
       if (done !== undefined) await done;
     },
     async setItems(items, commonOptions) {
-      await core.setItems(handle, takeWrites(items, commonOptions), commonOptions);
+      await core.setItems(handle, takeWrites(items, commonOptions, "setItems"), commonOptions);
     },
     async setItemRaw(key, value, opts) {
       await (value === undefined
@@ -181,7 +184,7 @@ export function createStorage(options = {}) {
     async setMeta(key, value, opts) {
       await (value === undefined
         ? core.removeMeta(handle, key, opts)
-        : core.setMeta(handle, key, pack(value), opts));
+        : core.setMeta(handle, key, pack(value, rules, "setMeta", key), opts));
     },
     async removeMeta(key, opts) {
       await core.removeMeta(handle, key, opts);
@@ -229,11 +232,14 @@ export function createStorage(options = {}) {
     },
     setItemSync(key, value, opts) {
       if (value === undefined) core.removeItemSync(handle, key, false, opts);
-      else if (opts === undefined) setItemSync(handle, key, hand(value));
-      else setItemSync(handle, key, hand(value), opts);
+      else if (opts === undefined) {
+        setItemSync(handle, key, hand(value, rules, "setItemSync", key));
+      } else {
+        setItemSync(handle, key, hand(value, rules, "setItemSync", key), opts);
+      }
     },
     setItemsSync(items, commonOptions) {
-      core.setItemsSync(handle, takeWrites(items, commonOptions), commonOptions);
+      core.setItemsSync(handle, takeWrites(items, commonOptions, "setItemsSync"), commonOptions);
     },
     setItemRawSync(key, value, opts) {
       if (value === undefined) core.removeItemSync(handle, key, false, opts);
@@ -249,7 +255,7 @@ export function createStorage(options = {}) {
     },
     setMetaSync(key, value, opts) {
       if (value === undefined) core.removeMetaSync(handle, key, opts);
-      else core.setMetaSync(handle, key, pack(value), opts);
+      else core.setMetaSync(handle, key, pack(value, rules, "setMetaSync", key), opts);
     },
     removeMetaSync(key, opts) {
       core.removeMetaSync(handle, key, opts);

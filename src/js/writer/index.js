@@ -33,13 +33,13 @@ function isTried(value) {
   return true;
 }
 
-function write(value) {
-  if (!isTried(value)) return pack(value);
+function write(value, rules, operation, key, index) {
+  if (!isTried(value)) return pack(value, rules, operation, key, index);
   const end = writeEnvelope(value, filled);
   if (end === BAIL) {
     misses = misses < MOST_SKIPPED ? 2 * misses + 1 : MOST_SKIPPED;
     skips = misses;
-    return pack(value);
+    return pack(value, rules, operation, key, index);
   }
   misses = 0;
   const length = end - filled;
@@ -47,13 +47,16 @@ function write(value) {
   return length;
 }
 
-/** What the native core takes: how many bytes of its memory hold the text, or what `pack` gives. */
-export function hand(value) {
-  if (isBusy) return pack(value);
+/**
+ * What the native core takes: how many bytes of its memory hold the text, or what `pack` gives, which gets
+ * the other arguments.
+ */
+export function hand(value, rules, operation, key) {
+  if (isBusy) return pack(value, rules, operation, key);
   isBusy = true;
   filled = 0;
   try {
-    return write(value);
+    return write(value, rules, operation, key);
   } finally {
     isBusy = false;
   }
@@ -64,7 +67,7 @@ export function hand(value) {
  * over all of them. The texts stand one behind the other. Undefined stays undefined. Each value is asked for
  * when it is written: one object may stand for many of them.
  */
-export function handAll(items, take) {
+export function handAll(items, take, rules, operation, keys) {
   const isFirst = !isBusy;
   isBusy = true;
   try {
@@ -74,7 +77,8 @@ export function handAll(items, take) {
       if (isFirst && texts.length === 0) filled = 0;
       const { value } = items[i];
       if (value === undefined) texts[texts.length] = undefined;
-      else texts[texts.length] = isFirst ? write(value) : pack(value);
+      else if (isFirst) texts[texts.length] = write(value, rules, operation, keys?.[i], i);
+      else texts[texts.length] = pack(value, rules, operation, keys?.[i], i);
       if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < length) continue;
       take(texts, i + 1 - texts.length);
       texts = [];
