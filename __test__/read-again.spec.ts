@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { syncMethodsDriver } from "./helpers/js-drivers.js";
 import { createStorage, memoryDriver } from "./helpers/package.js";
 import { describeValue, storable } from "./helpers/values.js";
@@ -79,6 +79,68 @@ describe("a value that is read again", () => {
     for (const read of [storage.getItemSync("key"), storage.getItemSync("key")]) {
       expect(read).toEqual(value);
     }
+  });
+
+  it("shares nothing with the same text under another key or in another storage", () => {
+    const value = { list: [1], inner: { at: new Date(5) } };
+    const places = [createStorage<any>(), createStorage<any>()].flatMap((storage) =>
+      ["one", "two"].map((key) => ({ storage, key })),
+    );
+    for (const { storage, key } of places) storage.setItemSync(key, value);
+    for (let turn = 0; turn < 3; turn++) {
+      const read = places.map(({ storage, key }) => storage.getItemSync(key));
+      expect(
+        new Set(read.flatMap((each) => [each, each.list, each.inner, each.inner.at])).size,
+      ).toBe(4 * places.length);
+      for (const each of read) {
+        expect(each).toEqual(value);
+        empty(each);
+      }
+    }
+  });
+
+  it("is what a driver of the user gives, also where that is no text", async () => {
+    const given = [new Proxy({}, {}), 5, Number.NaN, true, { kind: 0, source: {} }, [1]];
+    const trapped = new Proxy(
+      {},
+      {
+        get(_, name) {
+          if (name !== "then") throw new Error(`asked for ${String(name)}`);
+        },
+        getPrototypeOf() {
+          throw new Error("asked for the prototype");
+        },
+      },
+    );
+    for (const value of [...given, trapped]) {
+      const get = () => value;
+      const storage = createStorage<any>({ driver: { getItem: get, getItemSync: get } as any });
+      for (let turn = 0; turn < 3; turn++) {
+        expect(Object.is(storage.getItemSync("key"), value)).toBe(true);
+        expect(Object.is(await storage.getItem("key"), value)).toBe(true);
+      }
+    }
+  });
+
+  it("is null, with a warning for each key, where the text is no value", () => {
+    const warned: string[] = [];
+    const note = (warning: Error) => warned.push(warning.message);
+    process.on("warning", note);
+    onTestFinished(() => void process.off("warning", note));
+    const torn = '{"json":{"torn":[1,2}}';
+    const texts = new Map([
+      ["torn:one", torn],
+      ["torn:two", torn],
+    ]);
+    const storage = createStorage<any>({ driver: syncMethodsDriver(texts) });
+    for (let turn = 0; turn < 3; turn++) {
+      for (const key of texts.keys()) expect(storage.getItemSync(key)).toBeNull();
+    }
+    return vi.waitFor(() => {
+      for (const key of texts.keys()) {
+        expect(warned.filter((message) => message.includes(`"${key}"`))).toHaveLength(1);
+      }
+    });
   });
 
   it.each([

@@ -22,6 +22,7 @@ use rustc_hash::FxHashMap;
 
 use super::env::{Env, Val, api, is_ok};
 use super::error::settle_error;
+use super::read_cache::ReadCache;
 use super::reference::Reference;
 use super::shared::{Shared, TaskId};
 use super::strings;
@@ -66,6 +67,10 @@ pub(super) struct Context {
     warner: RefCell<Option<Reference>>,
     /// The facade's function that stores values in a list.
     filler: RefCell<Option<Reference>>,
+    /// The facade's function that makes a template of a text.
+    template_maker: RefCell<Option<Reference>>,
+    /// What is read again and again.
+    pub(super) read_cache: ReadCache,
     /// Memory of JavaScript that the facade writes texts to.
     scratch: RefCell<Option<Scratch>>,
     warned: RefCell<HashSet<String>>,
@@ -151,6 +156,8 @@ impl Context {
             holds_next_turn: Cell::new(false),
             warner: RefCell::default(),
             filler: RefCell::default(),
+            template_maker: RefCell::default(),
+            read_cache: ReadCache::default(),
             scratch: RefCell::default(),
             warned: RefCell::default(),
             at_exit: RefCell::default(),
@@ -203,6 +210,30 @@ impl Context {
     /// The facade's function `(list, at, ...values) => void`, which stores values in a list.
     pub(super) fn set_filler(&self, function: Val) {
         *self.filler.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// The facade's function `(coded) => template | undefined`.
+    pub(super) fn set_template_maker(&self, function: Val) {
+        *self.template_maker.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// What the facade makes of a text; `None` where copies cannot stand for its value.
+    pub(super) fn make_template(&self, coded: Val) -> Option<Val> {
+        let make = self
+            .template_maker
+            .borrow()
+            .as_ref()
+            .and_then(Reference::get)?;
+        if coded.is_null() {
+            self.env.take_exception();
+            return None;
+        }
+        let Ok(template) = self.env.call(make, &[coded]) else {
+            // There is no room on the stack.
+            self.env.take_exception();
+            return None;
+        };
+        self.env.is_object(template).then_some(template)
     }
 
     /// The memory that the facade writes texts to, as an ArrayBuffer.
@@ -478,6 +509,7 @@ impl Context {
         drop(tasks);
         let warner = self.warner.borrow_mut().take();
         drop(warner);
+        self.read_cache.clear();
         self.shared.end();
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`context`]: one environment, its tasks and its end; [`shared`]: its part for other threads;
 //! - [`env`], [`strings`], [`function`], [`reference`], [`error`], [`options`]: values across;
+//! - [`read_cache`]: values that are read again;
 //! - [`storage_object`]: what the facade calls; [`js_driver`]: drivers that JavaScript gives;
 //! - `js/`: the JavaScript that users see, run once per context.
 
@@ -18,6 +19,7 @@ mod function;
 mod js_driver;
 mod options;
 mod queue_view;
+mod read_cache;
 mod reference;
 mod shared;
 mod storage_object;
@@ -85,6 +87,13 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
         Ok(env.undefined())
     });
     env.set(core, c"setFiller", set_filler);
+
+    let held = context.clone();
+    let set_template_maker = function(env, "setTemplateMaker", move |env, arguments| {
+        held.set_template_maker(arguments[0]);
+        Ok(env.undefined())
+    });
+    env.set(core, c"setTemplateMaker", set_template_maker);
 
     env.set(core, c"scratch", context.make_scratch());
 

@@ -119,6 +119,16 @@ fn coded(context: &Context, stored: Option<Value>) -> Val {
     strings::coded(context.env, stored.as_ref())
 }
 
+/// As [`coded`], or the template of a text that was read before.
+fn coded_or_template(context: &Context, stored: Option<Value>) -> Val {
+    if let Some(Value::Text(text)) = &stored
+        && let Some(template) = context.read_cache.template(context, text)
+    {
+        return template;
+    }
+    coded(context, stored)
+}
+
 fn coded_values(context: &Context, stored: Vec<Option<Value>>) -> Val {
     let env = context.env;
     let coded = |stored: &Option<Value>| strings::coded(env, stored.as_ref());
@@ -257,7 +267,7 @@ fn get_item(request: &Request<'_>) -> Result<Val> {
     let op = request.with_key(1, |key| {
         Ok(request.storage()?.get_item(key, &options, request.mode))
     })??;
-    request.finish(op, coded)
+    request.finish(op, coded_or_template)
 }
 
 /// As `getItem`, with the text as the driver has it.

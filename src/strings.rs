@@ -372,9 +372,14 @@ const WHOLE: u8 = b'\0';
 /// A stored value for the codec: the inside of a plain envelope, so that the engine has less to
 /// parse; any other text whole, behind [`WHOLE`].
 pub(super) fn coded(env: Env, stored: Option<&Value>) -> Val {
-    let Some(Value::Text(stored)) = stored else {
-        return value(env, stored);
-    };
+    match stored {
+        Some(Value::Text(stored)) => coded_text(env, stored),
+        _ => value(env, stored),
+    }
+}
+
+/// As [`coded`], of a text.
+pub(super) fn coded_text(env: Env, stored: &Text) -> Val {
     match stored.inside_envelope() {
         Some(Inside::Latin1(bytes)) => latin1(env, bytes),
         Some(Inside::Utf16(units)) => utf16(env, units),

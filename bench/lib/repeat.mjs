@@ -6,7 +6,11 @@
  * Each call compiles a function of its own: closures of one source share V8's call feedback, and the
  * second side of a pair would run with what V8 learnt from the first.
  */
-export function repeat(expression, { subject, keys = [""], values = [undefined] }) {
+export const repeat = (expression, { subject, keys = [""], values = [undefined] }) =>
+  compileRepeat(expression)(subject, keys, values);
+
+/** The functions of `repeat` for one subject after the other. */
+export function compileRepeat(expression) {
   const body = `"use strict";
     let at = 0;
     return ${/\bawait\b/.test(expression) ? "async " : ""}(count) => {
@@ -19,5 +23,5 @@ export function repeat(expression, { subject, keys = [""], values = [undefined] 
       }
       return result;
     };`;
-  return new Function("subject", "keys", "values", body)(subject, keys, values);
+  return new Function("subject", "keys", "values", body);
 }

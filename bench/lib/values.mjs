@@ -40,6 +40,14 @@ const cyrillic = (index) => ({ id: index, text: SENTENCE.repeat(40) });
 const LINE = "The quick brown fox jumps over the lazy dog, once more. ";
 const megabyte = (index) => ({ id: index, text: LINE.repeat(Math.ceil(1_000_000 / LINE.length)) });
 
+const text = (index) => ({ id: index, text: `${index}: ${LINE.repeat(40)}` });
+
+/** A value of its own for each of so many keys. */
+export const distinctValues = (shape, count) =>
+  Array.from({ length: count }, (_, index) => builders[shape](index));
+
+const builders = { small, profile, typed, text };
+
 export const values = {
   small: make(small),
   profile: make(profile),

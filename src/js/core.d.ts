@@ -19,6 +19,9 @@ interface Writes {
 /** A function that answers at once, or by a Promise where it has to wait. */
 type Eventually<T> = T | Promise<T>;
 
+/** What copies of a value are made from: see templates.js. */
+type Template = import("./templates.js").Template;
+
 type CallOptions = object | null | undefined;
 
 /** The options of single items of a batch; what has none gets the common ones. */
@@ -39,8 +42,9 @@ interface Core {
   // ---- Items. Each function takes the key as the caller gave it, and checks it. ----
   hasItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<boolean>;
   hasItemSync(handle: Handle, key: unknown, options?: CallOptions): boolean;
-  getItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<Coded>;
-  getItemSync(handle: Handle, key: unknown, options?: CallOptions): Coded;
+  /** A text that comes again gives the template that was made of it. */
+  getItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<Coded | Template>;
+  getItemSync(handle: Handle, key: unknown, options?: CallOptions): Coded | Template;
   getItemRaw(handle: Handle, key: unknown, options?: CallOptions): Eventually<any>;
   getItemRawSync(handle: Handle, key: unknown, options?: CallOptions): any;
   /** The text as the driver has it. */
@@ -202,6 +206,8 @@ interface Core {
   setWarner(warn: (code: string, message: string) => void): void;
   /** Rust calls it with a list, where to begin, and what to put there. */
   setFiller(fill: (list: unknown[], at: number, ...values: unknown[]) => void): void;
+  /** Rust calls it with a text that is read again, and keeps what it gives; an empty answer means that the value has none. */
+  setTemplateMaker(make: (coded: string) => Template | undefined): void;
   /** The memory in which texts are handed over. */
   readonly scratch: ArrayBuffer;
   /** Compiles the codec, and gives the function that fills an object with what it exports. */

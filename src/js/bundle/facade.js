@@ -832,165 +832,6 @@ function loaded() {
 var pack = (value, rules, operation, key, index) => loaded().pack(value, rules, operation, key, index);
 var decode = (text) => loaded().decode(text);
 
-// src/js/read-cache.js
-var LONGEST_TEXT_UNITS = 16 * 1024;
-var MOST_UNITS = 2 * 1024 * 1024;
-var ENTRY_UNITS = 64;
-var CONTAINER_UNITS = 64;
-var DEEPEST = 64;
-var RECORD = 0;
-var LIST = 1;
-var DATE = 2;
-var SET = 3;
-var MAP = 4;
-var Model = class _Model {
-  // See the codec for why each class keeps one object.
-  static kept = new _Model(RECORD, {});
-  constructor(kind, source) {
-    this.kind = kind;
-    this.source = source;
-    this.places = [];
-    this.parts = [];
-  }
-};
-var Survey = class _Survey {
-  static kept = new _Survey();
-  constructor() {
-    this.met = new SetType();
-    this.count = 0;
-  }
-};
-function modelOf(survey, value, depth2) {
-  if (depth2 > DEEPEST || setHas(survey.met, value)) return void 0;
-  setAdd(survey.met, value);
-  survey.count++;
-  if (isArray(value)) return withParts(survey, new Model(LIST, value), depth2);
-  switch (getPrototypeOf(value)) {
-    case objectPrototype:
-      return withParts(survey, new Model(RECORD, value), depth2);
-    case datePrototype:
-      return new Model(DATE, timeOf(value));
-    case setPrototype:
-      return ofList(survey, SET, itemsOf(value), depth2);
-    case mapPrototype:
-      return ofList(survey, MAP, pairsOf(value), depth2);
-    default:
-      return void 0;
-  }
-}
-function withParts(survey, model, depth2) {
-  const { kind, source, places, parts } = model;
-  const names3 = kind === RECORD ? keysOf(source) : source;
-  for (let i = 0; i < names3.length; i++) {
-    const place = kind === RECORD ? names3[i] : i;
-    const inner = source[place];
-    if (typeof inner !== "object" || inner === null) continue;
-    const part = modelOf(survey, inner, depth2 + 1);
-    if (part === void 0) return void 0;
-    places[places.length] = place;
-    parts[parts.length] = part;
-  }
-  return model;
-}
-function ofList(survey, kind, items, depth2) {
-  const list = withParts(survey, new Model(LIST, items), depth2);
-  return list === void 0 ? void 0 : new Model(kind, list);
-}
-function itemsOf(set) {
-  const items = [];
-  setEach(set, (item) => {
-    items[items.length] = item;
-  });
-  return items;
-}
-function pairsOf(map) {
-  const pairs = [];
-  mapEach(map, (item, key) => {
-    pairs[pairs.length] = key;
-    pairs[pairs.length] = item;
-  });
-  return pairs;
-}
-function copyOf(model) {
-  switch (model.kind) {
-    case RECORD:
-      return fill({ ...model.source }, model);
-    case LIST:
-      return fill(sliceArray(model.source), model);
-    case DATE:
-      return new DateType(model.source);
-    case SET: {
-      const items = copyOf(model.source);
-      const set = new SetType();
-      for (let i = 0; i < items.length; i++) setAdd(set, items[i]);
-      return set;
-    }
-    default: {
-      const pairs = copyOf(model.source);
-      const map = new MapType();
-      for (let i = 0; i < pairs.length; i += 2) mapSet(map, pairs[i], pairs[i + 1]);
-      return map;
-    }
-  }
-}
-function fill(copy, { places, parts }) {
-  for (let i = 0; i < places.length; i++) copy[places[i]] = copyOf(parts[i]);
-  return copy;
-}
-var Entry = class _Entry {
-  static kept = new _Entry("");
-  constructor(text) {
-    this.text = text;
-    this.model = void 0;
-  }
-};
-var SLICE_UNITS = 13;
-var keyToKeep = (key) => key.length < SLICE_UNITS ? key : parse(stringify(key));
-function isWorthIt(text) {
-  if (text.length > LONGEST_TEXT_UNITS) return false;
-  const first = codeAt(text, 0);
-  return first === 123 || first === 91 || first === 0;
-}
-var areSlicesArrays = () => ArrayType[species] === ArrayType && arrayPrototype.constructor === ArrayType;
-function createRecall(readText) {
-  let entries = new MapType();
-  let units = 0;
-  function forget() {
-    entries = new MapType();
-    units = 0;
-  }
-  function weigh(weight) {
-    if (units + weight > MOST_UNITS) forget();
-    units += weight;
-  }
-  function firstRead(entry, text, key) {
-    weigh(ENTRY_UNITS + key.length + text.length);
-    if (entry === void 0) {
-      mapSet(entries, keyToKeep(key), new Entry(text));
-    } else {
-      entry.text = text;
-      entry.model = void 0;
-    }
-    return readText(text, key);
-  }
-  function secondRead(entry, text, key) {
-    const value = readText(text, key);
-    const survey = new Survey();
-    const isContainer = typeof value === "object" && value !== null;
-    entry.model = isContainer && modelOf(survey, value, 0) || null;
-    weigh(CONTAINER_UNITS * survey.count);
-    return entry.model === null ? value : copyOf(entry.model);
-  }
-  function read(text, key) {
-    if (!isWorthIt(text) || !areSlicesArrays()) return readText(text, key);
-    const entry = mapGet(entries, key);
-    if (entry === void 0 || entry.text !== text) return firstRead(entry, text, key);
-    if (entry.model === void 0) return secondRead(entry, text, key);
-    return entry.model === null ? readText(text, key) : copyOf(entry.model);
-  }
-  return { read, forget };
-}
-
 // src/js/writer/memory.js
 var bytes = new Uint8Array(core.scratch);
 var view = new DataView(core.scratch);
@@ -1397,8 +1238,171 @@ function valueRules(onLossy = "warn") {
   };
 }
 
-// src/js/storage/index.js
+// src/js/templates.js
+var DEEPEST = 64;
+var RECORD = 0;
+var LIST = 1;
+var DATE = 2;
+var SET = 3;
+var MAP = 4;
+var Template = class _Template {
+  // See the codec for why each class keeps one object.
+  static kept = new _Template(RECORD, {});
+  #isTemplate = true;
+  /** Whether an object is one. No driver's own value can pass for it, nor notices that it is asked. */
+  static is(object) {
+    return #isTemplate in object;
+  }
+  constructor(kind, source) {
+    this.kind = kind;
+    this.source = source;
+    this.places = [];
+    this.parts = [];
+  }
+};
+var Survey = class _Survey {
+  static kept = new _Survey();
+  constructor() {
+    this.met = new SetType();
+  }
+};
+function templateOf(value) {
+  if (typeof value !== "object" || value === null) return void 0;
+  return templateIn(new Survey(), value, 0);
+}
+function templateIn(survey, value, depth2) {
+  if (depth2 > DEEPEST || setHas(survey.met, value)) return void 0;
+  setAdd(survey.met, value);
+  if (isArray(value)) return withParts(survey, new Template(LIST, value), depth2);
+  switch (getPrototypeOf(value)) {
+    case objectPrototype:
+      return withParts(survey, new Template(RECORD, value), depth2);
+    case datePrototype:
+      return new Template(DATE, timeOf(value));
+    case setPrototype:
+      return ofList(survey, SET, itemsOf(value), depth2);
+    case mapPrototype:
+      return ofList(survey, MAP, pairsOf(value), depth2);
+    default:
+      return void 0;
+  }
+}
+function withParts(survey, template, depth2) {
+  const { kind, source, places, parts } = template;
+  const names3 = kind === RECORD ? keysOf(source) : source;
+  for (let i = 0; i < names3.length; i++) {
+    const place = kind === RECORD ? names3[i] : i;
+    const inner = source[place];
+    if (typeof inner !== "object" || inner === null) continue;
+    const part = templateIn(survey, inner, depth2 + 1);
+    if (part === void 0) return void 0;
+    places[places.length] = place;
+    parts[parts.length] = part;
+  }
+  return template;
+}
+function ofList(survey, kind, items, depth2) {
+  const list = withParts(survey, new Template(LIST, items), depth2);
+  return list === void 0 ? void 0 : new Template(kind, list);
+}
+function itemsOf(set) {
+  const items = [];
+  setEach(set, (item) => {
+    items[items.length] = item;
+  });
+  return items;
+}
+function pairsOf(map) {
+  const pairs = [];
+  mapEach(map, (item, key) => {
+    pairs[pairs.length] = key;
+    pairs[pairs.length] = item;
+  });
+  return pairs;
+}
+function copyOf(template) {
+  switch (template.kind) {
+    case RECORD:
+      return fill({ ...template.source }, template);
+    case LIST:
+      return fill(copyOfList(template.source), template);
+    case DATE:
+      return new DateType(template.source);
+    case SET: {
+      const items = copyOf(template.source);
+      const set = new SetType();
+      for (let i = 0; i < items.length; i++) setAdd(set, items[i]);
+      return set;
+    }
+    default: {
+      const pairs = copyOf(template.source);
+      const map = new MapType();
+      for (let i = 0; i < pairs.length; i += 2) mapSet(map, pairs[i], pairs[i + 1]);
+      return map;
+    }
+  }
+}
+function fill(copy, { places, parts }) {
+  for (let i = 0; i < places.length; i++) copy[places[i]] = copyOf(parts[i]);
+  return copy;
+}
+function copyOfList(list) {
+  if (ArrayType[species] === ArrayType && arrayPrototype.constructor === ArrayType) {
+    return sliceArray(list);
+  }
+  const copy = [];
+  for (let i = 0; i < list.length; i++) {
+    const descriptor = (
+      /** @type {PropertyDescriptor} */
+      {
+        __proto__: null,
+        value: list[i],
+        writable: true,
+        enumerable: true,
+        configurable: true
+      }
+    );
+    defineProperty(copy, i, descriptor);
+  }
+  return copy;
+}
+
+// src/js/storage/values.js
 var { parse: parse2 } = JSON;
+function valueIn(text) {
+  if (text.charCodeAt(0) !== 0) {
+    try {
+      return parse2(text);
+    } catch {
+      return decode(`{"json":${text}}`);
+    }
+  }
+  return text.length === 1 ? null : decode(text.slice(1));
+}
+core.setTemplateMaker((text) => {
+  try {
+    return templateOf(valueIn(text));
+  } catch {
+    return void 0;
+  }
+});
+var isReady = (stored) => typeof stored !== "object" || stored === null || Template.is(stored);
+function valueReader(handle) {
+  return function readValue(stored, key) {
+    if (typeof stored === "string") {
+      try {
+        return valueIn(stored);
+      } catch {
+        core.noteCorrupt(handle, key);
+        return null;
+      }
+    }
+    if (typeof stored !== "object" || stored === null) return stored ?? null;
+    return Template.is(stored) ? copyOf(stored) : stored;
+  };
+}
+
+// src/js/storage/index.js
 var { getItem, getItemSync, setItem, setItemSync } = core;
 function openDriver(driver, operation) {
   const opened = open(driver);
@@ -1416,39 +1420,12 @@ function createStorage(options = {}) {
   const handle = core.createStorage(root.handle);
   const mounted = /* @__PURE__ */ new Map([["", root]]);
   const watch = listeners(handle);
-  const recall = createRecall(read);
-  const readAgain = recall.read;
+  const readValue = valueReader(handle);
   let disposed;
-  function read(text, key) {
-    if (text.charCodeAt(0) !== 0) {
-      try {
-        return parse2(text);
-      } catch {
-        return readWhole(`{"json":${text}}`, key);
-      }
-    }
-    return text.length === 1 ? null : readWhole(text.slice(1), key);
-  }
-  function readWhole(text, key) {
-    try {
-      return decode(text);
-    } catch {
-      core.noteCorrupt(handle, key);
-      return null;
-    }
-  }
-  function readStored(stored, key) {
-    if (typeof stored === "string") return read(stored, key);
-    return stored === void 0 ? null : stored;
-  }
-  function readItem(stored, key) {
-    if (typeof stored === "string") return readAgain(stored, key);
-    return stored === void 0 ? null : stored;
-  }
   function readItems(keys, stored) {
     return keys.map((key, index) => ({
       key: normalizeKey(key),
-      value: readStored(stored[index], key)
+      value: readValue(stored[index], key)
     }));
   }
   async function readManyItems(keys, itemOptions, commonOptions) {
@@ -1490,7 +1467,7 @@ function createStorage(options = {}) {
   function mergeMeta(found, key) {
     const [native, custom] = found;
     const meta = Object.assign(/* @__PURE__ */ Object.create(null), readMeta(native));
-    const stored = readStored(custom, `${key}$`);
+    const stored = readValue(custom, `${key}$`);
     if (stored !== null && typeof stored === "object") {
       Object.assign(meta, stored);
       for (const name of ["atime", "mtime"]) {
@@ -1507,8 +1484,7 @@ function createStorage(options = {}) {
     },
     async getItem(key, opts) {
       const stored = opts === void 0 ? getItem(handle, key) : getItem(handle, key, opts);
-      if (typeof stored === "string") return readAgain(stored, key);
-      return stored === void 0 ? null : readItem(await stored, key);
+      return readValue(isReady(stored) ? stored : await stored, key);
     },
     async getItems(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
@@ -1556,7 +1532,6 @@ function createStorage(options = {}) {
         try {
           await watch.stop();
         } finally {
-          recall.forget();
           await core.dispose(handle);
         }
       })();
@@ -1573,7 +1548,7 @@ function createStorage(options = {}) {
     },
     getItemSync(key, opts) {
       const stored = opts === void 0 ? getItemSync(handle, key) : getItemSync(handle, key, opts);
-      return readItem(stored, key);
+      return readValue(stored, key);
     },
     getItemsSync(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);

@@ -5,19 +5,18 @@ import { factories } from "../drivers/factories.js";
 import { listeners } from "../drivers/listeners.js";
 import { open } from "../drivers/open.js";
 import { normalizeBaseKey, normalizeKey } from "../keys.js";
-import { decode, pack } from "../lazy-codec.js";
+import { pack } from "../lazy-codec.js";
 import { readMeta } from "../meta.js";
 import { makeMigrations } from "../migrate.js";
-import { createRecall } from "../read-cache.js";
 import { hand, handAll } from "../writer/index.js";
 import { inTurns, MANY, SLICE } from "./turns.js";
 import { valueRules } from "./value-rules.js";
-
-const { parse } = JSON;
+import { isReady, valueReader } from "./values.js";
 
 // The object of the core has so many functions that looking one up takes time; so does each argument
 // that is not given.
 const { getItem, getItemSync, setItem, setItemSync } = core;
+
 function openDriver(driver, operation) {
   const opened = open(driver);
   if (opened === undefined) {
@@ -38,46 +37,13 @@ export function createStorage(options = {}) {
   /** @type {Map<string, any>} */
   const mounted = new Map([["", root]]);
   const watch = listeners(handle);
-  const recall = createRecall(read);
-  const readAgain = recall.read;
+  const readValue = valueReader(handle);
   let disposed;
-
-  // The value of a text that the core gave: the inside of an envelope, or NUL and a whole text.
-  function read(text, key) {
-    if (text.charCodeAt(0) !== 0) {
-      try {
-        return parse(text);
-      } catch {
-        return readWhole(`{"json":${text}}`, key);
-      }
-    }
-    return text.length === 1 ? null : readWhole(text.slice(1), key);
-  }
-
-  // A text that is no value reads as null and is kept.
-  function readWhole(text, key) {
-    try {
-      return decode(text);
-    } catch {
-      core.noteCorrupt(handle, key);
-      return null;
-    }
-  }
-
-  function readStored(stored, key) {
-    if (typeof stored === "string") return read(stored, key);
-    return stored === undefined ? null : stored;
-  }
-
-  function readItem(stored, key) {
-    if (typeof stored === "string") return readAgain(stored, key);
-    return stored === undefined ? null : stored;
-  }
 
   function readItems(keys, stored) {
     return keys.map((key, index) => ({
       key: normalizeKey(key),
-      value: readStored(stored[index], key),
+      value: readValue(stored[index], key),
     }));
   }
 
@@ -126,7 +92,7 @@ export function createStorage(options = {}) {
   function mergeMeta(found, key) {
     const [native, custom] = found;
     const meta = Object.assign(Object.create(null), readMeta(native));
-    const stored = readStored(custom, `${key}$`);
+    const stored = readValue(custom, `${key}$`);
     if (stored !== null && typeof stored === "object") {
       Object.assign(meta, stored);
       for (const name of ["atime", "mtime"]) {
@@ -145,8 +111,7 @@ export function createStorage(options = {}) {
     },
     async getItem(key, opts) {
       const stored = opts === undefined ? getItem(handle, key) : getItem(handle, key, opts);
-      if (typeof stored === "string") return readAgain(stored, key);
-      return stored === undefined ? null : readItem(await stored, key);
+      return readValue(isReady(stored) ? stored : await stored, key);
     },
     async getItems(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
@@ -203,7 +168,6 @@ export function createStorage(options = {}) {
         try {
           await watch.stop();
         } finally {
-          recall.forget();
           await core.dispose(handle);
         }
       })();
@@ -221,7 +185,7 @@ export function createStorage(options = {}) {
     },
     getItemSync(key, opts) {
       const stored = opts === undefined ? getItemSync(handle, key) : getItemSync(handle, key, opts);
-      return readItem(stored, key);
+      return readValue(stored, key);
     },
     getItemsSync(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
