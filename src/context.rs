@@ -22,6 +22,7 @@ use rustc_hash::FxHashMap;
 
 use super::env::{Env, Val, api, is_ok};
 use super::error::settle_error;
+use super::function::function;
 use super::read_cache::ReadCache;
 use super::reference::Reference;
 use super::shared::{Shared, TaskId};
@@ -52,6 +53,12 @@ const SECOND_EXIT_PATIENCE: Duration = Duration::from_millis(500);
 /// Warnings remembered so that each shows once.
 const MOST_WARNINGS: usize = 1024;
 
+/// What tells JavaScript's time. Looked up by the facade at each call, since tests of programs replace it.
+struct Clock {
+    set_timer: Reference,
+    now: Reference,
+}
+
 /// Everything that belongs to one environment.
 pub(super) struct Context {
     pub(super) env: Env,
@@ -65,6 +72,8 @@ pub(super) struct Context {
     holds_next_turn: Cell<bool>,
     /// The facade's function for warnings.
     warner: RefCell<Option<Reference>>,
+    /// The facade's functions for the timers and the clock of JavaScript.
+    clock: RefCell<Option<Clock>>,
     /// The facade's function that stores values in a list.
     filler: RefCell<Option<Reference>>,
     /// The facade's function that makes a template of a text.
@@ -155,6 +164,7 @@ impl Context {
             loop_holds: Cell::new(0),
             holds_next_turn: Cell::new(false),
             warner: RefCell::default(),
+            clock: RefCell::default(),
             filler: RefCell::default(),
             template_maker: RefCell::default(),
             read_cache: ReadCache::default(),
@@ -200,6 +210,28 @@ impl Context {
         self.this
             .upgrade()
             .expect("a context that runs is held by its caller")
+    }
+
+    /// The facade's functions `(ms, done) => void` and `() => ms` for timers and the clock.
+    pub(super) fn set_clock(&self, set_timer: Val, now: Val) {
+        let of = |function| Reference::new(self.env, function, &self.shared);
+        if let (Some(set_timer), Some(now)) = (of(set_timer), of(now)) {
+            *self.clock.borrow_mut() = Some(Clock { set_timer, now });
+        }
+    }
+
+    /// Calls a function of the clock; `None` where that is not possible, or it threw.
+    fn ask_clock(&self, which: fn(&Clock) -> &Reference, arguments: &[Val]) -> Option<Val> {
+        let function = self
+            .clock
+            .borrow()
+            .as_ref()
+            .and_then(|clock| which(clock).get())?;
+        let answer = self.env.call(function, arguments);
+        if answer.is_err() {
+            self.env.take_exception();
+        }
+        answer.ok()
     }
 
     /// The facade's function `(code, message) => void` for warnings.
@@ -510,6 +542,8 @@ impl Context {
         let warner = self.warner.borrow_mut().take();
         drop(warner);
         self.read_cache.clear();
+        let clock = self.clock.borrow_mut().take();
+        drop(clock);
         self.shared.end();
     }
 }
@@ -612,6 +646,49 @@ impl Runtime for NodeRuntime {
         Box::pin(async move {
             let _ = done.await;
             drop(timer);
+        })
+    }
+
+    fn js_now_ms(&self) -> u64 {
+        let context = self.0.upgrade().filter(|context| context.shared.is_alive());
+        let told = context.and_then(|context| {
+            let now = context.ask_clock(|clock| &clock.now, &[])?;
+            context.env.as_number(now)
+        });
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "times are whole numbers far below 2^53; a clock that shows less than 0 shows 0"
+        )]
+        told.map_or_else(system_time_ms, |now| now as u64)
+    }
+
+    fn js_sleep(&self, ms: u64) -> LocalFuture<()> {
+        let Some(context) = self.0.upgrade().filter(|context| context.shared.is_alive()) else {
+            return self.sleep(ms);
+        };
+        let (elapsed, done) = tokio::sync::oneshot::channel();
+        let elapsed = RefCell::new(Some(elapsed));
+        let held = self.0.clone();
+        let fired = function(context.env, "flush", move |env, _| {
+            if let (Some(context), Some(elapsed)) = (held.upgrade(), elapsed.take()) {
+                // Nobody waits any more when the queue is gone.
+                context.drain_after(|| {
+                    let _ = elapsed.send(());
+                });
+            }
+            Ok(env.undefined())
+        });
+        #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
+        let arguments = [context.env.number(ms as f64), fired];
+        if context
+            .ask_clock(|clock| &clock.set_timer, &arguments)
+            .is_none()
+        {
+            return self.sleep(ms);
+        }
+        Box::pin(async move {
+            let _ = done.await;
         })
     }
 

@@ -5,10 +5,13 @@
 //! caller can do something about it: calls fail when an exception is pending or the environment is
 //! ending, and in both cases nobody sees the value.
 
+use std::any::TypeId;
+use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 
 use napi::sys;
+use rustc_hash::FxHashMap;
 
 /// A value of JavaScript, alive until the handle scope closes.
 pub(super) type Val = sys::napi_value;
@@ -31,6 +34,16 @@ pub(super) use api;
 
 pub(super) fn is_ok(status: sys::napi_status) -> bool {
     status == sys::Status::napi_ok
+}
+
+thread_local! {
+    /// What the Externals of this thread hold, by address. Type tags of Node-API do the same for objects
+    /// alone before Node 20, and take several times longer.
+    static EXTERNALS: RefCell<FxHashMap<*mut c_void, TypeId>> = RefCell::default();
+}
+
+fn forget_external(data: *mut c_void) {
+    let _ = EXTERNALS.try_with(|made| made.borrow_mut().remove(&data));
 }
 
 impl Env {
@@ -145,6 +158,27 @@ impl Env {
         ));
     }
 
+    /// Copies the own enumerable properties of one object to another. One whose getter throws is left out.
+    pub(super) fn copy_properties(self, from: Val, to: Val) {
+        let mut names = null_mut();
+        api!(napi_get_all_property_names(
+            self.0,
+            from,
+            sys::KeyCollectionMode::own_only,
+            sys::KeyFilter::enumerable,
+            sys::KeyConversion::numbers_to_strings,
+            &mut names
+        ));
+        for index in 0..self.length(names) {
+            let (name, mut value) = (self.element(names, index), null_mut());
+            if is_ok(api!(napi_get_property(self.0, from, name, &mut value))) {
+                api!(napi_set_property(self.0, to, name, value));
+            } else {
+                self.take_exception();
+            }
+        }
+    }
+
     pub(super) fn element(self, array: Val, index: u32) -> Val {
         let mut value = null_mut();
         api!(napi_get_element(self.0, array, index, &mut value));
@@ -212,6 +246,7 @@ impl Env {
             _hint: *mut c_void,
         ) {
             let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                forget_external(data);
                 // SAFETY: the pointer came from `Box::into_raw` below, and Node calls this once.
                 drop(unsafe { Box::from_raw(data.cast::<T>()) });
             }));
@@ -232,18 +267,22 @@ impl Env {
             drop(unsafe { Box::from_raw(data.cast::<T>()) });
             return self.undefined();
         }
+        // Where the thread is at its end nobody unwraps it any more.
+        let _ = EXTERNALS.try_with(|made| made.borrow_mut().insert(data, TypeId::of::<T>()));
         external
     }
 
-    /// What [`external`](Self::external) wrapped.
-    ///
-    /// # Safety
-    /// If `value` is an external it must have been made by this module with the same `T`.
-    pub(super) unsafe fn unwrap_external<'a, T: 'static>(self, value: Val) -> Option<&'a T> {
+    /// What [`external`](Self::external) wrapped, where it was a `T`: an External of somebody else, or of
+    /// another type, is none.
+    pub(super) fn unwrap_external<'a, T: 'static>(self, value: Val) -> Option<&'a T> {
         let mut data = null_mut();
-        let status = api!(napi_get_value_external(self.0, value, &mut data));
-        // SAFETY: the caller vouches for the type; the external is alive in the current scope.
-        (is_ok(status) && !data.is_null()).then(|| unsafe { &*data.cast::<T>() })
+        if !is_ok(api!(napi_get_value_external(self.0, value, &mut data))) {
+            return None;
+        }
+        let made = EXTERNALS.try_with(|made| made.borrow().get(&data).copied());
+        // SAFETY: the pointer is that of a value of this type which was not dropped; the External that
+        // holds it is alive in the current scope.
+        (made == Ok(Some(TypeId::of::<T>()))).then(|| unsafe { &*data.cast::<T>() })
     }
 
     /// Runs `body` in a handle scope of its own.

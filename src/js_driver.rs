@@ -180,11 +180,28 @@ impl JsDriver {
     }
 }
 
+/// The options as a driver gets them: the object of the caller as it is, or a copy where another time to
+/// live is left than was given.
 fn options_value(env: Env, options: &Options) -> Val {
-    options
+    let given = options
         .host
         .as_ref()
-        .map_or_else(|| env.undefined(), |host| reference::value_of(env, host))
+        .map(|host| reference::value_of(env, host));
+    let Some(ttl_ms) = options.ttl_ms else {
+        return given.unwrap_or_else(|| env.undefined());
+    };
+    if let Some(given) = given
+        && super::options::has_ttl(env, given, ttl_ms)
+    {
+        return given;
+    }
+    let copy = env.object();
+    if let Some(given) = given {
+        env.copy_properties(given, copy);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
+    env.set(copy, c"ttl", env.number(ttl_ms as f64));
+    copy
 }
 
 fn read_nothing(_context: &Context, _answer: Val) -> Result<()> {

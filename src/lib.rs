@@ -82,6 +82,13 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
     env.set(core, c"setWarner", set_warner);
 
     let held = context.clone();
+    let set_clock = function(env, "setClock", move |env, arguments| {
+        held.set_clock(arguments[0], arguments[1]);
+        Ok(env.undefined())
+    });
+    env.set(core, c"setClock", set_clock);
+
+    let held = context.clone();
     let set_filler = function(env, "setFiller", move |env, arguments| {
         held.set_filler(arguments[0]);
         Ok(env.undefined())

@@ -40,6 +40,18 @@ pub(super) fn call_options(context: &Context, value: Val) -> Result<Options> {
     })
 }
 
+/// Whether options name that time to live.
+pub(super) fn has_ttl(env: Env, options: Val, ttl_ms: u64) -> bool {
+    match env.try_get(options, c"ttl") {
+        Ok(ttl) => read_ttl(env, ttl).is_ok_and(|given_ms| given_ms == Some(ttl_ms)),
+        Err(()) => {
+            // A getter threw, which did not when the call was made.
+            env.take_exception();
+            false
+        }
+    }
+}
+
 fn read_ttl(env: Env, value: Val) -> Result<Option<u64>> {
     if env.is_nullish(value) {
         return Ok(None);
@@ -106,68 +118,93 @@ pub(super) fn max_depth(context: &Context, options: Val) -> Result<MaxDepth> {
 }
 
 /// The options of a driver.
-pub(super) fn driver_options(context: &Rc<Context>, value: Val) -> Result<DriverOptions> {
+pub(super) fn driver_options(
+    context: &Rc<Context>,
+    value: Val,
+    handles: Val,
+) -> Result<DriverOptions> {
     let env = context.env;
+    let reading = Reading { context, handles };
     if env.is_nullish(value) {
         return Ok(DriverOptions::default());
     }
     if !env.is_object(value) || env.is_array(value) {
         return Err(wrong_argument(env, "driver options", "an object", value));
     }
-    Ok(DriverOptions::new(entries(context, value, 0)?))
+    Ok(DriverOptions::new(reading.entries(value, 0)?))
 }
 
-fn entries(context: &Rc<Context>, object: Val, depth: usize) -> Result<Vec<(String, Given)>> {
-    let env = context.env;
-    let mut names = null_mut();
-    api!(napi_get_property_names(env.0, object, &mut names));
-    let mut entries = Vec::new();
-    for index in 0..env.length(names) {
-        let name = env.element(names, index);
-        let mut value = null_mut();
-        api!(napi_get_property(env.0, object, name, &mut value));
-        if value.is_null() {
-            // A getter threw.
-            return Err(caught(env, &context.shared));
+/// The options of one driver on their way in.
+struct Reading<'a> {
+    context: &'a Rc<Context>,
+    /// The handles of the drivers among the options.
+    handles: Val,
+}
+
+impl Reading<'_> {
+    fn entries(&self, object: Val, depth: usize) -> Result<Vec<(String, Given)>> {
+        let context = self.context;
+        let env = context.env;
+        let mut names = null_mut();
+        api!(napi_get_property_names(env.0, object, &mut names));
+        let mut entries = Vec::new();
+        for index in 0..env.length(names) {
+            let name = env.element(names, index);
+            let mut value = null_mut();
+            api!(napi_get_property(env.0, object, name, &mut value));
+            if value.is_null() {
+                // A getter threw.
+                return Err(caught(env, &context.shared));
+            }
+            if env.is_nullish(value) {
+                continue;
+            }
+            let name = strings::read_lossy(env, name).unwrap_or_default();
+            entries.push((name, self.given(value, depth)?));
         }
-        if env.is_nullish(value) {
-            continue;
-        }
-        let name = strings::read_lossy(env, name).unwrap_or_default();
-        entries.push((name, given(context, value, depth)?));
+        Ok(entries)
     }
-    Ok(entries)
-}
 
-fn given(context: &Rc<Context>, value: Val, depth: usize) -> Result<Given> {
-    let env = context.env;
-    Ok(match env.type_of(value) {
-        sys::ValueType::napi_boolean => Given::Bool(env.as_bool(value).unwrap_or_default()),
-        sys::ValueType::napi_number => Given::Number(env.as_number(value).unwrap_or(f64::NAN)),
-        sys::ValueType::napi_string => {
-            Given::String(strings::read_lossy(env, value).unwrap_or_default())
-        }
-        sys::ValueType::napi_function => predicate(context, value)
-            .map_or_else(|| Given::Other(describe(env, value)), Given::Predicate),
-        sys::ValueType::napi_external => {
-            // SAFETY: the facade passes no other externals in options than those of drivers.
-            match unsafe { env.unwrap_external::<Handle>(value) } {
+    fn given(&self, value: Val, depth: usize) -> Result<Given> {
+        let context = self.context;
+        let env = context.env;
+        Ok(match env.type_of(value) {
+            sys::ValueType::napi_boolean => Given::Bool(env.as_bool(value).unwrap_or_default()),
+            sys::ValueType::napi_number => Given::Number(env.as_number(value).unwrap_or(f64::NAN)),
+            sys::ValueType::napi_string => {
+                Given::String(strings::read_lossy(env, value).unwrap_or_default())
+            }
+            sys::ValueType::napi_function => predicate(context, value)
+                .map_or_else(|| Given::Other(describe(env, value)), Given::Predicate),
+            sys::ValueType::napi_external => match self.handle(value) {
                 Some(handle) => Given::Driver(handle.root()),
                 None => Given::Other(describe(env, value)),
+            },
+            sys::ValueType::napi_object if depth < MOST_DEPTH => {
+                if env.is_array(value) {
+                    let list: Result<Vec<_>> = (0..env.length(value))
+                        .map(|index| self.given(env.element(value, index), depth + 1))
+                        .collect();
+                    Given::List(list?)
+                } else {
+                    Given::Map(self.entries(value, depth + 1)?)
+                }
             }
-        }
-        sys::ValueType::napi_object if depth < MOST_DEPTH => {
-            if env.is_array(value) {
-                let list: Result<Vec<_>> = (0..env.length(value))
-                    .map(|index| given(context, env.element(value, index), depth + 1))
-                    .collect();
-                Given::List(list?)
-            } else {
-                Given::Map(entries(context, value, depth + 1)?)
-            }
-        }
-        _ => Given::Other(describe(env, value)),
-    })
+            _ => Given::Other(describe(env, value)),
+        })
+    }
+
+    /// The driver that the External stands for, if the facade passed it as one. An External of somebody
+    /// else is not even looked into.
+    fn handle(&self, value: Val) -> Option<&Handle> {
+        let env = self.context.env;
+        let mut handles =
+            (0..env.length(self.handles)).map(|index| env.element(self.handles, index));
+        handles
+            .any(|handle| env.is_same(handle, value))
+            .then(|| env.unwrap_external::<Handle>(value))
+            .flatten()
+    }
 }
 
 fn predicate(context: &Rc<Context>, function: Val) -> Option<Predicate> {

@@ -44,8 +44,7 @@ fn with_queue(
     arguments: &Arguments,
     then: impl FnOnce(&QueueDriver) -> Val,
 ) -> Result<Val> {
-    // SAFETY: the facade passes no externals but those of `Handle`.
-    let handle = unsafe { env.unwrap_external::<Handle>(arguments[0]) };
+    let handle = env.unwrap_external::<Handle>(arguments[0]);
     let root = handle.map(Handle::root);
     let queue = root
         .as_ref()

@@ -53,8 +53,8 @@ struct Request<'a> {
 
 impl Request<'_> {
     fn handle(&self) -> Result<&Handle> {
-        // SAFETY: the facade passes no externals but those of `Handle`.
-        unsafe { self.env.unwrap_external::<Handle>(self.arguments[0]) }
+        self.env
+            .unwrap_external::<Handle>(self.arguments[0])
             .ok_or_else(|| Error::new(Kind::InvalidArgument, "no storage handle"))
     }
 
@@ -333,13 +333,10 @@ struct Batch {
 
 impl Batch {
     fn of<'a>(request: &Request<'a>, index: usize) -> Result<&'a Rc<Batch>> {
-        // SAFETY: the facade passes what `openBatch` gave.
-        unsafe {
-            request
-                .env
-                .unwrap_external::<Rc<Batch>>(request.arguments[index])
-        }
-        .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch handle"))
+        request
+            .env
+            .unwrap_external::<Rc<Batch>>(request.arguments[index])
+            .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch handle"))
     }
 }
 
@@ -503,8 +500,9 @@ fn open_writes(request: &Request<'_>) -> Result<Val> {
 /// `(writes, keys, handed, options | undefined, commonOptions)`: adds items to a batch; `undefined`
 /// removes.
 fn add_writes(request: &Request<'_>) -> Result<Val> {
-    // SAFETY: the facade passes what `openWrites` gave.
-    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[0]) }
+    let writes = request
+        .env
+        .unwrap_external::<Writes>(request.arguments[0])
         .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
     let mut handed = Handed::new(request.context);
     let items = written_items(request, |value| handed.text(value))?;
@@ -514,16 +512,16 @@ fn add_writes(request: &Request<'_>) -> Result<Val> {
 
 /// `(writes)`: forgets a batch that is not to be stored. A collector does not know how large it is.
 fn drop_writes(request: &Request<'_>) -> Result<Val> {
-    // SAFETY: as above.
-    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[0]) };
+    let writes = request.env.unwrap_external::<Writes>(request.arguments[0]);
     drop(writes.map(RefCell::take));
     Ok(request.env.undefined())
 }
 
 /// `(handle, writes, commonOptions)`
 fn set_items(request: &Request<'_>) -> Result<Val> {
-    // SAFETY: as above.
-    let writes = unsafe { request.env.unwrap_external::<Writes>(request.arguments[1]) }
+    let writes = request
+        .env
+        .unwrap_external::<Writes>(request.arguments[1])
         .ok_or_else(|| Error::new(Kind::InvalidArgument, "no batch of writes"))?;
     let items = writes.take();
     let common = request.options(2)?;
@@ -655,8 +653,9 @@ fn create_storage(request: &Request<'_>) -> Result<Val> {
 
 /// `(handle, base, driverHandle)`
 fn mount(request: &Request<'_>) -> Result<Val> {
-    // SAFETY: the facade passes no externals but those of `Handle`.
-    let driver = unsafe { request.env.unwrap_external::<Handle>(request.arguments[2]) }
+    let driver = request
+        .env
+        .unwrap_external::<Handle>(request.arguments[2])
         .ok_or_else(|| Error::new(Kind::InvalidArgument, "no driver handle"))?
         .root();
     with_base(request.env, request.arguments[1], |base| {
@@ -770,7 +769,7 @@ fn undo_migration(request: &Request<'_>) -> Result<Val> {
     request.finish(request.storage()?.undo_migration(), undefined)
 }
 
-/// `(name, options) => driverHandle`
+/// `(name, options, handles) => driverHandle`
 fn open_driver(request: &Request<'_>) -> Result<Val> {
     let env = request.env;
     let name = strings::read_lossy(env, request.arguments[0]).unwrap_or_default();
@@ -784,7 +783,7 @@ fn open_driver(request: &Request<'_>) -> Result<Val> {
             )
         })?;
     let runtime = NodeRuntime::of(request.context);
-    let driver = driver_options(request.context, request.arguments[1])
+    let driver = driver_options(request.context, request.arguments[1], request.arguments[2])
         .and_then(|options| (entry.open)(&options, &runtime))
         .map_err(|error| error.driver(entry.name))?;
     Ok(env.external(Handle::new(driver, &runtime)))
@@ -839,7 +838,7 @@ fn list_driver_sync(request: &Request<'_>) -> Result<Val> {
     })
 }
 
-/// `(invoke, name, [maxDepth, ttl, readOnly, noClear, clearsBase], capabilities) => driverHandle`
+/// `(invoke, name, [maxDepth, ttl, readOnly, noClear, clearsBase], capabilities, twins) => driverHandle`
 pub(super) fn install_js_driver(context: &Rc<Context>, core: Val) {
     use super::js_driver::{JsDriver, Pending, settlement};
 
@@ -858,11 +857,13 @@ pub(super) fn install_js_driver(context: &Rc<Context>, core: Val) {
         };
         let info = DriverInfo {
             capabilities: capabilities(env, arguments[3]),
+            twins: twins(env, arguments[4]),
             max_depth: is(0),
             ttl: is(1),
             read_only,
             no_clear: is(3),
             clears_base: is(4),
+            in_js: true,
             ..DriverInfo::named(name)
         };
         let driver = JsDriver::new(held.clone(), calls.clone(), arguments[0], info)?;
@@ -885,6 +886,16 @@ pub(super) fn install_js_driver(context: &Rc<Context>, core: Val) {
         Ok(env.undefined())
     });
     env.set(core, c"settle", settle);
+}
+
+/// The calls whose forms are twins: an array of booleans in the order of [`Call::ALL`].
+fn twins(env: Env, list: Val) -> Capabilities {
+    let calls = (0u32..).zip(Call::ALL);
+    calls
+        .filter(|(index, _)| env.is_truthy(env.element(list, *index)))
+        .fold(Capabilities::NONE, |found, (_, call)| {
+            found.with(call, Mode::Sync)
+        })
 }
 
 /// Capabilities from the facade: an array of `[methodIsThere, syncMethodIsThere]` in the order of

@@ -168,7 +168,8 @@ interface Core {
 
   // ---- Drivers ----
   readonly driverNames: readonly string[];
-  openDriver(name: string, options: unknown): Handle;
+  /** `handles` are those of the drivers among the options: no other External is taken for one. */
+  openDriver(name: string, options: unknown, handles: readonly Handle[]): Handle;
   describeDriver(
     driver: Handle,
   ): readonly [
@@ -196,6 +197,8 @@ interface Core {
     ],
     /** For each method in the order of `calls`: whether it is there, whether its Sync form is. */
     capabilities: readonly boolean[],
+    /** For each method: whether its Sync form does what the other does. */
+    twins: readonly boolean[],
   ): Handle;
   settle(ticket: number, isFailure: boolean, value: unknown): void;
   queueStatus(driver: Handle): readonly [size: number, isFlushing: boolean, isDisposed: boolean];
@@ -204,6 +207,8 @@ interface Core {
 
   // ---- The context ----
   setWarner(warn: (code: string, message: string) => void): void;
+  /** Timers and the clock for drivers that are written in JavaScript. */
+  setClock(setTimer: (ms: number, fired: () => void) => void, now: () => number): void;
   /** Rust calls it with a list, where to begin, and what to put there. */
   setFiller(fill: (list: unknown[], at: number, ...values: unknown[]) => void): void;
   /** Rust calls it with a text that is read again, and keeps what it gives; an empty answer means that the value has none. */

@@ -8,6 +8,15 @@ export function warn(code, message) {
 
 core.setWarner(warn);
 
+// Those of the moment, since tests put others in their place. A timer does not keep the process alive.
+core.setClock(
+  (ms, fired) => {
+    const timer = setTimeout(fired, ms);
+    timer?.unref?.();
+  },
+  () => Date.now(),
+);
+
 core.setFiller((list, at, ...values) => {
   for (let index = 0; index < values.length; index++) list[at + index] = values[index];
 });

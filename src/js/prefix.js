@@ -1,5 +1,6 @@
 // A view of a storage under a base. Works on any storage.
 
+import { own, ownerOf } from "./drivers/ownership.js";
 import { normalizeBaseKey, normalizeKey } from "./keys.js";
 
 const BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
@@ -107,5 +108,8 @@ export function prefixStorage(storage, givenBase) {
       }
     }
   }
+  // What the storage is beneath, the part of it is too.
+  const traits = ownerOf(storage.clear)?.traits;
+  own({ methods: { ...prefixed }, traits: traits && ((inner = "") => traits(base + inner)) });
   return prefixed;
 }

@@ -261,6 +261,9 @@ pub struct DriverInfo {
     /// Whether listings leave out keys that the JS thread alone can recognize, so that a clear has
     /// to list first.
     pub filters_clear: bool,
+    /// Whether the driver is written in JavaScript: timers and the clock are those of the program
+    /// then, which its tests may replace.
+    pub in_js: bool,
     /// Whether several writes can be made as one, all or none.
     pub atomic: bool,
     /// Whether a clear keeps its place in the order of writes while it asks which keys to remove:
@@ -281,6 +284,7 @@ impl DriverInfo {
             no_clear: false,
             clears_base: false,
             filters_clear: false,
+            in_js: false,
             atomic: false,
             ordered: false,
         }
@@ -290,6 +294,11 @@ impl DriverInfo {
     #[inline]
     pub fn has(&self, call: Call, mode: Mode) -> bool {
         self.capabilities.has(call, mode)
+    }
+
+    /// Whether the Sync form of a call may stand in for the async one.
+    pub fn are_twins(&self, call: Call) -> bool {
+        self.twins.has(call, Mode::Sync)
     }
 
     /// Whether the driver reports changes itself.

@@ -37,6 +37,16 @@ pub trait Runtime {
     /// Completes after `ms` milliseconds. Does not keep the host's loop alive.
     fn sleep(&self, ms: u64) -> LocalFuture<()>;
 
+    /// The time as JavaScript tells it: tests of programs put clocks of their own in place.
+    fn js_now_ms(&self) -> u64 {
+        self.now_ms()
+    }
+
+    /// As [`sleep`](Self::sleep), by the timers that JavaScript has when this is called.
+    fn js_sleep(&self, ms: u64) -> LocalFuture<()> {
+        self.sleep(ms)
+    }
+
     /// Runs a task on the host's thread. Its first poll is at once.
     fn spawn(&self, task: LocalFuture<()>);
 

@@ -16,7 +16,7 @@ use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::{AtExit, Moves, Runtime};
 use eas_core::value::{Text, Value};
 
-use super::warn;
+use super::{now_ms, warn};
 
 /// After so many attempts that wrote nothing, about six seconds, a queue no longer keeps the
 /// program from ending.
@@ -73,7 +73,11 @@ impl Hosted {
                     .spawn(Box::pin(async move { this.pass().await }));
             }
             Next::Wait { ms, timer } => {
-                let sleep = self.runtime.sleep(ms);
+                let sleep = if self.inner.info().in_js {
+                    self.runtime.js_sleep(ms)
+                } else {
+                    self.runtime.sleep(ms)
+                };
                 let this = self.this.clone();
                 self.runtime.spawn(Box::pin(async move {
                     sleep.await;
@@ -160,10 +164,9 @@ impl Hosted {
 
     /// Writes operations of keys that are all different.
     async fn write_wave(&self, wave: &[&(Place, Operation)], mode: Mode) -> Outcomes {
-        let (sets, others): (Vec<_>, Vec<_>) = wave
-            .iter()
-            .copied()
-            .partition(|(_, operation)| text_of(operation).is_some());
+        let (sets, others): (Vec<_>, Vec<_>) = wave.iter().copied().partition(|(_, operation)| {
+            text_of(operation).is_some() && !self.has_expired(operation)
+        });
         let together = sets.len() > 1 && self.inner.info().has(Call::SetItems, mode);
         let mut singles: Vec<_> = others;
         let written = if together {
@@ -205,6 +208,14 @@ impl Hosted {
     /// Starts one operation.
     fn write(&self, operation: &Operation, mode: Mode) -> Op<()> {
         let (inner, key) = (&self.inner, &*operation.key);
+        if self.has_expired(operation) {
+            // What the driver still has of the key is older.
+            let options = Options {
+                ttl_ms: None,
+                ..operation.options.clone()
+            };
+            return calls::remove_item(inner, key, &options, mode);
+        }
         let options = self.options(operation);
         match &operation.change {
             Change::Set(Value::Text(text)) => {
@@ -218,9 +229,19 @@ impl Hosted {
         }
     }
 
+    fn now_ms(&self) -> u64 {
+        now_ms(&*self.runtime, self.inner.info())
+    }
+
+    fn has_expired(&self, operation: &Operation) -> bool {
+        operation
+            .expires_ms
+            .is_some_and(|expires_ms| expires_ms <= self.now_ms())
+    }
+
     /// The options of the call, with what is left of the time to live.
     fn options(&self, operation: &Operation) -> Options {
-        let now_ms = self.runtime.now_ms();
+        let now_ms = self.now_ms();
         let left = |expires_ms: u64| expires_ms.saturating_sub(now_ms).max(1);
         Options {
             ttl_ms: operation.expires_ms.map(left),
@@ -249,6 +270,8 @@ impl Hosted {
         }
         let Before::Taken(batch) = before else {
             self.check(&operation)?;
+            // It is written later, by the other form of the method.
+            self.check_twins(&operation)?;
             let (_, next) = self.control.push(vec![operation])?;
             self.go(next);
             return Ok(());
@@ -257,7 +280,7 @@ impl Hosted {
         let mut outcome = Ok(());
         if !merges && !is_clear {
             for (place, waiting) in &batch.operations {
-                outcome = at_once(self.write(waiting, Mode::Sync));
+                outcome = self.write_at_once(waiting);
                 if outcome.is_err() {
                     break;
                 }
@@ -278,6 +301,51 @@ impl Hosted {
         let next = self.control.finish(&batch, outcomes);
         self.go(next);
         outcome
+    }
+
+    /// Makes a change that waits with the Sync method, if that does what the other one does: where a
+    /// program replaced one of the two, the other must not be used in its place.
+    fn write_at_once(&self, operation: &Operation) -> Result<()> {
+        self.check_twins(operation)?;
+        at_once(self.write(operation, Mode::Sync))
+    }
+
+    fn check_twins(&self, operation: &Operation) -> Result<()> {
+        let info = self.inner.info();
+        let call = match &operation.change {
+            Change::Set(Value::Text(_)) => Call::SetItem,
+            Change::Set(_) | Change::SetRaw(_) if info.has(Call::SetItemRaw, Mode::Sync) => {
+                Call::SetItemRaw
+            }
+            Change::Set(_) | Change::SetRaw(_) => Call::SetItem,
+            Change::Remove => Call::RemoveItem,
+            Change::Clear if info.has(Call::Clear, Mode::Sync) => Call::Clear,
+            Change::Clear => Call::RemoveItem,
+        };
+        if info.are_twins(call) {
+            return Ok(());
+        }
+        let (name, sync_name) = (call.name(Mode::Async), call.name(Mode::Sync));
+        let message = format!(
+            "one of the methods `{name}` and `{sync_name}` was replaced and the other was not, so that neither can stand in for the other; replace both, or use the Promise form"
+        );
+        Err(Error::new(Kind::SyncUnsupported, message)
+            .driver(&info.name)
+            .operation(sync_name)
+            .key(&operation.key))
+    }
+
+    /// Begins what waits with the methods that give Promises. What they do before they give one is done;
+    /// nobody hears what becomes of the rest.
+    fn begin_all(&self) {
+        let up_to = self.control.with_backlog(Backlog::last_place);
+        let mut looked_to = 0;
+        while let Some((batch, to)) = self.control.take_beside(looked_to, up_to) {
+            looked_to = to;
+            for (_, operation) in &batch.operations {
+                drop(self.write(operation, Mode::Async));
+            }
+        }
     }
 
     /// Fails where the driver has no Sync method for the change.
@@ -314,7 +382,7 @@ impl Hosted {
                 if failed.contains(&*operation.key) {
                     continue;
                 }
-                let written = at_once(self.write(operation, Mode::Sync));
+                let written = self.write_at_once(operation);
                 if let Err(error) = &written {
                     failed.insert(&operation.key);
                     if outcome.is_ok() {
@@ -340,7 +408,7 @@ impl Hosted {
             .iter()
             .all(|operation| keys.insert(&operation.key));
         for operation in &operations {
-            at_once(self.write(operation, Mode::Sync))?;
+            self.write_at_once(operation)?;
         }
         if is_all && is_one_each {
             Ok(())
@@ -368,6 +436,9 @@ impl AtExit for Ending {
             return;
         }
         if let Err(error) = this.flush_here() {
+            if error.kind() == Kind::SyncUnsupported {
+                this.begin_all();
+            }
             eprintln!(
                 "[electron-async-storage] [queue] the process ends with some of {left} operations that could not be written to {}: {error}",
                 this.inner.info().name

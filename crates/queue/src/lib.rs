@@ -228,32 +228,28 @@ impl QueueDriver {
         self.writer.control()
     }
 
-    /// The time by which items of the backlog have ended. Where the driver below keeps them
-    /// anyway, none has.
+    /// The time by which items of the backlog have expired.
     fn now_ms(&self) -> u64 {
-        if self.info.ttl {
-            self.runtime.now_ms()
-        } else {
-            0
-        }
+        now_ms(&*self.runtime, &self.info)
     }
 
     /// Looks up a key: `Some` when the backlog has the answer.
     fn seen<T>(&self, key: &str, read: impl FnOnce(&Operation, &Value) -> T) -> Option<Option<T>> {
-        self.control().with_backlog(|backlog| {
-            if backlog.is_empty() {
-                return None;
-            }
-            match backlog.read(key, self.now_ms()) {
+        if self.control().with_backlog(backlog::Backlog::is_empty) {
+            return None;
+        }
+        // A clock of JavaScript must not be asked under the lock.
+        let now_ms = self.now_ms();
+        self.control()
+            .with_backlog(|backlog| match backlog.read(key, now_ms) {
                 Seen::Nothing => None,
                 Seen::Gone => Some(None),
                 Seen::Value(operation, value) => Some(Some(read(operation, value))),
-            }
-        })
+            })
     }
 
     fn operation_of(&self, key: &str, change: Change, options: &Options) -> Operation {
-        let now_ms = self.runtime.now_ms();
+        let now_ms = self.now_ms();
         Operation {
             key: key.into(),
             change,
@@ -403,6 +399,15 @@ impl QueueDriver {
     }
 }
 
+/// The time that holds for a driver.
+fn now_ms(runtime: &dyn Runtime, info: &DriverInfo) -> u64 {
+    if info.in_js {
+        runtime.js_now_ms()
+    } else {
+        runtime.now_ms()
+    }
+}
+
 /// Tells the developer that writing failed where no caller waits for it.
 fn warn(runtime: &dyn Runtime, inner: &str, error: &Error) {
     let message = format!(
@@ -543,7 +548,7 @@ impl Driver for QueueDriver {
         };
         #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
         let written_ms = (self.form == Form::Bytes).then_some(timestamp_ms as f64);
-        let now_ms = self.runtime.now_ms();
+        let now_ms = self.now_ms();
         Op::ok(Some(Meta::Native(NativeMeta {
             atime_ms: written_ms,
             mtime_ms: written_ms,

@@ -13,6 +13,13 @@ function warn(code, message) {
   }
 }
 core.setWarner(warn);
+core.setClock(
+  (ms, fired) => {
+    const timer = setTimeout(fired, ms);
+    timer?.unref?.();
+  },
+  () => Date.now()
+);
 core.setFiller((list, at, ...values) => {
   for (let index = 0; index < values.length; index++) list[at + index] = values[index];
 });
@@ -245,6 +252,50 @@ function methods(handle) {
   };
 }
 
+// src/js/keys.js
+var NOT_NORMAL = /[?/\\]|::|^:|:$/;
+function normalizeKey(key) {
+  if (key === void 0 || key === null || key === "") return "";
+  return NOT_NORMAL.test(key) ? core.normalizeKey(key) : key;
+}
+function normalizeBaseKey(base) {
+  const key = normalizeKey(base);
+  return key ? `${key}:` : "";
+}
+function joinKeys(...keys) {
+  return normalizeKey(keys.join(":"));
+}
+function filterKeyByDepth(key, depth2) {
+  return depth2 === void 0 || key.split(":").length - 1 <= depth2;
+}
+function filterKeyByBase(key, base) {
+  return (!base || key.startsWith(base)) && !key.endsWith("$");
+}
+
+// src/js/drivers/ownership.js
+var owners = /* @__PURE__ */ new WeakMap();
+var BUILT_ON = {
+  getItems: ["getItem"],
+  getItemsSync: ["getItemSync"],
+  setItems: ["setItem"],
+  setItemsSync: ["setItemSync"],
+  clear: ["removeItem", "getKeys"],
+  clearSync: ["removeItemSync", "getKeysSync"]
+};
+function own(owner) {
+  for (const method of Object.values(owner.methods)) {
+    if (typeof method === "function") owners.set(method, owner);
+  }
+}
+var ownerOf = (method) => typeof method === "function" ? owners.get(method) : void 0;
+function goesPast(driver, name) {
+  const singles = BUILT_ON[name];
+  if (singles === void 0) return false;
+  const owner = ownerOf(driver[name]);
+  return owner !== void 0 && singles.some((single) => driver[single] !== owner.methods[single]);
+}
+var areTwins = (driver, name) => ownerOf(driver[name]) === ownerOf(driver[`${name}Sync`]);
+
 // src/js/drivers/js-driver.js
 var { names, syncNames } = methodNames(core.calls);
 var CALL = Object.fromEntries(names.map((name, index) => [name, index]));
@@ -264,7 +315,13 @@ function call(driver, number, first, second, third) {
       for (const item of first) {
         if (item.options === void 0) item.options = common;
       }
+      if (goesPast(driver, method)) return oneByOne(driver, method, first);
       return driver[method](first, common);
+    }
+    case CALL.clear: {
+      const options = second === void 0 ? {} : second;
+      if (goesPast(driver, method)) return clearByKey(driver, method, first, options);
+      return driver[method](first, options);
     }
     case CALL.watch:
       return first === void 0 ? second() : driver.watch(first);
@@ -274,6 +331,45 @@ function call(driver, number, first, second, third) {
     default:
       return driver[method](first, second === void 0 ? {} : second);
   }
+}
+function oneByOne(driver, method, items) {
+  switch (method) {
+    case "getItemsSync":
+      return items.map(({ key, options }) => ({ key, value: driver.getItemSync(key, options) }));
+    case "setItemsSync":
+      for (const { key, value, options } of items) driver.setItemSync(key, value, options);
+      return void 0;
+    case "getItems":
+      return every(items, async ({ key, options }) => {
+        return { key, value: await driver.getItem(key, options) };
+      });
+    default:
+      return every(items, async ({ key, value, options }) => driver.setItem(key, value, options));
+  }
+}
+function clearByKey(driver, method, base, options) {
+  if (method === "clearSync") {
+    const keys = keysToClear(driver.getKeysSync(base, options), base);
+    for (const key of keys) driver.removeItemSync(key, options);
+    return void 0;
+  }
+  return (async () => {
+    const keys = keysToClear(await driver.getKeys(base, options), base);
+    await every(keys, async (key) => driver.removeItem(key, options));
+  })();
+}
+function keysToClear(keys, base) {
+  const normal = keys.map((key) => normalizeKey(key)).filter((key) => key.startsWith(base));
+  if (normal.some((key) => key.endsWith("$"))) return normal;
+  return normal.flatMap((key) => [key, `${key}$`]);
+}
+async function every(items, run) {
+  const outcomes = await Promise.allSettled(items.map(run));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  return outcomes.map((outcome) => (
+    /** @type {any} */
+    outcome.value
+  ));
 }
 function invoker(driver) {
   const invoke = (number, ticket, first, second, third) => {
@@ -292,12 +388,9 @@ function invoker(driver) {
   };
   return invoke;
 }
-function capabilities(driver) {
-  return names.flatMap((name, index) => [
-    typeof driver[name] === "function",
-    typeof driver[syncNames[index]] === "function"
-  ]);
-}
+var has = (driver, name) => typeof driver[name] === "function" && !goesPast(driver, name);
+var capabilities = (driver) => names.flatMap((name, index) => [has(driver, name), has(driver, syncNames[index])]);
+var twins = (driver) => names.map((name) => areTwins(driver, name));
 function isDriver(value) {
   return value !== null && (typeof value === "object" || typeof value === "function") && typeof value.getItem === "function";
 }
@@ -308,27 +401,44 @@ function isUnchanged(driver, made) {
   const keys = Object.keys(driver);
   return keys.length === Object.keys(made).length && keys.every((key) => driver[key] === made[key]);
 }
+function traitsOf(driver) {
+  const told = ownerOf(driver.clear)?.traits?.();
+  const { maxDepth, ttl, readOnly, noClear } = { ...told, ...driver.flags };
+  return {
+    maxDepth: Boolean(maxDepth),
+    ttl: Boolean(ttl),
+    readOnly: readOnly === "error" ? readOnly : Boolean(readOnly),
+    noClear: Boolean(noClear),
+    clearsBase: told !== void 0
+  };
+}
 function open(driver) {
   if (!isDriver(driver)) return void 0;
   const builtIn = builtIns.get(driver);
   if (builtIn !== void 0 && isUnchanged(driver, builtIn.made)) {
-    return { handle: builtIn.handle, keep: builtIn };
+    return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
   const invoke = invoker(driver);
-  const { name, flags } = driver;
+  const { name } = driver;
+  const traits = traitsOf(driver);
   const handle = core.jsDriver(
     invoke,
     typeof name === "string" && name !== "" ? name : "custom",
-    [
-      Boolean(flags?.maxDepth),
-      Boolean(flags?.ttl),
-      flags?.readOnly === "error" ? "error" : Boolean(flags?.readOnly),
-      Boolean(flags?.noClear),
-      false
-    ],
-    capabilities(driver)
+    [traits.maxDepth, traits.ttl, traits.readOnly, traits.noClear, traits.clearsBase],
+    capabilities(driver),
+    twins(driver)
   );
-  return { handle, keep: invoke };
+  return { handle, keep: invoke, traits };
+}
+function traitsOfAll(list) {
+  const all = [...list];
+  const areReadOnly = all.every(({ readOnly }) => readOnly);
+  const fail = areReadOnly && all.every(({ readOnly }) => readOnly === "error");
+  return {
+    ttl: all.every(({ ttl }) => ttl),
+    readOnly: fail ? "error" : areReadOnly,
+    noClear: all.every(({ noClear, readOnly }) => noClear || readOnly)
+  };
 }
 
 // src/js/drivers/views.js
@@ -388,14 +498,16 @@ var instances = { memory: mapView, queue: queueView };
 // src/js/drivers/factories.js
 function prepare(options) {
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
-    return { given: options, keep: void 0 };
+    return { given: options, handles: [], keep: void 0 };
   }
   const given = { ...options };
+  const handles = [];
   let keep;
   if ("driver" in given) {
     const inner = open(given.driver);
     if (inner !== void 0) {
       given.driver = inner.handle;
+      handles.push(inner.handle);
       keep = [given.driver, inner.keep, options.driver];
     }
   }
@@ -406,7 +518,7 @@ function prepare(options) {
       else given.watchOptions = { ...holder, ignored };
     }
   }
-  return { given, keep };
+  return { given, handles, keep };
 }
 function tests(ignored) {
   if (Array.isArray(ignored)) return ignored.map(tests);
@@ -416,40 +528,22 @@ function tests(ignored) {
 }
 function factory(name) {
   const make = (options) => {
-    const { given, keep } = prepare(options);
-    const handle = core.openDriver(name, given);
+    const { given, handles, keep } = prepare(options);
+    const handle = core.openDriver(name, given, handles);
     const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
     const flags = { maxDepth, ttl, readOnly, noClear };
     const driver = { name, flags, options, ...methods(handle) };
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== void 0) driver.getInstance = () => instance;
-    builtIns.set(driver, { handle, keep, made: { ...driver } });
+    const made = { ...driver };
+    builtIns.set(driver, { handle, keep, made });
+    own({ methods: made, keep });
     return driver;
   };
   return Object.defineProperty(make, "name", { value: `${name}Driver` });
 }
 var factories = Object.fromEntries(core.driverNames.map((name) => [name, factory(name)]));
-
-// src/js/keys.js
-var NOT_NORMAL = /[?/\\]|::|^:|:$/;
-function normalizeKey(key) {
-  if (key === void 0 || key === null || key === "") return "";
-  return NOT_NORMAL.test(key) ? core.normalizeKey(key) : key;
-}
-function normalizeBaseKey(base) {
-  const key = normalizeKey(base);
-  return key ? `${key}:` : "";
-}
-function joinKeys(...keys) {
-  return normalizeKey(keys.join(":"));
-}
-function filterKeyByDepth(key, depth2) {
-  return depth2 === void 0 || key.split(":").length - 1 <= depth2;
-}
-function filterKeyByBase(key, base) {
-  return (!base || key.startsWith(base)) && !key.endsWith("$");
-}
 
 // src/js/prefix.js
 var BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
@@ -536,6 +630,8 @@ function prefixStorage(storage, givenBase) {
       }
     }
   }
+  const traits = ownerOf(storage.clear)?.traits;
+  own({ methods: { ...prefixed }, traits: traits && ((inner = "") => traits(base + inner)) });
   return prefixed;
 }
 
@@ -1620,7 +1716,13 @@ function createStorage(options = {}) {
       return bases.map((mount) => ({ base: mount, driver: mounted.get(mount).driver }));
     }
   };
-  return Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
+  Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
+  const traits = (base = "") => {
+    const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
+    return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
+  };
+  own({ methods: { ...storage }, traits });
+  return storage;
 }
 function aliases(storage) {
   return {

@@ -3,18 +3,23 @@
 import { listeners } from "./listeners.js";
 import { methods } from "./methods.js";
 import { builtIns, open } from "./open.js";
+import { own } from "./ownership.js";
 import { instances } from "./views.js";
 
+// The options as the native core gets them, the handles of the drivers among them, and what must stay
+// alive for those.
 function prepare(options) {
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
-    return { given: options, keep: undefined };
+    return { given: options, handles: [], keep: undefined };
   }
   const given = { ...options };
+  const handles = [];
   let keep;
   if ("driver" in given) {
     const inner = open(given.driver);
     if (inner !== undefined) {
       given.driver = inner.handle;
+      handles.push(inner.handle);
       keep = [given.driver, inner.keep, options.driver];
     }
   }
@@ -25,7 +30,7 @@ function prepare(options) {
       else given.watchOptions = { ...holder, ignored };
     }
   }
-  return { given, keep };
+  return { given, handles, keep };
 }
 
 // RegExps become functions; the rest stays as it is.
@@ -38,8 +43,8 @@ function tests(ignored) {
 
 function factory(name) {
   const make = (options) => {
-    const { given, keep } = prepare(options);
-    const handle = core.openDriver(name, given);
+    const { given, handles, keep } = prepare(options);
+    const handle = core.openDriver(name, given, handles);
     const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
     const flags = { maxDepth, ttl, readOnly, noClear };
     /** @type {any} */
@@ -47,7 +52,9 @@ function factory(name) {
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== undefined) driver.getInstance = () => instance;
-    builtIns.set(driver, { handle, keep, made: { ...driver } });
+    const made = { ...driver };
+    builtIns.set(driver, { handle, keep, made });
+    own({ methods: made, keep });
     return driver;
   };
   return Object.defineProperty(make, "name", { value: `${name}Driver` });

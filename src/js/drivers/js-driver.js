@@ -1,6 +1,8 @@
 // How drivers of users are called.
 
+import { normalizeKey } from "../keys.js";
 import { ignore, isThenable } from "../thenables.js";
+import { areTwins, goesPast } from "./ownership.js";
 
 const { names, syncNames } = methodNames(core.calls);
 const CALL = Object.fromEntries(names.map((name, index) => [name, index]));
@@ -23,7 +25,13 @@ function call(driver, number, first, second, third) {
       for (const item of first) {
         if (item.options === undefined) item.options = common;
       }
+      if (goesPast(driver, method)) return oneByOne(driver, method, first);
       return driver[method](first, common);
+    }
+    case CALL.clear: {
+      const options = second === undefined ? {} : second;
+      if (goesPast(driver, method)) return clearByKey(driver, method, first, options);
+      return driver[method](first, options);
     }
     case CALL.watch:
       // Without a callback the second argument is the function that stops the watch.
@@ -34,6 +42,50 @@ function call(driver, number, first, second, third) {
     default:
       return driver[method](first, second === undefined ? {} : second);
   }
+}
+
+// What replaces a batch method that would go past a single one.
+function oneByOne(driver, method, items) {
+  switch (method) {
+    case "getItemsSync":
+      return items.map(({ key, options }) => ({ key, value: driver.getItemSync(key, options) }));
+    case "setItemsSync":
+      for (const { key, value, options } of items) driver.setItemSync(key, value, options);
+      return undefined;
+    case "getItems":
+      return every(items, async ({ key, options }) => {
+        return { key, value: await driver.getItem(key, options) };
+      });
+    default:
+      return every(items, async ({ key, value, options }) => driver.setItem(key, value, options));
+  }
+}
+
+// What replaces a `clear` that would go past `getKeys` or `removeItem`.
+function clearByKey(driver, method, base, options) {
+  if (method === "clearSync") {
+    const keys = keysToClear(driver.getKeysSync(base, options), base);
+    for (const key of keys) driver.removeItemSync(key, options);
+    return undefined;
+  }
+  return (async () => {
+    const keys = keysToClear(await driver.getKeys(base, options), base);
+    await every(keys, async (key) => driver.removeItem(key, options));
+  })();
+}
+
+// The keys under a base with those of their metadata, which a driver may keep out of its listings.
+function keysToClear(keys, base) {
+  const normal = keys.map((key) => normalizeKey(key)).filter((key) => key.startsWith(base));
+  if (normal.some((key) => key.endsWith("$"))) return normal;
+  return normal.flatMap((key) => [key, `${key}$`]);
+}
+
+// Awaits all, also after one failed; fails as the first that did.
+async function every(items, run) {
+  const outcomes = await Promise.allSettled(items.map(run));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  return outcomes.map((outcome) => /** @type {any} */ (outcome).value);
 }
 
 // The function that the native core calls. It returns itself when the method gave a Promise: that
@@ -57,12 +109,13 @@ export function invoker(driver) {
   return invoke;
 }
 
-export function capabilities(driver) {
-  return names.flatMap((name, index) => [
-    typeof driver[name] === "function",
-    typeof driver[syncNames[index]] === "function",
-  ]);
-}
+// Whether the method is there and goes past no other.
+const has = (driver, name) => typeof driver[name] === "function" && !goesPast(driver, name);
+
+export const capabilities = (driver) =>
+  names.flatMap((name, index) => [has(driver, name), has(driver, syncNames[index])]);
+
+export const twins = (driver) => names.map((name) => areTwins(driver, name));
 
 export function isDriver(value) {
   return (

@@ -1,6 +1,7 @@
 // From a driver object to what the native core knows it by.
 
-import { capabilities, invoker, isDriver } from "./js-driver.js";
+import { capabilities, invoker, isDriver, twins } from "./js-driver.js";
+import { ownerOf } from "./ownership.js";
 
 // By driver object: the handle of a built-in driver and what the object looked like when made.
 export const builtIns = new WeakMap();
@@ -10,27 +11,48 @@ function isUnchanged(driver, made) {
   return keys.length === Object.keys(made).length && keys.every((key) => driver[key] === made[key]);
 }
 
-// The native handle of a driver, and what must stay alive for as long as the handle is in use.
-// A changed built-in driver, or a spread of one, is a driver of its user.
+// What a driver of a user says of itself; a storage that is one, and a spread of it, says it by its mounts.
+function traitsOf(driver) {
+  const told = ownerOf(driver.clear)?.traits?.();
+  const { maxDepth, ttl, readOnly, noClear } = { ...told, ...driver.flags };
+  return {
+    maxDepth: Boolean(maxDepth),
+    ttl: Boolean(ttl),
+    readOnly: readOnly === "error" ? readOnly : Boolean(readOnly),
+    noClear: Boolean(noClear),
+    clearsBase: told !== undefined,
+  };
+}
+
+// The native handle of a driver, what it is, and what must stay alive for as long as the handle is in
+// use. A changed built-in driver, or a spread of one, is a driver of its user.
 export function open(driver) {
   if (!isDriver(driver)) return undefined;
   const builtIn = builtIns.get(driver);
   if (builtIn !== undefined && isUnchanged(driver, builtIn.made)) {
-    return { handle: builtIn.handle, keep: builtIn };
+    return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
   const invoke = invoker(driver);
-  const { name, flags } = driver;
+  const { name } = driver;
+  const traits = traitsOf(driver);
   const handle = core.jsDriver(
     invoke,
     typeof name === "string" && name !== "" ? name : "custom",
-    [
-      Boolean(flags?.maxDepth),
-      Boolean(flags?.ttl),
-      flags?.readOnly === "error" ? "error" : Boolean(flags?.readOnly),
-      Boolean(flags?.noClear),
-      false,
-    ],
+    [traits.maxDepth, traits.ttl, traits.readOnly, traits.noClear, traits.clearsBase],
     capabilities(driver),
+    twins(driver),
   );
-  return { handle, keep: invoke };
+  return { handle, keep: invoke, traits };
+}
+
+// What a storage is whose mounts are such: what each of them is.
+export function traitsOfAll(list) {
+  const all = [...list];
+  const areReadOnly = all.every(({ readOnly }) => readOnly);
+  const fail = areReadOnly && all.every(({ readOnly }) => readOnly === "error");
+  return {
+    ttl: all.every(({ ttl }) => ttl),
+    readOnly: fail ? "error" : areReadOnly,
+    noClear: all.every(({ noClear, readOnly }) => noClear || readOnly),
+  };
 }

@@ -3,7 +3,8 @@
 import { readBatch, wrongArgument } from "../arguments.js";
 import { factories } from "../drivers/factories.js";
 import { listeners } from "../drivers/listeners.js";
-import { open } from "../drivers/open.js";
+import { open, traitsOfAll } from "../drivers/open.js";
+import { own } from "../drivers/ownership.js";
 import { normalizeBaseKey, normalizeKey } from "../keys.js";
 import { pack } from "../lazy-codec.js";
 import { readMeta } from "../meta.js";
@@ -260,7 +261,13 @@ export function createStorage(options = {}) {
     },
   };
 
-  return Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
+  Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
+  const traits = (base = "") => {
+    const bases = new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
+    return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
+  };
+  own({ methods: { ...storage }, traits });
+  return storage;
 }
 
 function aliases(storage) {

@@ -1,0 +1,41 @@
+// Which methods are the package's own, and which of them would go past a method that was replaced.
+//
+// A spread of a built-in driver, an object that inherits from one, a Proxy around one and one with a spy
+// on it are drivers of their users. Each of their methods is used for what its name says; one of the
+// package that does the work of others is used only where those are its own too.
+
+/** @typedef {{ readonly methods: any, readonly keep?: unknown, readonly traits?: (base?: string) => any }} Owner */
+
+// By method. An owner lives as long as one of its methods does.
+/** @type {WeakMap<Function, Owner>} */
+const owners = new WeakMap();
+
+const BUILT_ON = {
+  getItems: ["getItem"],
+  getItemsSync: ["getItemSync"],
+  setItems: ["setItem"],
+  setItemsSync: ["setItemSync"],
+  clear: ["removeItem", "getKeys"],
+  clearSync: ["removeItemSync", "getKeysSync"],
+};
+
+/** @param {Owner} owner */
+export function own(owner) {
+  for (const method of Object.values(owner.methods)) {
+    if (typeof method === "function") owners.set(method, owner);
+  }
+}
+
+export const ownerOf = (method) => (typeof method === "function" ? owners.get(method) : undefined);
+
+// Whether the method is one of the package that would go past a method of the driver.
+export function goesPast(driver, name) {
+  const singles = BUILT_ON[name];
+  if (singles === undefined) return false;
+  const owner = ownerOf(driver[name]);
+  return owner !== undefined && singles.some((single) => driver[single] !== owner.methods[single]);
+}
+
+// Whether the Sync form of a method does what the other form does: it does not where one of them was
+// replaced alone.
+export const areTwins = (driver, name) => ownerOf(driver[name]) === ownerOf(driver[`${name}Sync`]);
