@@ -766,7 +766,7 @@ export interface Storage<T extends StorageValue = StorageValue> {
   getKeys(this: void, base?: string, opts?: GetKeysOptions): Promise<StorageKey<T>[]>;
 
   /**
-   * Removes exactly what `getKeys(base)` lists, and its metadata. What is written after the call stays, also when
+   * Removes exactly what `getKeys(base)` lists, and its metadata: not the version of the data. What is written after the call stays, also when
    * the call is not awaited.
    *
    * @param base - default: everything
@@ -839,9 +839,11 @@ export interface Storage<T extends StorageValue = StorageValue> {
 
   /**
    * Runs the migrations above the stored version, in order, up to the `version` option. All or nothing: on
-   * a failure what the steps wrote is undone, and the version stays. Concurrent calls run once.
+   * a failure what the steps wrote is undone, and the version stays. Concurrent calls run once. Inside a step or a
+   * hook it is an error.
    *
-   * @throws whatever a step or hook threw, or {@link StorageError} `EAS_MIGRATION` (as a rejection)
+   * @throws whatever a step or hook threw, or {@link StorageError} `EAS_MIGRATION`, `EAS_READ_ONLY` (as a
+   * rejection)
    */
   migrate(this: void): Promise<void>;
 
@@ -1059,28 +1061,42 @@ export type MigrationFunction<T extends StorageValue = StorageValue> = (
   storage: Storage<T>,
 ) => MaybePromise<void>;
 
-/** The step that leads to each version. */
+/** The step that leads to each version: whole numbers from 1, in plain form. */
 export interface MigrationOptions<T extends StorageValue = StorageValue> {
   [version: number]: MigrationFunction<T>;
 }
+
+/**
+ * The storage that hooks get: the storage itself, with the two methods that the guide of the TypeScript package
+ * calls. Any storage of `createStorage` and `prefixStorage` has them; they do not show.
+ */
+export type MigrationStorage<T extends StorageValue = StorageValue> = Storage<T> & {
+  /** As `setItem`. */
+  _setItemInternal(this: void, key: string, value: any, opts?: TransactionOptions): Promise<void>;
+  /** As `getItem`. */
+  _getItemInternal(this: void, key: string, opts?: TransactionOptions): Promise<any>;
+};
 
 /** Functions that `migrate` calls, and waits for, around its steps. */
 export interface MigrationHooks<T extends StorageValue = StorageValue> {
   /** Before the first step; an error here stops the migration. */
   beforeMigration?:
-    | ((fromVersion: number, toVersion: number, storage: Storage<T>) => MaybePromise<void>)
+    | ((fromVersion: number, toVersion: number, storage: MigrationStorage<T>) => MaybePromise<void>)
     | undefined;
   /** After the last step; an error here undoes the migration. */
   afterMigration?:
-    | ((fromVersion: number, toVersion: number, storage: Storage<T>) => MaybePromise<void>)
+    | ((fromVersion: number, toVersion: number, storage: MigrationStorage<T>) => MaybePromise<void>)
     | undefined;
-  /** After a failure, when everything is undone. `migrate` then rejects with the same error. */
+  /**
+   * After a failure, when the steps are undone; what a `beforeMigration` that succeeded wrote goes afterwards.
+   * What this writes stays, unless it fails itself. `migrate` then rejects with the same error.
+   */
   onMigrationError?:
     | ((
         error: Error,
         fromVersion: number,
         toVersion: number,
-        storage: Storage<T>,
+        storage: MigrationStorage<T>,
       ) => MaybePromise<void>)
     | undefined;
 }

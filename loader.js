@@ -153,4 +153,8 @@ function load() {
   }
 }
 
-module.exports = load();
+const addon = load();
+// Only what is required here is there in every version of Node and Electron. Loaded when it is needed.
+addon.setAsyncHooks(() => require("node:async_hooks"));
+
+module.exports = addon;

@@ -222,7 +222,9 @@ const ACTIONS: &[(&str, Body)] = &[
     ("isMigrationOpen", is_migration_open),
     ("beginMigration", begin_migration),
     ("commitMigration", commit_migration),
-    ("undoMigration", undo_migration),
+    ("beginSteps", begin_steps),
+    ("undoSteps", undo_steps),
+    ("endMigration", end_migration),
     ("openDriver", open_driver),
     ("describeDriver", describe_driver),
     ("listDriver", list_driver),
@@ -765,8 +767,17 @@ fn commit_migration(request: &Request<'_>) -> Result<Val> {
     request.finish(request.storage()?.commit_migration(), undefined)
 }
 
-fn undo_migration(request: &Request<'_>) -> Result<Val> {
-    request.finish(request.storage()?.undo_migration(), undefined)
+fn begin_steps(request: &Request<'_>) -> Result<Val> {
+    request.finish(request.storage()?.begin_steps(), undefined)
+}
+
+fn undo_steps(request: &Request<'_>) -> Result<Val> {
+    request.finish(request.storage()?.undo_steps(), undefined)
+}
+
+fn end_migration(request: &Request<'_>) -> Result<Val> {
+    let all = request.env.is_truthy(request.arguments[1]);
+    request.finish(request.storage()?.end_migration(all), undefined)
 }
 
 /// `(name, options, handles) => driverHandle`

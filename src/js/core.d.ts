@@ -164,7 +164,12 @@ interface Core {
   isMigrationOpen(handle: Handle): Eventually<boolean>;
   beginMigration(handle: Handle): Eventually<void>;
   commitMigration(handle: Handle): Eventually<void>;
-  undoMigration(handle: Handle): Eventually<void>;
+  /** What was written so far is what `undoSteps` goes back to. */
+  beginSteps(handle: Handle): Eventually<void>;
+  /** Puts back what was there before the steps; the migration stays open. */
+  undoSteps(handle: Handle): Eventually<void>;
+  /** Puts back what was there before the migration, without `all` all but what was written since `undoSteps`. */
+  endMigration(handle: Handle, all: boolean): Eventually<void>;
 
   // ---- Drivers ----
   readonly driverNames: readonly string[];

@@ -1,5 +1,7 @@
 // Migrations: the user's steps in order, all of them or none. The native core records and undoes.
 
+import { around, runInside } from "./async-context.js";
+
 export const VERSION_KEY = "__storage_version__";
 
 function asError(thrown) {
@@ -25,18 +27,60 @@ function checked(version) {
   );
 }
 
+function invalidMigrations(what) {
+  return Object.assign(
+    new Error(
+      `[electron-async-storage] Invalid option \`migrations\`: ${what}. Each key is the version that its function brings the data to, a whole number from 1 in plain form, such as 1 or 12.`,
+    ),
+    { code: "EAS_INVALID_OPTION", operation: "createStorage" },
+  );
+}
+
+// Numbers in another spelling would be passed over, or looked up in vain.
+function checkSteps(migrations) {
+  for (const [key, step] of Object.entries(migrations)) {
+    const version = Number(key);
+    if (!/^[1-9][0-9]*$/.test(key) || !Number.isSafeInteger(version)) {
+      throw invalidMigrations(`${JSON.stringify(key)} is not such a key`);
+    }
+    if (typeof step !== "function" && step !== undefined) {
+      throw invalidMigrations(`what it has for ${key} is not a function`);
+    }
+  }
+}
+
 // The steps above `from` up to `to`, in order. Versions without a step are passed over.
 function stepsBetween(migrations, from, to) {
+  checkSteps(migrations);
   return Object.keys(migrations)
     .map(Number)
-    .filter((version) => version > from && version <= to)
+    .filter((version) => version > from && version <= to && migrations[version] !== undefined)
     .sort((a, b) => a - b)
     .map((version) => migrations[version]);
 }
 
+const isMountedIn = (inner, outer) => outer.getMounts().some(({ driver }) => driver === inner);
+
 export function makeMigrations(handle, storage, options) {
   const { version, migrations, migrationHooks: hooks } = options;
+  if (migrations) checkSteps(migrations);
   let running;
+
+  // Fails for a call that would wait for the migration which it is made by: that of this storage, of one
+  // that is mounted in it or that it is mounted in, or of another storage of the same data.
+  async function refuseInside() {
+    const others = around().filter((other) => other.isRunning);
+    if (others.length === 0) return;
+    const isSame = others.some(
+      ({ storage: other }) =>
+        other === storage || isMountedIn(other, storage) || isMountedIn(storage, other),
+    );
+    if (isSame || (await core.isMigrationOpen(handle))) {
+      throw failure(
+        "migrate() was called inside a step or a hook of a migration of the same data, and would wait for itself. Leave the call out: the steps run in order, each once.",
+      );
+    }
+  }
 
   async function storedVersion() {
     let wasThere = false;
@@ -56,6 +100,7 @@ export function makeMigrations(handle, storage, options) {
 
   async function runSteps(from, to) {
     await hooks?.beforeMigration?.(from, to, storage);
+    await core.beginSteps(handle);
     for (const step of stepsBetween(migrations, from, to)) await step(storage);
     await storage.setItem(VERSION_KEY, to);
     await hooks?.afterMigration?.(from, to, storage);
@@ -64,7 +109,7 @@ export function makeMigrations(handle, storage, options) {
   // What the caller gets: the error, unless something worse has happened.
   async function undone(error) {
     try {
-      await core.undoMigration(handle);
+      await core.undoSteps(handle);
       return error;
     } catch (undoError) {
       const why = asError(undoError).message;
@@ -76,12 +121,28 @@ export function makeMigrations(handle, storage, options) {
   }
 
   // The error of the migration matters more than one of the hook that is told of it.
+  function warn(what, error) {
+    const message = `[electron-async-storage] ${what}: ${asError(error).message}`;
+    process.emitWarning(message, { code: "EAS_MIGRATION", type: "StorageWarning" });
+  }
+
+  // What the hook writes stays, unless it fails.
   async function reported(error, from, to) {
+    let didFail = false;
     try {
       await hooks?.onMigrationError?.(error, from, to, storage);
     } catch (hookError) {
-      const message = `[electron-async-storage] The hook onMigrationError failed: ${asError(hookError).message}`;
-      process.emitWarning(message, { code: "EAS_MIGRATION", type: "StorageWarning" });
+      didFail = true;
+      // One that passes the error on has nothing to add.
+      if (hookError !== error) warn("The hook onMigrationError failed", hookError);
+    }
+    try {
+      await core.endMigration(handle, didFail);
+    } catch (endError) {
+      warn(
+        "A migration could not be undone to its end, which the next migrate() will do",
+        endError,
+      );
     }
   }
 
@@ -90,22 +151,28 @@ export function makeMigrations(handle, storage, options) {
     // An open migration of another process, or a killed one, makes the stored version provisional.
     if ((await storedVersion()) >= to && !(await core.isMigrationOpen(handle))) return;
     let from = 0;
-    try {
-      await core.beginMigration(handle);
-      // Another process may have done it while this one waited.
-      from = await storedVersion();
-      if (from < to) await runSteps(from, to);
-      await core.commitMigration(handle);
-    } catch (error) {
-      const outcome = await undone(error);
-      await reported(asError(outcome), from, to);
-      throw outcome;
-    }
+    const place = { storage, isRunning: true };
+    await runInside(place, async () => {
+      try {
+        await core.beginMigration(handle);
+        // Another process may have done it while this one waited.
+        from = await storedVersion();
+        if (from < to) await runSteps(from, to);
+        await core.commitMigration(handle);
+      } catch (error) {
+        const outcome = await undone(error);
+        await reported(asError(outcome), from, to);
+        throw outcome;
+      } finally {
+        place.isRunning = false;
+      }
+    });
   }
 
   return {
     async migrate() {
       if (version === undefined || !migrations) return;
+      await refuseInside();
       running ??= run().finally(() => {
         running = undefined;
       });

@@ -1,6 +1,7 @@
 // A view of a storage under a base. Works on any storage.
 
 import { own, ownerOf } from "./drivers/ownership.js";
+import { withGuideMethods } from "./guide-methods.js";
 import { normalizeBaseKey, normalizeKey } from "./keys.js";
 
 const BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
@@ -111,5 +112,5 @@ export function prefixStorage(storage, givenBase) {
   // What the storage is beneath, the part of it is too.
   const traits = ownerOf(storage.clear)?.traits;
   own({ methods: { ...prefixed }, traits: traits && ((inner = "") => traits(base + inner)) });
-  return prefixed;
+  return withGuideMethods(prefixed);
 }

@@ -112,7 +112,7 @@ fn an_undo_leaves_the_store_as_it_was_whatever_was_written() {
         assert_ne!(world.content(), before, "after write {last}");
         world
             .runtime
-            .block_on(storage.undo_migration())
+            .block_on(storage.end_migration(true))
             .expect("undoes");
         assert_eq!(world.content(), before, "after write {last}");
     }
@@ -183,7 +183,7 @@ fn entries_of_another_migration_are_of_no_account() {
     world.begin(&storage);
     world
         .runtime
-        .block_on(storage.undo_migration())
+        .block_on(storage.end_migration(true))
         .expect("undoes");
     assert_eq!(world.content(), before);
 }

@@ -545,23 +545,35 @@ function factory(name) {
 }
 var factories = Object.fromEntries(core.driverNames.map((name) => [name, factory(name)]));
 
+// src/js/guide-methods.js
+function withGuideMethods(storage2) {
+  const { getItem: getItem2, setItem: setItem2 } = storage2;
+  return Object.defineProperties(storage2, {
+    _getItemInternal: { value: (key, opts) => getItem2(key, opts), configurable: true },
+    _setItemInternal: {
+      value: (key, value, opts) => setItem2(key, value, opts),
+      configurable: true
+    }
+  });
+}
+
 // src/js/prefix.js
 var BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
 var BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
 var ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeItem" };
 var withSync = (names3) => names3.flatMap((name) => [name, `${name}Sync`]);
-function prefixStorage(storage, givenBase) {
+function prefixStorage(storage2, givenBase) {
   const base = normalizeBaseKey(givenBase);
-  if (!base) return storage;
+  if (!base) return storage2;
   const full = (key) => typeof key === "string" ? normalizeKey(key) === "" ? "" : base + key : key;
   const fullBase = (key) => key === void 0 || key === null ? base : full(key) || base;
   const relative = (key) => key.startsWith(base) ? key.slice(base.length) : key;
   const relativeItem = (item) => ({ ...item, key: relative(item.key) });
   const fullItem = (item) => item !== null && typeof item === "object" ? { ...item, key: full(item.key) } : full(item);
-  const prefixed = { ...storage };
+  const prefixed = { ...storage2 };
   const replace = (name, make) => {
-    if (typeof storage[name] === "function") {
-      prefixed[name] = make((...args) => storage[name](...args));
+    if (typeof storage2[name] === "function") {
+      prefixed[name] = make((...args) => storage2[name](...args));
     }
   };
   for (const name of withSync([...BY_KEY, ...BY_KEY_META])) {
@@ -625,14 +637,39 @@ function prefixStorage(storage, givenBase) {
     keys: "getKeys"
   })) {
     for (const suffix of ["", "Sync"]) {
-      if (typeof storage[alias + suffix] === "function") {
+      if (typeof storage2[alias + suffix] === "function") {
         prefixed[alias + suffix] = prefixed[name + suffix];
       }
     }
   }
-  const traits = ownerOf(storage.clear)?.traits;
+  const traits = ownerOf(storage2.clear)?.traits;
   own({ methods: { ...prefixed }, traits: traits && ((inner = "") => traits(base + inner)) });
-  return prefixed;
+  return withGuideMethods(prefixed);
+}
+
+// src/js/async-context.js
+var getAsyncHooks;
+api.setAsyncHooks = (get) => {
+  getAsyncHooks = get;
+};
+var storage;
+var users = 0;
+function open2() {
+  if (getAsyncHooks === void 0) return void 0;
+  const { AsyncLocalStorage } = getAsyncHooks();
+  return new AsyncLocalStorage();
+}
+var around = () => storage?.getStore() ?? [];
+async function runInside(value, run) {
+  storage ??= open2();
+  if (storage === void 0) return run();
+  users += 1;
+  try {
+    return await storage.run([...around(), value], run);
+  } finally {
+    users -= 1;
+    if (users === 0) storage.disable();
+  }
 }
 
 // src/js/migrate.js
@@ -657,18 +694,52 @@ function checked(version) {
     { code: "EAS_INVALID_OPTION", operation: "migrate" }
   );
 }
-function stepsBetween(migrations, from, to) {
-  return Object.keys(migrations).map(Number).filter((version) => version > from && version <= to).sort((a, b) => a - b).map((version) => migrations[version]);
+function invalidMigrations(what) {
+  return Object.assign(
+    new Error(
+      `[electron-async-storage] Invalid option \`migrations\`: ${what}. Each key is the version that its function brings the data to, a whole number from 1 in plain form, such as 1 or 12.`
+    ),
+    { code: "EAS_INVALID_OPTION", operation: "createStorage" }
+  );
 }
-function makeMigrations(handle, storage, options) {
+function checkSteps(migrations) {
+  for (const [key, step] of Object.entries(migrations)) {
+    const version = Number(key);
+    if (!/^[1-9][0-9]*$/.test(key) || !Number.isSafeInteger(version)) {
+      throw invalidMigrations(`${JSON.stringify(key)} is not such a key`);
+    }
+    if (typeof step !== "function" && step !== void 0) {
+      throw invalidMigrations(`what it has for ${key} is not a function`);
+    }
+  }
+}
+function stepsBetween(migrations, from, to) {
+  checkSteps(migrations);
+  return Object.keys(migrations).map(Number).filter((version) => version > from && version <= to && migrations[version] !== void 0).sort((a, b) => a - b).map((version) => migrations[version]);
+}
+var isMountedIn = (inner, outer) => outer.getMounts().some(({ driver }) => driver === inner);
+function makeMigrations(handle, storage2, options) {
   const { version, migrations, migrationHooks: hooks } = options;
+  if (migrations) checkSteps(migrations);
   let running;
+  async function refuseInside() {
+    const others = around().filter((other) => other.isRunning);
+    if (others.length === 0) return;
+    const isSame = others.some(
+      ({ storage: other }) => other === storage2 || isMountedIn(other, storage2) || isMountedIn(storage2, other)
+    );
+    if (isSame || await core.isMigrationOpen(handle)) {
+      throw failure(
+        "migrate() was called inside a step or a hook of a migration of the same data, and would wait for itself. Leave the call out: the steps run in order, each once."
+      );
+    }
+  }
   async function storedVersion() {
     let wasThere = false;
     for (; ; ) {
-      const stored = await storage.getItem(VERSION_KEY);
+      const stored = await storage2.getItem(VERSION_KEY);
       if (typeof stored === "number") return stored;
-      if (stored === null && !await storage.hasItem(VERSION_KEY)) return 0;
+      if (stored === null && !await storage2.hasItem(VERSION_KEY)) return 0;
       if (stored !== null || wasThere) break;
       wasThere = true;
     }
@@ -677,14 +748,15 @@ function makeMigrations(handle, storage, options) {
     );
   }
   async function runSteps(from, to) {
-    await hooks?.beforeMigration?.(from, to, storage);
-    for (const step of stepsBetween(migrations, from, to)) await step(storage);
-    await storage.setItem(VERSION_KEY, to);
-    await hooks?.afterMigration?.(from, to, storage);
+    await hooks?.beforeMigration?.(from, to, storage2);
+    await core.beginSteps(handle);
+    for (const step of stepsBetween(migrations, from, to)) await step(storage2);
+    await storage2.setItem(VERSION_KEY, to);
+    await hooks?.afterMigration?.(from, to, storage2);
   }
   async function undone(error) {
     try {
-      await core.undoMigration(handle);
+      await core.undoSteps(handle);
       return error;
     } catch (undoError) {
       const why = asError(undoError).message;
@@ -694,39 +766,58 @@ function makeMigrations(handle, storage, options) {
       );
     }
   }
+  function warn2(what, error) {
+    const message = `[electron-async-storage] ${what}: ${asError(error).message}`;
+    process.emitWarning(message, { code: "EAS_MIGRATION", type: "StorageWarning" });
+  }
   async function reported(error, from, to) {
+    let didFail = false;
     try {
-      await hooks?.onMigrationError?.(error, from, to, storage);
+      await hooks?.onMigrationError?.(error, from, to, storage2);
     } catch (hookError) {
-      const message = `[electron-async-storage] The hook onMigrationError failed: ${asError(hookError).message}`;
-      process.emitWarning(message, { code: "EAS_MIGRATION", type: "StorageWarning" });
+      didFail = true;
+      if (hookError !== error) warn2("The hook onMigrationError failed", hookError);
+    }
+    try {
+      await core.endMigration(handle, didFail);
+    } catch (endError) {
+      warn2(
+        "A migration could not be undone to its end, which the next migrate() will do",
+        endError
+      );
     }
   }
   async function run() {
     const to = checked(version);
     if (await storedVersion() >= to && !await core.isMigrationOpen(handle)) return;
     let from = 0;
-    try {
-      await core.beginMigration(handle);
-      from = await storedVersion();
-      if (from < to) await runSteps(from, to);
-      await core.commitMigration(handle);
-    } catch (error) {
-      const outcome = await undone(error);
-      await reported(asError(outcome), from, to);
-      throw outcome;
-    }
+    const place = { storage: storage2, isRunning: true };
+    await runInside(place, async () => {
+      try {
+        await core.beginMigration(handle);
+        from = await storedVersion();
+        if (from < to) await runSteps(from, to);
+        await core.commitMigration(handle);
+      } catch (error) {
+        const outcome = await undone(error);
+        await reported(asError(outcome), from, to);
+        throw outcome;
+      } finally {
+        place.isRunning = false;
+      }
+    });
   }
   return {
     async migrate() {
       if (version === void 0 || !migrations) return;
+      await refuseInside();
       running ??= run().finally(() => {
         running = void 0;
       });
       await running;
     },
     async getStorageVersion() {
-      return storage.getItem(VERSION_KEY);
+      return storage2.getItem(VERSION_KEY);
     }
   };
 }
@@ -741,41 +832,41 @@ function put(target, key, value) {
   });
   return target;
 }
-var versionKeys = (storage, base) => [
+var versionKeys = (storage2, base) => [
   base + VERSION_KEY,
-  ...(storage.getMounts?.(base) ?? []).map((mount) => normalizeBaseKey(mount.base) + VERSION_KEY).filter((key) => key !== base + VERSION_KEY)
+  ...(storage2.getMounts?.(base) ?? []).map((mount) => normalizeBaseKey(mount.base) + VERSION_KEY).filter((key) => key !== base + VERSION_KEY)
 ];
 var isStored = ({ value }) => value !== null && value !== void 0;
 var toSnapshot = (items, base) => items.reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
 var toItems = (copy, base) => Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
-async function snapshot(storage, givenBase) {
+async function snapshot(storage2, givenBase) {
   const base = normalizeBaseKey(givenBase);
-  const keys = await storage.getKeys(base);
-  const items = typeof storage.getItems === "function" ? await storage.getItems(keys) : await Promise.all(keys.map(async (key) => ({ key, value: await storage.getItem(key) })));
+  const keys = await storage2.getKeys(base);
+  const items = typeof storage2.getItems === "function" ? await storage2.getItems(keys) : await Promise.all(keys.map(async (key) => ({ key, value: await storage2.getItem(key) })));
   const versions = await Promise.all(
-    versionKeys(storage, base).map(async (key) => ({ key, value: await storage.getItem(key) }))
+    versionKeys(storage2, base).map(async (key) => ({ key, value: await storage2.getItem(key) }))
   );
   return toSnapshot([...versions.filter(isStored), ...items], base);
 }
-function snapshotSync(storage, givenBase) {
+function snapshotSync(storage2, givenBase) {
   const base = normalizeBaseKey(givenBase);
-  const keys = storage.getKeysSync(base);
-  const items = typeof storage.getItemsSync === "function" ? storage.getItemsSync(keys) : keys.map((key) => ({ key, value: storage.getItemSync(key) }));
-  const versions = versionKeys(storage, base).map((key) => ({
+  const keys = storage2.getKeysSync(base);
+  const items = typeof storage2.getItemsSync === "function" ? storage2.getItemsSync(keys) : keys.map((key) => ({ key, value: storage2.getItemSync(key) }));
+  const versions = versionKeys(storage2, base).map((key) => ({
     key,
-    value: storage.getItemSync(key)
+    value: storage2.getItemSync(key)
   }));
   return toSnapshot([...versions.filter(isStored), ...items], base);
 }
-async function restoreSnapshot(storage, copy, base) {
+async function restoreSnapshot(storage2, copy, base) {
   const items = toItems(copy, normalizeBaseKey(base));
-  if (typeof storage.setItems === "function") await storage.setItems(items);
-  else await Promise.all(items.map(({ key, value }) => storage.setItem(key, value)));
+  if (typeof storage2.setItems === "function") await storage2.setItems(items);
+  else await Promise.all(items.map(({ key, value }) => storage2.setItem(key, value)));
 }
-function restoreSnapshotSync(storage, copy, base) {
+function restoreSnapshotSync(storage2, copy, base) {
   const items = toItems(copy, normalizeBaseKey(base));
-  if (typeof storage.setItemsSync === "function") storage.setItemsSync(items);
-  else for (const { key, value } of items) storage.setItemSync(key, value);
+  if (typeof storage2.setItemsSync === "function") storage2.setItemsSync(items);
+  else for (const { key, value } of items) storage2.setItemSync(key, value);
 }
 
 // src/js/builtins.js
@@ -1574,7 +1665,7 @@ function createStorage(options = {}) {
   }
   const metaOptions = (opts) => typeof opts === "boolean" ? { nativeOnly: opts } : opts;
   const removeOptions = (opts) => typeof opts === "boolean" ? { removeMeta: opts } : opts;
-  const storage = {
+  const storage2 = {
     async hasItem(key, opts) {
       return core.hasItem(handle, key, opts);
     },
@@ -1697,7 +1788,7 @@ function createStorage(options = {}) {
       const opened = openDriver(driver, "mount");
       core.mount(handle, base, opened.handle);
       mounted.set(core.mountOf(handle, base), opened);
-      return storage;
+      return storage2;
     },
     async unmount(base, dispose = true) {
       const mount = core.mountOf(handle, base);
@@ -1716,28 +1807,28 @@ function createStorage(options = {}) {
       return bases.map((mount) => ({ base: mount, driver: mounted.get(mount).driver }));
     }
   };
-  Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
+  Object.assign(storage2, aliases(storage2), makeMigrations(handle, storage2, options));
   const traits = (base = "") => {
     const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
   };
-  own({ methods: { ...storage }, traits });
-  return storage;
+  own({ methods: { ...storage2 }, traits });
+  return withGuideMethods(storage2);
 }
-function aliases(storage) {
+function aliases(storage2) {
   return {
-    keys: storage.getKeys,
-    get: storage.getItem,
-    set: storage.setItem,
-    has: storage.hasItem,
-    del: storage.removeItem,
-    remove: storage.removeItem,
-    keysSync: storage.getKeysSync,
-    getSync: storage.getItemSync,
-    setSync: storage.setItemSync,
-    hasSync: storage.hasItemSync,
-    delSync: storage.removeItemSync,
-    removeSync: storage.removeItemSync
+    keys: storage2.getKeys,
+    get: storage2.getItem,
+    set: storage2.setItem,
+    has: storage2.hasItem,
+    del: storage2.removeItem,
+    remove: storage2.removeItem,
+    keysSync: storage2.getKeysSync,
+    getSync: storage2.getItemSync,
+    setSync: storage2.setItemSync,
+    hasSync: storage2.hasItemSync,
+    delSync: storage2.removeItemSync,
+    removeSync: storage2.removeItemSync
   };
 }
 

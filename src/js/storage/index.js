@@ -5,6 +5,7 @@ import { factories } from "../drivers/factories.js";
 import { listeners } from "../drivers/listeners.js";
 import { open, traitsOfAll } from "../drivers/open.js";
 import { own } from "../drivers/ownership.js";
+import { withGuideMethods } from "../guide-methods.js";
 import { normalizeBaseKey, normalizeKey } from "../keys.js";
 import { pack } from "../lazy-codec.js";
 import { readMeta } from "../meta.js";
@@ -267,7 +268,7 @@ export function createStorage(options = {}) {
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
   };
   own({ methods: { ...storage }, traits });
-  return storage;
+  return withGuideMethods(storage);
 }
 
 function aliases(storage) {

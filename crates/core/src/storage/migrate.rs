@@ -39,6 +39,8 @@ pub(super) struct Recorder {
     /// Whether the migration is over: writes that waited for the gate till then are not part of it.
     is_over: Cell<bool>,
     recorded: RefCell<Vec<Old>>,
+    /// How many of them were recorded before the steps began: undoing the steps leaves those.
+    before_steps: Cell<usize>,
     /// The keys that are recorded, with how much of each was the base of its mount: a step may change
     /// the mounts.
     known: RefCell<HashSet<(usize, String)>>,
@@ -79,12 +81,7 @@ impl Storage {
     pub fn begin_migration(self: &Rc<Self>) -> Op<()> {
         let root = self.route(HEADER).driver;
         if root.info().is_read_only() {
-            let message = "a read-only store cannot be migrated; mount it without `readOnly`";
-            return Op::fail(
-                Error::new(Kind::ReadOnly, message)
-                    .driver(&root.info().name)
-                    .operation("migrate"),
-            );
+            return Op::fail(takes_no_writes(&*root));
         }
         if self.recorder.borrow().is_some() {
             let message = "a migration of this storage is running";
@@ -100,11 +97,20 @@ impl Storage {
             let header = storage.route_normal(HEADER.to_owned());
             let text = json!({ "json": id }).to_string();
             write_text(&header.driver, header.relative(), &text, Mode::Async).await?;
+            // No entry may be there before the header is, and a driver may drop writes without a word.
+            settle(&header.driver, Mode::Async).await?;
+            if read_text(&header.driver, header.relative())
+                .await?
+                .is_none()
+            {
+                return Err(takes_no_writes(&*root));
+            }
             *storage.recorder.borrow_mut() = Some(Rc::new(Recorder {
                 id,
                 gate: Arc::default(),
                 is_over: Cell::new(false),
                 recorded: RefCell::default(),
+                before_steps: Cell::new(0),
                 known: RefCell::default(),
                 journals: RefCell::default(),
                 _lock: lock,
@@ -145,8 +151,46 @@ impl Storage {
         })
     }
 
-    /// Puts back what was there before [`begin_migration`](Self::begin_migration).
-    pub fn undo_migration(self: &Rc<Self>) -> Op<()> {
+    /// Keeps what was written so far when the steps that follow are undone.
+    pub fn begin_steps(self: &Rc<Self>) -> Op<()> {
+        let Some(recorder) = self.recorder.borrow().clone() else {
+            return Op::ok(());
+        };
+        Op::later(async move {
+            let gate = recorder.gate.clone().lock_owned().await;
+            recorder.before_steps.set(recorder.recorded.borrow().len());
+            recorder.known.borrow_mut().clear();
+            drop(gate);
+            Ok(())
+        })
+    }
+
+    /// Puts back what was there before [`begin_steps`](Self::begin_steps), or before the migration if
+    /// there were none. The migration stays open; [`end_migration`](Self::end_migration) ends it.
+    pub fn undo_steps(self: &Rc<Self>) -> Op<()> {
+        let Some(recorder) = self.recorder.borrow().clone() else {
+            return Op::ok(());
+        };
+        let storage = self.clone();
+        Op::later(async move {
+            let gate = recorder.gate.clone().lock_owned().await;
+            let before = recorder.before_steps.get();
+            let steps = recorder.recorded.borrow_mut().split_off(before);
+            recorder.known.borrow_mut().clear();
+            let restored = storage.restore(steps).await;
+            if restored.is_err() {
+                // The record stays: the next migration undoes it.
+                recorder.is_over.set(true);
+                storage.recorder.borrow_mut().take();
+            }
+            drop(gate);
+            restored
+        })
+    }
+
+    /// Puts back what was there before [`begin_migration`](Self::begin_migration) and ends it. Without
+    /// `all`, what was written since [`undo_steps`](Self::undo_steps) stays.
+    pub fn end_migration(self: &Rc<Self>, all: bool) -> Op<()> {
         let storage = self.clone();
         Op::later(async move {
             let Some(recorder) = storage.recorder.borrow_mut().take() else {
@@ -154,7 +198,12 @@ impl Storage {
             };
             let gate = recorder.gate.clone().lock_owned().await;
             recorder.is_over.set(true);
-            let old: Vec<Old> = std::mem::take(&mut *recorder.recorded.borrow_mut());
+            let mut old = std::mem::take(&mut *recorder.recorded.borrow_mut());
+            if !all {
+                let since = old.split_off(recorder.before_steps.get());
+                let written: HashSet<_> = since.iter().map(Old::place).collect();
+                old.retain(|old| !written.contains(&old.place()));
+            }
             storage.restore(old).await?;
             recorder.flush().await?;
             storage.close_record().await?;
@@ -291,6 +340,13 @@ impl Storage {
     }
 }
 
+impl Old {
+    /// What tells the key from others: the driver, the base of the mount, the key within it.
+    fn place(&self) -> (*const (), &str, &str) {
+        (Rc::as_ptr(&self.driver).cast(), &self.base, &self.key)
+    }
+}
+
 impl Recorder {
     /// A Sync write cannot wait for its turn.
     fn refuse_sync(&self, mode: Mode) -> Result<()> {
@@ -391,6 +447,14 @@ async fn settle(driver: &Rc<dyn Driver>, mode: Mode) -> Result<()> {
         return Ok(());
     }
     calls::flush(driver, mode).await
+}
+
+fn takes_no_writes(driver: &dyn Driver) -> Error {
+    let message =
+        "a read-only store cannot be migrated; mount it without `readOnly`, or another driver";
+    Error::new(Kind::ReadOnly, message)
+        .driver(&driver.info().name)
+        .operation("migrate")
 }
 
 async fn read_old(storage: &Rc<Storage>, route: &Route, mode: Mode) -> Result<Old> {

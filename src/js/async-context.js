@@ -1,0 +1,34 @@
+// What tells the callers inside of a call from all others, through every `await`.
+
+let getAsyncHooks;
+
+// The facade has no `require`. The loader gives one; a program that loads the binary by itself may not.
+api.setAsyncHooks = (get) => {
+  getAsyncHooks = get;
+};
+
+// Made when it is first needed: from then on the runtime follows every Promise of the program.
+let storage;
+let users = 0;
+
+function open() {
+  if (getAsyncHooks === undefined) return undefined;
+  const { AsyncLocalStorage } = getAsyncHooks();
+  return new AsyncLocalStorage();
+}
+
+/** What the calls around this one gave to `runInside`, the outermost first. */
+export const around = () => storage?.getStore() ?? [];
+
+/** Calls `run`, which finds `value` around it. */
+export async function runInside(value, run) {
+  storage ??= open();
+  if (storage === undefined) return run();
+  users += 1;
+  try {
+    return await storage.run([...around(), value], run);
+  } finally {
+    users -= 1;
+    if (users === 0) storage.disable();
+  }
+}
