@@ -124,6 +124,83 @@ describe.each<Mode>(["async", "sync"])("%s", (mode) => {
     });
   });
 
+  describe.each([
+    ["fs", () => createStorage<any>({ driver: builtin("fs", { base: folder() }) })],
+    ["fs-lite", () => createStorage<any>({ driver: builtin("fs-lite", { base: folder() }) })],
+    ["memory", () => createStorage<any>()],
+    [
+      "a prefix",
+      () => prefixStorage<any>(createStorage({ driver: builtin("fs", { base: folder() }) }), "p"),
+    ],
+    [
+      "a queue",
+      () =>
+        createStorage<any>({
+          driver: builtin("queue", { driver: builtin("fs", { base: folder() }) }),
+        }),
+    ],
+  ])("with raw values in %s", (_title, open) => {
+    const image = Buffer.from([0xff, 0xd8, 0, 1, 0x80, 0xfe]);
+
+    it("what is no value comes as a Buffer, and goes back byte for byte", async () => {
+      const storage = open();
+      await storage.setItemRaw("a:image", image);
+      await storage.setItemRaw("a:empty", Buffer.alloc(0));
+      await storage.setItemRaw("a:text", "no JSON");
+      await storage.setItemRaw("a:json", '{"json":{"at":1}}');
+      await storage.setItem("a:none", null);
+      await storage.setItem("a:bytes", new Uint8Array([1, 2]));
+      await storage.setItem("a:value", { at: new Date(5) });
+      const taken = await copy(mode, storage, "a");
+      expect(taken).toStrictEqual({
+        image,
+        empty: Buffer.alloc(0),
+        text: Buffer.from("no JSON"),
+        json: { at: 1 },
+        none: null,
+        bytes: new Uint8Array([1, 2]),
+        value: { at: new Date(5) },
+      });
+      expect(Buffer.isBuffer(taken.image)).toBe(true);
+      expect(Buffer.isBuffer(taken.bytes)).toBe(false);
+      await storage.clear("a");
+      await restore(mode, storage, taken, "b");
+      expect(Buffer.from(await storage.getItemRaw("b:image")).equals(image)).toBe(true);
+      expect(Buffer.from(await storage.getItemRaw("b:empty"))).toHaveLength(0);
+      expect(Buffer.from(await storage.getItemRaw("b:text")).toString()).toBe("no JSON");
+      expect(await storage.getItem("b:none")).toBeNull();
+      expect(await storage.hasItem("b:none")).toBe(true);
+      expect(await storage.getItem("b:bytes")).toStrictEqual(new Uint8Array([1, 2]));
+      expect(await copy(mode, storage, "b")).toStrictEqual(taken);
+    });
+
+    it("a Uint8Array that is no Buffer is restored as a value", async () => {
+      const storage = open();
+      await restore(mode, storage, { bytes: new Uint8Array([7]) });
+      expect(await storage.getItem("bytes")).toStrictEqual(new Uint8Array([7]));
+      expect(String(await storage.getItemRaw("bytes"))).toContain("typed-array");
+    });
+  });
+
+  it("keys that went while it was taken are left out", async () => {
+    const data = new Map<string, string>([
+      ["stays", '{"json":1}'],
+      ["none", '{"json":null}'],
+    ]);
+    const keys = ["stays", "gone", "none"];
+    const driver = {
+      hasItem: (key: string) => data.has(key),
+      getItem: (key: string) => data.get(key) ?? null,
+      getKeys: () => keys,
+      hasItemSync: (key: string) => data.has(key),
+      getItemSync: (key: string) => data.get(key) ?? null,
+      getKeysSync: () => keys,
+    };
+    const taken = await copy(mode, createStorage<any>({ driver }), "");
+    expect(taken).toEqual({ stays: 1, none: null });
+    expect(Object.keys(taken)).toEqual(["stays", "none"]);
+  });
+
   it("metadata and times to live are no part of a snapshot", async () => {
     const storage = createStorage<any>();
     await storage.setItem("a:key", 1, { ttl: 3_600_000 });

@@ -1,6 +1,7 @@
 // Copies of what lies under a base. Works on any storage.
 
 import { normalizeBaseKey } from "./keys.js";
+import { decode } from "./lazy-codec.js";
 import { VERSION_KEY } from "./migrate.js";
 
 // `__proto__` is a key like any other: it must not become the prototype of the copy.
@@ -25,11 +26,38 @@ const versionKeys = (storage, base) => [
 
 const isStored = ({ value }) => value !== null && value !== undefined;
 
-const toSnapshot = (items, base) =>
-  items.reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
+// What reads as null may be gone by now, or no value at all. Bytes of memory that were stored raw look like a
+// value of that type.
+const isDoubtful = (storage, { value }) =>
+  (value === null || value === undefined || ArrayBuffer.isView(value)) &&
+  typeof storage.getItemRaw === "function";
 
-const toItems = (copy, base) =>
-  Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
+// The item as its raw value says: undefined where there is none, a Buffer where it is no value.
+function settledItem({ key }, raw) {
+  if (raw === null || raw === undefined) return undefined;
+  if (typeof raw !== "string" && !ArrayBuffer.isView(raw)) return { key, value: raw };
+  const bytes =
+    typeof raw === "string"
+      ? Buffer.from(raw)
+      : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  try {
+    return { key, value: decode(bytes.toString()) };
+  } catch {
+    return { key, value: bytes };
+  }
+}
+
+const toSnapshot = (items, base) =>
+  items
+    .filter((item) => item !== undefined)
+    .reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
+
+// The values of a copy, and the Buffers in it, which are raw.
+function toItems(copy, base) {
+  const items = Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
+  const isRaw = ({ value }) => Buffer.isBuffer(value);
+  return { values: items.filter((item) => !isRaw(item)), raw: items.filter(isRaw) };
+}
 
 export async function snapshot(storage, givenBase) {
   const base = normalizeBaseKey(givenBase);
@@ -41,7 +69,12 @@ export async function snapshot(storage, givenBase) {
   const versions = await Promise.all(
     versionKeys(storage, base).map(async (key) => ({ key, value: await storage.getItem(key) })),
   );
-  return toSnapshot([...versions.filter(isStored), ...items], base);
+  const settled = await Promise.all(
+    items.map(async (item) =>
+      isDoubtful(storage, item) ? settledItem(item, await storage.getItemRaw(item.key)) : item,
+    ),
+  );
+  return toSnapshot([...versions.filter(isStored), ...settled], base);
 }
 
 export function snapshotSync(storage, givenBase) {
@@ -55,17 +88,23 @@ export function snapshotSync(storage, givenBase) {
     key,
     value: storage.getItemSync(key),
   }));
-  return toSnapshot([...versions.filter(isStored), ...items], base);
+  const settled = items.map((item) =>
+    isDoubtful(storage, item) ? settledItem(item, storage.getItemRawSync(item.key)) : item,
+  );
+  return toSnapshot([...versions.filter(isStored), ...settled], base);
 }
 
 export async function restoreSnapshot(storage, copy, base) {
-  const items = toItems(copy, normalizeBaseKey(base));
-  if (typeof storage.setItems === "function") await storage.setItems(items);
-  else await Promise.all(items.map(({ key, value }) => storage.setItem(key, value)));
+  const { values, raw } = toItems(copy, normalizeBaseKey(base));
+  const writes = raw.map(({ key, value }) => storage.setItemRaw(key, value));
+  if (typeof storage.setItems === "function") writes.push(storage.setItems(values));
+  else writes.push(...values.map(({ key, value }) => storage.setItem(key, value)));
+  await Promise.all(writes);
 }
 
 export function restoreSnapshotSync(storage, copy, base) {
-  const items = toItems(copy, normalizeBaseKey(base));
-  if (typeof storage.setItemsSync === "function") storage.setItemsSync(items);
-  else for (const { key, value } of items) storage.setItemSync(key, value);
+  const { values, raw } = toItems(copy, normalizeBaseKey(base));
+  if (typeof storage.setItemsSync === "function") storage.setItemsSync(values);
+  else for (const { key, value } of values) storage.setItemSync(key, value);
+  for (const { key, value } of raw) storage.setItemRawSync(key, value);
 }

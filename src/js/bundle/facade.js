@@ -647,6 +647,156 @@ function prefixStorage(storage2, givenBase) {
   return withGuideMethods(prefixed);
 }
 
+// src/js/builtins.js
+var builtins_exports = {};
+__export(builtins_exports, {
+  ArrayType: () => ArrayType,
+  BigIntType: () => BigIntType,
+  BooleanType: () => BooleanType,
+  DateType: () => DateType,
+  ErrorType: () => ErrorType,
+  MapType: () => MapType,
+  NumberType: () => NumberType,
+  RangeErrorType: () => RangeErrorType,
+  RegExpType: () => RegExpType,
+  SetType: () => SetType,
+  StringType: () => StringType,
+  URLType: () => URLType,
+  arrayPrototype: () => arrayPrototype,
+  bigIntText: () => bigIntText,
+  captureStackTrace: () => captureStackTrace,
+  codeAt: () => codeAt,
+  create: () => create,
+  datePrototype: () => datePrototype,
+  defineProperty: () => defineProperty,
+  floor: () => floor,
+  getPrototypeOf: () => getPrototypeOf,
+  hasOwn: () => hasOwn,
+  includes: () => includes,
+  indexOf: () => indexOf,
+  isArray: () => isArray,
+  isFiniteNumber: () => isFiniteNumber,
+  isNaNNumber: () => isNaNNumber,
+  isView: () => isView,
+  isoText: () => isoText,
+  join: () => join,
+  joinTyped: () => joinTyped,
+  keysOf: () => keysOf,
+  lastIndexOf: () => lastIndexOf,
+  mapClear: () => mapClear,
+  mapEach: () => mapEach,
+  mapGet: () => mapGet,
+  mapPrototype: () => mapPrototype,
+  mapSet: () => mapSet,
+  mapSize: () => mapSize,
+  objectPrototype: () => objectPrototype,
+  parse: () => parse,
+  regExpSource: () => regExpSource,
+  regExpText: () => regExpText,
+  setAdd: () => setAdd,
+  setEach: () => setEach,
+  setHas: () => setHas,
+  setInt32: () => setInt32,
+  setPrototype: () => setPrototype,
+  setSize: () => setSize,
+  slice: () => slice,
+  sliceArray: () => sliceArray,
+  sort: () => sort,
+  species: () => species,
+  stringify: () => stringify,
+  tagOf: () => tagOf,
+  timeOf: () => timeOf,
+  toBigInt: () => toBigInt,
+  toStringTag: () => toStringTag,
+  typedArrayLength: () => typedArrayLength,
+  typedArrayName: () => typedArrayName,
+  typedArrayTypes: () => typedArrayTypes,
+  utcTime: () => utcTime
+});
+var uncurry = Function.prototype.bind.bind(Function.prototype.call);
+var { stringify, parse } = JSON;
+var { isArray } = Array;
+var { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
+var { isView } = ArrayBuffer;
+var { isFinite: isFiniteNumber, isNaN: isNaNNumber } = Number;
+var ArrayType = Array;
+var DateType = Date;
+var MapType = Map;
+var SetType = Set;
+var RegExpType = RegExp;
+var ErrorType = Error;
+var RangeErrorType = RangeError;
+var URLType = typeof URL === "function" ? URL : void 0;
+var toBigInt = BigInt;
+var objectPrototype = Object.prototype;
+var getterOf = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name)?.get);
+var hasOwn = uncurry(objectPrototype.hasOwnProperty);
+var tagOf = uncurry(objectPrototype.toString);
+var timeOf = uncurry(Date.prototype.getTime);
+var utcTime = Date.UTC;
+var isoText = uncurry(Date.prototype.toISOString);
+var regExpText = uncurry(RegExp.prototype.toString);
+var regExpSource = getterOf(RegExp.prototype, "source");
+var bigIntText = uncurry(BigInt.prototype.toString);
+var mapGet = uncurry(Map.prototype.get);
+var mapSet = uncurry(Map.prototype.set);
+var mapSize = getterOf(Map.prototype, "size");
+var mapEach = uncurry(Map.prototype.forEach);
+var mapClear = uncurry(Map.prototype.clear);
+var setAdd = uncurry(Set.prototype.add);
+var setSize = getterOf(Set.prototype, "size");
+var setEach = uncurry(Set.prototype.forEach);
+var sort = uncurry(Array.prototype.sort);
+var join = uncurry(Array.prototype.join);
+var codeAt = uncurry(String.prototype.charCodeAt);
+var indexOf = uncurry(String.prototype.indexOf);
+var lastIndexOf = uncurry(String.prototype.lastIndexOf);
+var slice = uncurry(String.prototype.slice);
+var includes = uncurry(String.prototype.includes);
+var typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
+var typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
+var joinTyped = uncurry(typedArrayPrototype.join);
+var typedArrayLength = getterOf(typedArrayPrototype, "length");
+var typedArrayTypes = Object.assign(create(null), {
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array
+});
+var { floor } = Math;
+var arrayPrototype = Array.prototype;
+var datePrototype = Date.prototype;
+var setPrototype = Set.prototype;
+var mapPrototype = Map.prototype;
+var { species } = Symbol;
+var setHas = uncurry(Set.prototype.has);
+var sliceArray = uncurry(Array.prototype.slice);
+var setInt32 = uncurry(DataView.prototype.setInt32);
+var { toStringTag } = Symbol;
+var { captureStackTrace } = Error;
+var StringType = String;
+var NumberType = Number;
+var BooleanType = Boolean;
+var BigIntType = BigInt;
+
+// src/js/lazy-codec.js
+var codec;
+function loaded() {
+  if (codec === void 0) {
+    const loading = {};
+    core.evaluateCodec()(loading, builtins_exports);
+    codec = loading;
+  }
+  return codec;
+}
+var pack = (value, rules, operation, key, index) => loaded().pack(value, rules, operation, key, index);
+var decode = (text) => loaded().decode(text);
+
 // src/js/async-context.js
 var getAsyncHooks;
 api.setAsyncHooks = (get) => {
@@ -837,8 +987,23 @@ var versionKeys = (storage2, base) => [
   ...(storage2.getMounts?.(base) ?? []).map((mount) => normalizeBaseKey(mount.base) + VERSION_KEY).filter((key) => key !== base + VERSION_KEY)
 ];
 var isStored = ({ value }) => value !== null && value !== void 0;
-var toSnapshot = (items, base) => items.reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
-var toItems = (copy, base) => Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
+var isDoubtful = (storage2, { value }) => (value === null || value === void 0 || ArrayBuffer.isView(value)) && typeof storage2.getItemRaw === "function";
+function settledItem({ key }, raw) {
+  if (raw === null || raw === void 0) return void 0;
+  if (typeof raw !== "string" && !ArrayBuffer.isView(raw)) return { key, value: raw };
+  const bytes2 = typeof raw === "string" ? Buffer.from(raw) : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  try {
+    return { key, value: decode(bytes2.toString()) };
+  } catch {
+    return { key, value: bytes2 };
+  }
+}
+var toSnapshot = (items, base) => items.filter((item) => item !== void 0).reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
+function toItems(copy, base) {
+  const items = Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
+  const isRaw = ({ value }) => Buffer.isBuffer(value);
+  return { values: items.filter((item) => !isRaw(item)), raw: items.filter(isRaw) };
+}
 async function snapshot(storage2, givenBase) {
   const base = normalizeBaseKey(givenBase);
   const keys = await storage2.getKeys(base);
@@ -846,7 +1011,12 @@ async function snapshot(storage2, givenBase) {
   const versions = await Promise.all(
     versionKeys(storage2, base).map(async (key) => ({ key, value: await storage2.getItem(key) }))
   );
-  return toSnapshot([...versions.filter(isStored), ...items], base);
+  const settled = await Promise.all(
+    items.map(
+      async (item) => isDoubtful(storage2, item) ? settledItem(item, await storage2.getItemRaw(item.key)) : item
+    )
+  );
+  return toSnapshot([...versions.filter(isStored), ...settled], base);
 }
 function snapshotSync(storage2, givenBase) {
   const base = normalizeBaseKey(givenBase);
@@ -856,168 +1026,24 @@ function snapshotSync(storage2, givenBase) {
     key,
     value: storage2.getItemSync(key)
   }));
-  return toSnapshot([...versions.filter(isStored), ...items], base);
+  const settled = items.map(
+    (item) => isDoubtful(storage2, item) ? settledItem(item, storage2.getItemRawSync(item.key)) : item
+  );
+  return toSnapshot([...versions.filter(isStored), ...settled], base);
 }
 async function restoreSnapshot(storage2, copy, base) {
-  const items = toItems(copy, normalizeBaseKey(base));
-  if (typeof storage2.setItems === "function") await storage2.setItems(items);
-  else await Promise.all(items.map(({ key, value }) => storage2.setItem(key, value)));
+  const { values, raw } = toItems(copy, normalizeBaseKey(base));
+  const writes = raw.map(({ key, value }) => storage2.setItemRaw(key, value));
+  if (typeof storage2.setItems === "function") writes.push(storage2.setItems(values));
+  else writes.push(...values.map(({ key, value }) => storage2.setItem(key, value)));
+  await Promise.all(writes);
 }
 function restoreSnapshotSync(storage2, copy, base) {
-  const items = toItems(copy, normalizeBaseKey(base));
-  if (typeof storage2.setItemsSync === "function") storage2.setItemsSync(items);
-  else for (const { key, value } of items) storage2.setItemSync(key, value);
+  const { values, raw } = toItems(copy, normalizeBaseKey(base));
+  if (typeof storage2.setItemsSync === "function") storage2.setItemsSync(values);
+  else for (const { key, value } of values) storage2.setItemSync(key, value);
+  for (const { key, value } of raw) storage2.setItemRawSync(key, value);
 }
-
-// src/js/builtins.js
-var builtins_exports = {};
-__export(builtins_exports, {
-  ArrayType: () => ArrayType,
-  BigIntType: () => BigIntType,
-  BooleanType: () => BooleanType,
-  DateType: () => DateType,
-  ErrorType: () => ErrorType,
-  MapType: () => MapType,
-  NumberType: () => NumberType,
-  RangeErrorType: () => RangeErrorType,
-  RegExpType: () => RegExpType,
-  SetType: () => SetType,
-  StringType: () => StringType,
-  URLType: () => URLType,
-  arrayPrototype: () => arrayPrototype,
-  bigIntText: () => bigIntText,
-  captureStackTrace: () => captureStackTrace,
-  codeAt: () => codeAt,
-  create: () => create,
-  datePrototype: () => datePrototype,
-  defineProperty: () => defineProperty,
-  floor: () => floor,
-  getPrototypeOf: () => getPrototypeOf,
-  hasOwn: () => hasOwn,
-  includes: () => includes,
-  indexOf: () => indexOf,
-  isArray: () => isArray,
-  isFiniteNumber: () => isFiniteNumber,
-  isNaNNumber: () => isNaNNumber,
-  isView: () => isView,
-  isoText: () => isoText,
-  join: () => join,
-  joinTyped: () => joinTyped,
-  keysOf: () => keysOf,
-  lastIndexOf: () => lastIndexOf,
-  mapClear: () => mapClear,
-  mapEach: () => mapEach,
-  mapGet: () => mapGet,
-  mapPrototype: () => mapPrototype,
-  mapSet: () => mapSet,
-  mapSize: () => mapSize,
-  objectPrototype: () => objectPrototype,
-  parse: () => parse,
-  regExpSource: () => regExpSource,
-  regExpText: () => regExpText,
-  setAdd: () => setAdd,
-  setEach: () => setEach,
-  setHas: () => setHas,
-  setInt32: () => setInt32,
-  setPrototype: () => setPrototype,
-  setSize: () => setSize,
-  slice: () => slice,
-  sliceArray: () => sliceArray,
-  sort: () => sort,
-  species: () => species,
-  stringify: () => stringify,
-  tagOf: () => tagOf,
-  timeOf: () => timeOf,
-  toBigInt: () => toBigInt,
-  toStringTag: () => toStringTag,
-  typedArrayLength: () => typedArrayLength,
-  typedArrayName: () => typedArrayName,
-  typedArrayTypes: () => typedArrayTypes,
-  utcTime: () => utcTime
-});
-var uncurry = Function.prototype.bind.bind(Function.prototype.call);
-var { stringify, parse } = JSON;
-var { isArray } = Array;
-var { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
-var { isView } = ArrayBuffer;
-var { isFinite: isFiniteNumber, isNaN: isNaNNumber } = Number;
-var ArrayType = Array;
-var DateType = Date;
-var MapType = Map;
-var SetType = Set;
-var RegExpType = RegExp;
-var ErrorType = Error;
-var RangeErrorType = RangeError;
-var URLType = typeof URL === "function" ? URL : void 0;
-var toBigInt = BigInt;
-var objectPrototype = Object.prototype;
-var getterOf = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name)?.get);
-var hasOwn = uncurry(objectPrototype.hasOwnProperty);
-var tagOf = uncurry(objectPrototype.toString);
-var timeOf = uncurry(Date.prototype.getTime);
-var utcTime = Date.UTC;
-var isoText = uncurry(Date.prototype.toISOString);
-var regExpText = uncurry(RegExp.prototype.toString);
-var regExpSource = getterOf(RegExp.prototype, "source");
-var bigIntText = uncurry(BigInt.prototype.toString);
-var mapGet = uncurry(Map.prototype.get);
-var mapSet = uncurry(Map.prototype.set);
-var mapSize = getterOf(Map.prototype, "size");
-var mapEach = uncurry(Map.prototype.forEach);
-var mapClear = uncurry(Map.prototype.clear);
-var setAdd = uncurry(Set.prototype.add);
-var setSize = getterOf(Set.prototype, "size");
-var setEach = uncurry(Set.prototype.forEach);
-var sort = uncurry(Array.prototype.sort);
-var join = uncurry(Array.prototype.join);
-var codeAt = uncurry(String.prototype.charCodeAt);
-var indexOf = uncurry(String.prototype.indexOf);
-var lastIndexOf = uncurry(String.prototype.lastIndexOf);
-var slice = uncurry(String.prototype.slice);
-var includes = uncurry(String.prototype.includes);
-var typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
-var typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
-var joinTyped = uncurry(typedArrayPrototype.join);
-var typedArrayLength = getterOf(typedArrayPrototype, "length");
-var typedArrayTypes = Object.assign(create(null), {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array
-});
-var { floor } = Math;
-var arrayPrototype = Array.prototype;
-var datePrototype = Date.prototype;
-var setPrototype = Set.prototype;
-var mapPrototype = Map.prototype;
-var { species } = Symbol;
-var setHas = uncurry(Set.prototype.has);
-var sliceArray = uncurry(Array.prototype.slice);
-var setInt32 = uncurry(DataView.prototype.setInt32);
-var { toStringTag } = Symbol;
-var { captureStackTrace } = Error;
-var StringType = String;
-var NumberType = Number;
-var BooleanType = Boolean;
-var BigIntType = BigInt;
-
-// src/js/lazy-codec.js
-var codec;
-function loaded() {
-  if (codec === void 0) {
-    const loading = {};
-    core.evaluateCodec()(loading, builtins_exports);
-    codec = loading;
-  }
-  return codec;
-}
-var pack = (value, rules, operation, key, index) => loaded().pack(value, rules, operation, key, index);
-var decode = (text) => loaded().decode(text);
 
 // src/js/writer/memory.js
 var bytes = new Uint8Array(core.scratch);
