@@ -1105,8 +1105,11 @@ export interface MigrationHooks<T extends StorageValue = StorageValue> {
  * Makes a storage.
  *
  * @typeParam T - the type of every value, or a {@link StorageDefinition} with a type for each key
+ * An option with an unknown name has no effect; a process warning `EAS_UNKNOWN_OPTION` names the nearest that is
+ * known. So it is with the options of the drivers.
+ *
  * @param options - the driver at the root (default: memory), and the migrations
- * @throws {@link StorageError} `EAS_INVALID_OPTION`
+ * @throws {@link StorageError} `EAS_INVALID_OPTION`, also for a driver in place of the options
  *
  * @example
  * ```ts
@@ -1148,7 +1151,8 @@ export declare function prefixStorage<T extends StorageValue = StorageValue>(
 export type Snapshot<T = string> = Record<string, T>;
 
 /**
- * A copy of every value under `base`.
+ * A copy of every value under `base`. What does not read as a value, such as bytes that `setItemRaw` stored on fs,
+ * comes as a `Buffer`; keys that go meanwhile are left out.
  *
  * @param base - `""` for everything
  * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
@@ -1165,7 +1169,8 @@ export declare function snapshot<T extends StorageValue = StorageValue>(
 ): Promise<Snapshot<StoredItem<T>>>;
 
 /**
- * Writes the values of a snapshot under `base`; other keys stay as they are.
+ * Writes the values of a snapshot under `base`; other keys stay as they are. A `Buffer` is stored by `setItemRaw`; a
+ * `Uint8Array` that is no `Buffer` is a value.
  *
  * @param base - default `""`
  * @throws {@link StorageError} (as a rejection) as {@link Storage.setItem}

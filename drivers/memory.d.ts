@@ -16,9 +16,12 @@ declare function memoryDriver(options?: void): memoryDriver.MemoryDriver;
 
 declare namespace memoryDriver {
   /** What the memory driver's factory gives. */
-  interface MemoryDriver extends BuiltinDriver<void, ReadonlyMap<string, unknown>> {
-    /** A live view of what is stored, by key: texts as drivers see them, and raw values. */
-    getInstance: () => ReadonlyMap<string, unknown>;
+  interface MemoryDriver extends BuiltinDriver<void, Map<string, any>> {
+    /**
+     * A live `Map` of what is stored, by key and in the order of insertion: texts as drivers see them, and raw
+     * values. What is set, deleted or cleared in it is so in the driver.
+     */
+    getInstance: () => Map<string, any>;
   }
 
   export type { MemoryDriver };

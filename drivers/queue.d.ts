@@ -45,7 +45,7 @@ declare namespace queueDriver {
 
   /** The state of a queue, live: it shows what is so at the moment it is read. */
   interface QueueContext {
-    /** What waits, by key. */
+    /** What waits: a `Map` of the newest operation of each key, read only. */
     readonly queue: ReadonlyMap<string, QueuedOperation>;
     /** Never set: the timer is not one of JavaScript's. */
     readonly flushTimer?: undefined;

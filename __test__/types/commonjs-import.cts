@@ -11,6 +11,6 @@ import { expectTypeOf } from "expect-type";
 const options: FSStorageOptions = { base: "x" };
 const storage = createStorage({ driver: queueDriver({ driver: fsDriver(options) }) });
 expectTypeOf(storage).toEqualTypeOf<Storage>();
-expectTypeOf(memoryDriver().getInstance()).toEqualTypeOf<ReadonlyMap<string, unknown>>();
+expectTypeOf(memoryDriver().getInstance()).toEqualTypeOf<Map<string, any>>();
 expectTypeOf(queueDriver({ driver: memoryDriver() }).getInstance()).toEqualTypeOf<QueueContext>();
 createStorage({ driver: defineDriver(fsLiteDriver)({ base: "x" }) });

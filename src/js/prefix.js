@@ -2,6 +2,7 @@
 
 import { own, ownerOf } from "./drivers/ownership.js";
 import { withGuideMethods } from "./guide-methods.js";
+import { showAs, storageText } from "./inspect.js";
 import { normalizeBaseKey, normalizeKey } from "./keys.js";
 
 const BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
@@ -112,5 +113,12 @@ export function prefixStorage(storage, givenBase) {
   // What the storage is beneath, the part of it is too.
   const traits = ownerOf(storage.clear)?.traits;
   own({ methods: { ...prefixed }, traits: traits && ((inner = "") => traits(base + inner)) });
+  if (typeof prefixed.getMount === "function" && typeof prefixed.getMounts === "function") {
+    showAs(prefixed, () => {
+      const root = storage.getMount(base);
+      const inner = prefixed.getMounts().filter((mount) => mount.driver !== root.driver);
+      return storageText([...inner, { base: "", driver: root.driver }]);
+    });
+  }
   return withGuideMethods(prefixed);
 }

@@ -1,11 +1,12 @@
 //! Items in the memory of the process.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dashmap::DashMap;
-use dashmap::mapref::entry::Entry as Place;
+use dashmap::mapref::entry::Entry as Slot;
 use rustc_hash::FxBuildHasher;
 
 use eas_core::blocking::BlockingDriver;
@@ -29,8 +30,10 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 pub struct MemoryStore {
     items: DashMap<Arc<str>, Entry, FxBuildHasher>,
     clock: Clock,
-    /// The keys in order, from the first listing on: a store that is never listed does not pay.
-    index: Mutex<BTreeSet<Arc<str>>>,
+    /// The number that the next key gets.
+    next_place: AtomicU64,
+    /// From the first listing on: a store that is never listed does not pay.
+    index: Mutex<Index>,
     is_indexed: AtomicBool,
     /// When items end, soonest first.
     expiries: Mutex<BTreeSet<(u64, Arc<str>)>>,
@@ -39,6 +42,70 @@ pub struct MemoryStore {
 struct Entry {
     value: Value,
     expires_ms: Option<u64>,
+    /// Counts the keys in the order in which they came; a key that is overwritten stays where it is.
+    place: u64,
+}
+
+/// The keys, as listings give and find them.
+#[derive(Default)]
+struct Index {
+    /// In the order of insertion.
+    by_place: BTreeMap<u64, Arc<str>>,
+    /// In the order of text, once listings below a base have looked at more keys than sorting takes.
+    by_key: Option<BTreeMap<Arc<str>, u64>>,
+    /// How many keys such listings have looked at.
+    looked_at: usize,
+}
+
+/// Listings below a base look at every key so many times before the keys are sorted.
+const LOOKS_BEFORE_SORTING: usize = 4;
+
+impl Index {
+    fn insert(&mut self, key: &Arc<str>, place: u64) {
+        self.by_place.insert(place, key.clone());
+        if let Some(by_key) = &mut self.by_key {
+            by_key.insert(key.clone(), place);
+        }
+    }
+
+    fn remove(&mut self, key: &Arc<str>, place: u64) {
+        self.by_place.remove(&place);
+        if let Some(by_key) = &mut self.by_key
+            && by_key.get(key) == Some(&place)
+        {
+            by_key.remove(key);
+        }
+    }
+
+    /// The keys under a base that `is_wanted`, in the order of insertion.
+    fn under(&mut self, base: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Arc<str>> {
+        if base.is_empty() {
+            let all = self.by_place.values().filter(|key| is_wanted(key));
+            return all.cloned().collect();
+        }
+        if self.by_key.is_none() {
+            let count = self.by_place.len();
+            if self.looked_at < LOOKS_BEFORE_SORTING * count {
+                self.looked_at += count;
+                let under = self.by_place.values();
+                let under = under.filter(|key| key::is_under(key, base) && is_wanted(key));
+                return under.cloned().collect();
+            }
+            let places = self.by_place.iter();
+            self.by_key = Some(places.map(|(place, key)| (key.clone(), *place)).collect());
+        }
+        let Some(by_key) = &self.by_key else {
+            return Vec::new();
+        };
+        let mut under: Vec<(u64, &Arc<str>)> = by_key
+            .range::<str, _>((Bound::Included(base), Bound::Unbounded))
+            .take_while(|(key, _)| key::is_under(key, base))
+            .filter(|(key, _)| is_wanted(key))
+            .map(|(key, place)| (*place, key))
+            .collect();
+        under.sort_unstable_by_key(|(place, _)| *place);
+        under.into_iter().map(|(_, key)| key.clone()).collect()
+    }
 }
 
 impl MemoryStore {
@@ -47,6 +114,7 @@ impl MemoryStore {
         MemoryStore {
             items: DashMap::with_hasher_and_shard_amount(FxBuildHasher, SHARDS),
             clock,
+            next_place: AtomicU64::new(0),
             index: Mutex::default(),
             is_indexed: AtomicBool::new(false),
             expiries: Mutex::default(),
@@ -59,26 +127,46 @@ impl MemoryStore {
             .is_none_or(|expires_ms| expires_ms > (self.clock)())
     }
 
-    fn index(&self) -> std::sync::MutexGuard<'_, BTreeSet<Arc<str>>> {
+    fn new_place(&self) -> u64 {
+        self.next_place.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The place of what replaces an entry: one that has expired was gone.
+    fn place_after(&self, entry: &Entry) -> u64 {
+        if self.is_live(entry) {
+            entry.place
+        } else {
+            self.new_place()
+        }
+    }
+
+    fn index(&self) -> std::sync::MutexGuard<'_, Index> {
         let mut index = lock(&self.index);
         // Set before the scan: a key that is added meanwhile waits for the lock and adds itself.
         if !self.is_indexed.swap(true, Ordering::SeqCst) {
-            index.extend(self.items.iter().map(|item| item.key().clone()));
+            let items = self.items.iter();
+            let mut places: Vec<_> = items.map(|item| (item.place, item.key().clone())).collect();
+            places.sort_unstable_by_key(|(place, _)| *place);
+            index.by_place.extend(places);
         }
         index
     }
 
-    /// Notes a key that came or went, once that is done. What there is at last counts, in whatever
-    /// order the threads that change it get here.
-    fn note_key(&self, key: &Arc<str>) {
+    /// Notes a key that came or went with this place, once that is done. What there is at last counts, in
+    /// whatever order the threads that change it get here.
+    fn note_key(&self, key: &Arc<str>, place: u64) {
         if !self.is_indexed.load(Ordering::SeqCst) {
             return;
         }
         let mut index = lock(&self.index);
-        if self.items.contains_key(key) {
-            index.insert(key.clone());
+        let is_there = self
+            .items
+            .get(key)
+            .is_some_and(|entry| entry.place == place);
+        if is_there {
+            index.insert(key, place);
         } else {
-            index.remove(key);
+            index.remove(key, place);
         }
     }
 
@@ -109,7 +197,7 @@ impl MemoryStore {
         let Some((key, entry)) = taken else {
             return false;
         };
-        self.note_key(&key);
+        self.note_key(&key, entry.place);
         only_expired_at.is_some() || self.is_live(&entry)
     }
 }
@@ -158,19 +246,42 @@ impl BlockingDriver for MemoryStore {
         let value = value.clone();
         if let Some(mut entry) = self.items.get_mut(key) {
             self.note_expiry(entry.key(), entry.expires_ms, expires_ms);
-            *entry = Entry { value, expires_ms };
+            let old_place = entry.place;
+            let place = self.place_after(&entry);
+            *entry = Entry {
+                value,
+                expires_ms,
+                place,
+            };
+            if place != old_place {
+                let key = entry.key().clone();
+                drop(entry);
+                self.note_key(&key, old_place);
+                self.note_key(&key, place);
+            }
             return Ok(());
         }
         let key: Arc<str> = key.into();
-        let place = self.items.entry(key.clone());
-        let old = match &place {
+        let slot = self.items.entry(key.clone());
+        let (old, old_place) = match &slot {
             // Another thread has added it meanwhile.
-            Place::Occupied(place) => place.get().expires_ms,
-            Place::Vacant(_) => None,
+            Slot::Occupied(slot) => (slot.get().expires_ms, Some(slot.get().place)),
+            Slot::Vacant(_) => (None, None),
         };
         self.note_expiry(&key, old, expires_ms);
-        drop(place.insert(Entry { value, expires_ms }));
-        self.note_key(&key);
+        let place = match &slot {
+            Slot::Occupied(slot) => self.place_after(slot.get()),
+            Slot::Vacant(_) => self.new_place(),
+        };
+        drop(slot.insert(Entry {
+            value,
+            expires_ms,
+            place,
+        }));
+        if let Some(old_place) = old_place.filter(|old_place| *old_place != place) {
+            self.note_key(&key, old_place);
+        }
+        self.note_key(&key, place);
         Ok(())
     }
 
@@ -179,13 +290,9 @@ impl BlockingDriver for MemoryStore {
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
-        let index = self.index();
-        let under = index
-            .range::<str, _>((std::ops::Bound::Included(base), std::ops::Bound::Unbounded))
-            .take_while(|key| key::is_under(key, base))
-            .filter(|key| max_depth.is_none_or(|max| key::depth(key) <= max));
-        let keys: Vec<Arc<str>> = under.cloned().collect();
-        drop(index);
+        let keys = self.index().under(base, |key| {
+            max_depth.is_none_or(|max| key::depth(key) <= max)
+        });
         let has_expiries = !lock(&self.expiries).is_empty();
         let mut live = Keys::new();
         for key in keys {
@@ -235,7 +342,7 @@ impl BlockingDriver for MemoryStore {
             self.note_expiry(key, entry.expires_ms, None);
             false
         });
-        index.clear();
+        *index = Index::default();
         Ok(())
     }
 }
@@ -268,8 +375,18 @@ mod tests {
         let noted = lock(&store.expiries);
         assert_eq!(noted.symmetric_difference(&ends).next(), None);
         drop(noted);
-        let keys: BTreeSet<_> = store.items.iter().map(|item| item.key().clone()).collect();
-        assert_eq!(store.index().symmetric_difference(&keys).next(), None);
+        let items = store.items.iter();
+        let places: BTreeMap<_, _> = items.map(|item| (item.key().clone(), item.place)).collect();
+        let index = store.index();
+        let noted = index
+            .by_place
+            .iter()
+            .map(|(place, key)| (key.clone(), *place));
+        assert_eq!(noted.collect::<BTreeMap<_, _>>(), places);
+        assert_eq!(index.by_place.len(), places.len());
+        if let Some(by_key) = &index.by_key {
+            assert_eq!(*by_key, places);
+        }
     }
 
     #[test]
@@ -285,6 +402,60 @@ mod tests {
         check_books(&store);
         store.set("a", &value(), None).unwrap();
         assert_eq!(store.next_expiry().unwrap(), None);
+        check_books(&store);
+    }
+
+    fn listed(store: &MemoryStore, base: &str) -> Vec<String> {
+        let keys = store.keys(base, None).unwrap();
+        keys.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn keys_are_listed_in_the_order_in_which_they_came() {
+        let store = store();
+        let set = |key: &str| store.set(key, &value(), None).unwrap();
+        ["b:2", "c", "b:1", "a"].into_iter().for_each(set);
+        // Before and after the keys are sorted for listings below a base.
+        for round in 0..2 * LOOKS_BEFORE_SORTING {
+            assert_eq!(listed(&store, ""), ["b:2", "c", "b:1", "a"], "{round}");
+            assert_eq!(listed(&store, "b:"), ["b:2", "b:1"], "{round}");
+            set("b:2");
+            check_books(&store);
+        }
+        store.remove("b:2").unwrap();
+        ["b:3", "b:2"].into_iter().for_each(set);
+        assert_eq!(listed(&store, ""), ["c", "b:1", "a", "b:3", "b:2"]);
+        assert_eq!(listed(&store, "b:"), ["b:1", "b:3", "b:2"]);
+        check_books(&store);
+    }
+
+    #[test]
+    fn a_key_that_is_set_once_it_has_expired_goes_to_the_end() {
+        let store = store();
+        store.set("a", &value(), Some(START_MS)).unwrap();
+        store.set("b", &value(), None).unwrap();
+        assert_eq!(listed(&store, ""), ["b"]);
+        store.set("a", &value(), None).unwrap();
+        assert_eq!(listed(&store, ""), ["b", "a"]);
+        check_books(&store);
+    }
+
+    #[test]
+    fn the_first_listings_below_a_base_sort_nothing() {
+        let store = store();
+        for step in 0..1000 {
+            store
+                .set(&format!("k{}:{step}", step % 10), &value(), None)
+                .unwrap();
+        }
+        for base in ["k1:", "k2:", "", "k3:"] {
+            store.keys(base, None).unwrap();
+            assert!(store.index().by_key.is_none());
+        }
+        store.keys("k4:", None).unwrap();
+        assert!(store.index().by_key.is_none());
+        assert_eq!(listed(&store, "k5:").len(), 100);
+        assert!(store.index().by_key.is_some());
         check_books(&store);
     }
 

@@ -46,6 +46,129 @@ for (const name of core.driverNames) {
 }
 Object.freeze(builtinDrivers);
 
+// src/js/inspect.js
+var INSPECT = Symbol.for("nodejs.util.inspect.custom");
+var SECRET = /key|secret|pass|token|credential|auth|salt|cookie|private|pin$/i;
+var URL_PASSWORD = /(:\/\/)[^/@\s]*@/g;
+var MOST_DEPTH = 3;
+var MOST_ITEMS = 10;
+function showAs(object, show) {
+  return Object.defineProperty(object, INSPECT, {
+    value: (_depth, options, inspect) => show(options, inspect),
+    enumerable: false,
+    configurable: true
+  });
+}
+function driverText(driver) {
+  const { name, options } = driver;
+  const title = typeof name === "string" && name !== "" ? name : "custom";
+  const shown = isShown(options) ? optionsText(options, 0) : "";
+  return shown === "" ? title : `${title} { ${shown} }`;
+}
+function storageText(mounts) {
+  const lines = mounts.map(
+    ({ base, driver }) => `Storage ${base || "(root)"} → ${driverText(driver)}`
+  );
+  return lines.reverse().join("\n");
+}
+var isShown = (options) => options !== null && typeof options === "object" && !Array.isArray(options);
+function optionsText(options, depth2) {
+  return Object.keys(options).filter((name) => options[name] !== void 0 && !SECRET.test(name)).map((name) => `${nameText(name)}: ${valueText(options[name], depth2)}`).join(", ");
+}
+var nameText = (name) => /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+function valueText(value, depth2) {
+  if (typeof value === "string") return JSON.stringify(value.replace(URL_PASSWORD, "$1"));
+  if (typeof value === "function") return "[Function]";
+  if (typeof value === "bigint") return `${value}n`;
+  if (value === null || typeof value !== "object") return String(value);
+  if (depth2 === MOST_DEPTH) return "…";
+  if (Array.isArray(value)) {
+    const items = value.slice(0, MOST_ITEMS).map((item) => valueText(item, depth2 + 1));
+    return `[${value.length > MOST_ITEMS ? [...items, "…"].join(", ") : items.join(", ")}]`;
+  }
+  if (value instanceof RegExp) return String(value);
+  if (typeof value.getItem === "function") return driverText(value);
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    return `[${value.constructor?.name || "object"}]`;
+  }
+  const text = optionsText(value, depth2 + 1);
+  return text === "" ? "{}" : `{ ${text} }`;
+}
+
+// src/js/options.js
+var FS = ["base", "ignore", "readOnly", "noClear", "durability"];
+var KNOWN = {
+  createStorage: ["driver", "version", "migrations", "migrationHooks", "onLossy"],
+  memory: [],
+  fs: [...FS, "watchOptions"],
+  "fs-lite": FS,
+  queue: ["driver", "batchSize", "flushInterval", "maxQueueSize", "mergeUpdates"],
+  // Those of chokidar, of which only some have an effect.
+  watchOptions: [
+    "ignored",
+    "ignoreInitial",
+    "persistent",
+    "ignorePermissionErrors",
+    "followSymlinks",
+    "cwd",
+    "disableGlobbing",
+    "usePolling",
+    "interval",
+    "binaryInterval",
+    "alwaysStat",
+    "depth",
+    "awaitWriteFinish",
+    "atomic",
+    "useFsEvents"
+  ]
+};
+function warnOfUnknown(taker, options, title = taker) {
+  if (options === null || typeof options !== "object" || Array.isArray(options)) return;
+  const known = KNOWN[taker];
+  if (known === void 0) return;
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const nearest = nearestTo(name, known);
+    const advice = nearest === void 0 ? "There are none." : `Did you mean \`${nearest}\`?`;
+    warn(
+      "EAS_UNKNOWN_OPTION",
+      `[electron-async-storage] [${title}] Unknown option \`${name}\`, which has no effect. ${advice}`
+    );
+  }
+  if (known.includes("watchOptions")) {
+    warnOfUnknown("watchOptions", options.watchOptions, `${title} watchOptions`);
+  }
+}
+function nearestTo(name, known) {
+  let nearest;
+  let least = Infinity;
+  for (const other of known) {
+    const distance = editsBetween(name.toLowerCase(), other.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      nearest = other;
+    }
+  }
+  return nearest;
+}
+function editsBetween(one, other) {
+  let before = [];
+  let last2 = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= one.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const cost = one[i - 1] === other[j - 1] ? 0 : 1;
+      row[j] = Math.min(last2[j] + 1, row[j - 1] + 1, last2[j - 1] + cost);
+      const isSwap = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      if (isSwap) row[j] = Math.min(row[j], before[j - 2] + 1);
+    }
+    before = last2;
+    last2 = row;
+  }
+  return last2[other.length];
+}
+
 // src/js/arguments.js
 function readBatch(items, commonOptions) {
   if (!Array.isArray(items)) {
@@ -442,48 +565,96 @@ function traitsOfAll(list) {
 }
 
 // src/js/drivers/views.js
-function mapView(handle) {
-  const keys = () => core.listDriverSync(handle);
-  const get = (key) => core.getItemRawSync(handle, key);
-  return Object.freeze({
+var isKey = (key) => typeof key === "string";
+function liveMap(methods2) {
+  const { get, has: has2, entries } = methods2;
+  const others = {
+    *keys() {
+      for (const [key] of entries()) yield key;
+    },
+    *values() {
+      for (const [, value] of entries()) yield value;
+    },
+    forEach(callback, self) {
+      for (const [key, value] of entries()) callback.call(self, value, key, map);
+    },
+    getOrInsert(key, value) {
+      if (!has2(key)) map.set(key, value);
+      return get(key);
+    },
+    getOrInsertComputed(key, compute) {
+      if (!has2(key)) map.set(key, compute(key));
+      return get(key);
+    },
+    [Symbol.iterator]: entries
+  };
+  const prototype = Object.create(Map.prototype);
+  for (const part of [methods2, others]) {
+    for (const name of Reflect.ownKeys(part)) {
+      const descriptor = Object.getOwnPropertyDescriptor(part, name);
+      Object.defineProperty(prototype, name, { ...descriptor, enumerable: false });
+    }
+  }
+  showAs(prototype, (options, inspect) => inspect(new Map(map), options));
+  const map = Object.setPrototypeOf(/* @__PURE__ */ new Map(), prototype);
+  return map;
+}
+function memoryView(handle) {
+  const list = () => core.listDriverSync(handle);
+  const get = (key) => isKey(key) ? core.getItemRawSync(handle, key) : void 0;
+  const has2 = (key) => isKey(key) && core.hasItemSync(handle, key);
+  return liveMap({
     get size() {
-      return keys().length;
+      return list().length;
     },
     get,
-    has: (key) => core.hasItemSync(handle, key),
-    keys: () => keys()[Symbol.iterator](),
-    values: () => keys().map(get)[Symbol.iterator](),
-    entries: () => keys().map((key) => [key, get(key)])[Symbol.iterator](),
-    forEach(callback, self) {
-      for (const [key, value] of this) callback.call(self, value, key, this);
+    has: has2,
+    set(key, value) {
+      core.setItemRawSync(handle, key, value);
+      return this;
     },
-    [Symbol.iterator]() {
-      return this.entries();
+    delete(key) {
+      const isThere = has2(key);
+      if (isThere) core.removeItemSync(handle, key, false);
+      return isThere;
     },
-    [Symbol.toStringTag]: "Map"
+    clear() {
+      for (const key of list()) core.removeItemSync(handle, key, false);
+    },
+    // What goes meanwhile is passed over.
+    *entries() {
+      for (const key of list()) if (has2(key)) yield [key, get(key)];
+    }
   });
+}
+function refuse() {
+  throw Object.assign(
+    new TypeError(
+      "[electron-async-storage] [queue] The view of a queue is read only: write by the methods of the driver."
+    ),
+    { code: "EAS_READ_ONLY", driver: "queue" }
+  );
 }
 function queueView(handle) {
   const operations = () => core.queueOperations(handle);
-  const get = (key) => core.queueOperation(handle, key);
-  const queue = Object.freeze({
+  const get = (key) => isKey(key) ? core.queueOperation(handle, key) : void 0;
+  const byKey = () => {
+    const newest = /* @__PURE__ */ new Map();
+    for (const operation of operations()) newest.set(operation.key, operation);
+    return newest;
+  };
+  const queue = liveMap({
     get size() {
-      return core.queueStatus(handle)[0];
+      return byKey().size;
     },
     get,
     has: (key) => get(key) !== void 0,
-    keys: () => operations().map((operation) => operation.key)[Symbol.iterator](),
-    values: () => operations()[Symbol.iterator](),
-    entries: () => operations().map((operation) => [operation.key, operation])[Symbol.iterator](),
-    forEach(callback, self) {
-      for (const operation of operations()) callback.call(self, operation, operation.key, this);
-    },
-    [Symbol.iterator]() {
-      return this.entries();
-    },
-    [Symbol.toStringTag]: "Map"
+    set: refuse,
+    delete: refuse,
+    clear: refuse,
+    entries: () => byKey().entries()
   });
-  return Object.freeze({
+  const view2 = {
     queue,
     get flushing() {
       return core.queueStatus(handle)[1];
@@ -491,9 +662,11 @@ function queueView(handle) {
     get disposed() {
       return core.queueStatus(handle)[2];
     }
-  });
+  };
+  showAs(view2, (options, inspect) => inspect({ ...view2 }, options));
+  return Object.freeze(view2);
 }
-var instances = { memory: mapView, queue: queueView };
+var instances = { memory: memoryView, queue: queueView };
 
 // src/js/drivers/factories.js
 function prepare(options) {
@@ -528,6 +701,7 @@ function tests(ignored) {
 }
 function factory(name) {
   const make = (options) => {
+    warnOfUnknown(name, options);
     const { given, handles, keep } = prepare(options);
     const handle = core.openDriver(name, given, handles);
     const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
@@ -536,6 +710,7 @@ function factory(name) {
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== void 0) driver.getInstance = () => instance;
+    showAs(driver, () => driverText(driver));
     const made = { ...driver };
     builtIns.set(driver, { handle, keep, made });
     own({ methods: made, keep });
@@ -644,6 +819,13 @@ function prefixStorage(storage2, givenBase) {
   }
   const traits = ownerOf(storage2.clear)?.traits;
   own({ methods: { ...prefixed }, traits: traits && ((inner = "") => traits(base + inner)) });
+  if (typeof prefixed.getMount === "function" && typeof prefixed.getMounts === "function") {
+    showAs(prefixed, () => {
+      const root = storage2.getMount(base);
+      const inner = prefixed.getMounts().filter((mount) => mount.driver !== root.driver);
+      return storageText([...inner, { base: "", driver: root.driver }]);
+    });
+  }
   return withGuideMethods(prefixed);
 }
 
@@ -1226,7 +1408,7 @@ function writeDecimals(isNegative, scaled, start) {
 
 // src/js/writer/values.js
 var FEW_CONTAINERS = 24;
-var MOST_DEPTH = 24;
+var MOST_DEPTH2 = 24;
 var met = new Array(FEW_CONTAINERS).fill(void 0);
 var metCount = 0;
 var metMany;
@@ -1267,7 +1449,7 @@ function writeValue(value, at) {
   return at + 4;
 }
 function writeContainer(value, at) {
-  if (depth === MOST_DEPTH || !meet(value)) return BAIL;
+  if (depth === MOST_DEPTH2 || !meet(value)) return BAIL;
   if (typeof value.toJSON === "function") return BAIL;
   depth++;
   let end;
@@ -1628,6 +1810,13 @@ function createStorage(options = {}) {
   if (options === null || typeof options !== "object") {
     throw wrongArgument("options", "an object", options, "createStorage");
   }
+  if (isDriver(options)) {
+    const error = new Error(
+      "[electron-async-storage] createStorage takes options, not a driver: createStorage({ driver: … })"
+    );
+    throw Object.assign(error, { code: "EAS_INVALID_OPTION", operation: "createStorage" });
+  }
+  warnOfUnknown("createStorage", options);
   const rules = valueRules(options.onLossy);
   const root = openDriver(options.driver ?? factories.memory(), "createStorage");
   const handle = core.createStorage(root.handle);
@@ -1833,6 +2022,7 @@ function createStorage(options = {}) {
       return bases.map((mount) => ({ base: mount, driver: mounted.get(mount).driver }));
     }
   };
+  showAs(storage2, () => storageText(storage2.getMounts()));
   Object.assign(storage2, aliases(storage2), makeMigrations(handle, storage2, options));
   const traits = (base = "") => {
     const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);

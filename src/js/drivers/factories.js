@@ -1,5 +1,7 @@
 // The factories of the built-in drivers.
 
+import { driverText, showAs } from "../inspect.js";
+import { warnOfUnknown } from "../options.js";
 import { listeners } from "./listeners.js";
 import { methods } from "./methods.js";
 import { builtIns, open } from "./open.js";
@@ -43,6 +45,7 @@ function tests(ignored) {
 
 function factory(name) {
   const make = (options) => {
+    warnOfUnknown(name, options);
     const { given, handles, keep } = prepare(options);
     const handle = core.openDriver(name, given, handles);
     const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
@@ -52,6 +55,7 @@ function factory(name) {
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== undefined) driver.getInstance = () => instance;
+    showAs(driver, () => driverText(driver));
     const made = { ...driver };
     builtIns.set(driver, { handle, keep, made });
     own({ methods: made, keep });

@@ -2,14 +2,17 @@
 
 import { readBatch, wrongArgument } from "../arguments.js";
 import { factories } from "../drivers/factories.js";
+import { isDriver } from "../drivers/js-driver.js";
 import { listeners } from "../drivers/listeners.js";
 import { open, traitsOfAll } from "../drivers/open.js";
 import { own } from "../drivers/ownership.js";
 import { withGuideMethods } from "../guide-methods.js";
+import { showAs, storageText } from "../inspect.js";
 import { normalizeBaseKey, normalizeKey } from "../keys.js";
 import { pack } from "../lazy-codec.js";
 import { readMeta } from "../meta.js";
 import { makeMigrations } from "../migrate.js";
+import { warnOfUnknown } from "../options.js";
 import { hand, handAll } from "../writer/index.js";
 import { inTurns, MANY, SLICE } from "./turns.js";
 import { valueRules } from "./value-rules.js";
@@ -32,6 +35,13 @@ export function createStorage(options = {}) {
   if (options === null || typeof options !== "object") {
     throw wrongArgument("options", "an object", options, "createStorage");
   }
+  if (isDriver(options)) {
+    const error = new Error(
+      "[electron-async-storage] createStorage takes options, not a driver: createStorage({ driver: … })",
+    );
+    throw Object.assign(error, { code: "EAS_INVALID_OPTION", operation: "createStorage" });
+  }
+  warnOfUnknown("createStorage", options);
   const rules = valueRules(options.onLossy);
   const root = openDriver(options.driver ?? factories.memory(), "createStorage");
   const handle = core.createStorage(root.handle);
@@ -262,6 +272,7 @@ export function createStorage(options = {}) {
     },
   };
 
+  showAs(storage, () => storageText(storage.getMounts()));
   Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
   const traits = (base = "") => {
     const bases = new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
