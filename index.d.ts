@@ -316,6 +316,19 @@ export interface DriverFlags {
    * @defaultValue `false`
    */
   ttl?: boolean | undefined;
+  /**
+   * Writes, removals and `clear` do nothing, or are the error `EAS_READ_ONLY`; none of them is called. A
+   * wrapper passes it on, so that no event is reported for them and nothing is migrated.
+   *
+   * @defaultValue `false`
+   */
+  readOnly?: boolean | "error" | undefined;
+  /**
+   * `clear` does nothing, and the keys are not removed one by one either.
+   *
+   * @defaultValue `false`
+   */
+  noClear?: boolean | undefined;
 }
 
 /**

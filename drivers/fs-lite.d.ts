@@ -34,11 +34,11 @@ declare namespace fsLiteDriver {
      */
     ignore?: ((path: string) => boolean) | undefined;
     /**
-     * Whether writes, removals and `clear` do nothing.
+     * Whether writes, removals and `clear` do nothing. With `"error"` they are the error `EAS_READ_ONLY`.
      *
      * @defaultValue `false`
      */
-    readOnly?: boolean | undefined;
+    readOnly?: boolean | "error" | undefined;
     /**
      * Whether `clear` does nothing.
      *

@@ -43,11 +43,11 @@ declare namespace fsDriver {
      */
     ignore?: string[] | undefined;
     /**
-     * Whether writes, removals and `clear` do nothing.
+     * Whether writes, removals and `clear` do nothing. With `"error"` they are the error `EAS_READ_ONLY`.
      *
      * @defaultValue `false`
      */
-    readOnly?: boolean | undefined;
+    readOnly?: boolean | "error" | undefined;
     /**
      * Whether `clear` does nothing.
      *

@@ -35,7 +35,7 @@ import { expectTypeOf } from "expect-type";
   const options: FSStorageOptions = {
     base: "./data",
     ignore: ["**/temp/**"],
-    readOnly: false,
+    readOnly: "error",
     noClear: false,
     durability: "full",
     watchOptions: {
@@ -51,6 +51,8 @@ import { expectTypeOf } from "expect-type";
   fsDriver({ base: "x", watchOptions: { ignored: /x/ } });
   fsDriver({ base: "x", watchOptions: { ignored: "**/x" } });
   expectTypeOf<Durability>().toEqualTypeOf<"background" | "full" | "none">();
+  // @ts-expect-error a readOnly that is none
+  fsDriver({ base: "x", readOnly: "silent" });
   // @ts-expect-error a durability that is none
   fsDriver({ base: "x", durability: "later" });
   // @ts-expect-error patterns come in an array
@@ -83,6 +85,10 @@ import { expectTypeOf } from "expect-type";
     durability: "none",
   };
   fsLiteDriver({ ...options, readOnly: true, noClear: true });
+  fsLiteDriver({ ...options, readOnly: "error" });
+  const { flags } = fsLiteDriver(options);
+  expectTypeOf(flags.readOnly).toEqualTypeOf<boolean | "error" | undefined>();
+  expectTypeOf(flags.noClear).toEqualTypeOf<boolean | undefined>();
   // @ts-expect-error the patterns are fs's
   fsLiteDriver({ base: "x", ignore: ["**/x"] });
   // @ts-expect-error fs-lite does not watch

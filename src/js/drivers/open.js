@@ -53,6 +53,8 @@ export function traitsOfAll(list) {
   return {
     ttl: all.every(({ ttl }) => ttl),
     readOnly: fail ? "error" : areReadOnly,
-    noClear: all.every(({ noClear, readOnly }) => noClear || readOnly),
+    noClear:
+      all.every(({ noClear }) => noClear) ||
+      (!areReadOnly && all.every(({ noClear, readOnly }) => noClear || readOnly)),
   };
 }

@@ -225,7 +225,10 @@ impl Storage {
             return write();
         };
         let storage = self.clone();
-        if let Err(error) = recorder.refuse_sync(mode) {
+        let refused = recorder
+            .refuse_sync(mode)
+            .and_then(|()| storage.refuse_read_only(&keys));
+        if let Err(error) = refused {
             return Op::fail(error);
         }
         Op::later(async move {
@@ -237,6 +240,17 @@ impl Storage {
             drop(gate);
             written
         })
+    }
+
+    /// A migration that writes what is not taken would be taken for done.
+    fn refuse_read_only(&self, keys: &[String]) -> Result<()> {
+        for key in keys {
+            let route = self.route_normal(key.clone());
+            if route.driver.info().is_read_only() {
+                return Err(takes_no_writes(&*route.driver).key(key));
+            }
+        }
+        Ok(())
     }
 
     /// Completes when the writes of the migration that were asked for before are made.
