@@ -65,6 +65,7 @@ describe.each(STORES)("over %s", (_title, over) => {
         "the data of a state",
         { partialize: ({ since, tags, bears }: State) => ({ since, tags, bears }) },
       ],
+      ["a whole state, its actions too", {}],
     ])("saves and rehydrates %s", async (_title, options) => {
       const at = base();
       const first = start(at);

@@ -53,6 +53,36 @@ function overHttp() {
   return httpDriver({ base: `http://127.0.0.1:${port}` });
 }
 
+/** As the drivers whose clients parse the JSON that they get: upstash, vercel-kv, mongodb and others. */
+function parsing(driver: UnstorageDriver, name: string): UnstorageDriver {
+  const parsed = (text: unknown) => {
+    try {
+      return JSON.parse(text as string);
+    } catch {
+      return text;
+    }
+  };
+  const { getItemRaw: _, setItemRaw: __, ...rest } = driver;
+  return { ...rest, name, getItem: async (key) => parsed(await driver.getItem(key)) as any };
+}
+
+/** As db0: raw values are kept apart from texts, in a column of their own. */
+function apart(name: string): UnstorageDriver {
+  const texts = memoryDriver();
+  const raw = new Map<string, unknown>();
+  return {
+    ...texts,
+    name,
+    hasItem: async (key) => (await texts.hasItem(key, {})) || raw.has(key),
+    getItemRaw: (key) => raw.get(key) ?? null,
+    setItemRaw: (key, value) => void raw.set(key, value),
+    removeItem(key) {
+      raw.delete(key);
+      return texts.removeItem?.(key, {});
+    },
+  };
+}
+
 const DRIVERS: [name: string, open: () => UnstorageDriver][] = [
   ["memory", () => memoryDriver()],
   ["lru-cache", () => lruCacheDriver({ max: 10_000 })],
@@ -61,6 +91,8 @@ const DRIVERS: [name: string, open: () => UnstorageDriver][] = [
   ["overlay", () => overlayDriver({ layers: [memoryDriver(), memoryDriver()] })],
   ["localstorage", () => localStorageDriver({ localStorage: new WebStorage() as any })],
   ["http", overHttp],
+  ["db0", () => apart("db0")],
+  ["upstash", () => parsing(memoryDriver(), "upstash")],
 ];
 
 const WAYS: [way: string, wrap: (driver: Driver) => Driver][] = [
@@ -171,6 +203,38 @@ describe.each(DRIVERS)("%s of unstorage", (name, open) => {
       await expect.poll(() => events, { timeout: 10_000 }).toContain(reported);
     });
 
+    it("a migration that fails is undone, and one that does not is kept", async () => {
+      const driver = open() as Driver;
+      const storage = opened(wrap(driver));
+      for (const [key, value] of Object.entries(VALUES)) await storage.setItem(key, value);
+      await storage.flush();
+      const migrated = (step: (given: Storage<any>) => unknown) =>
+        createStorage<any>({ driver: wrap(driver), version: 1, migrations: { 1: step as any } });
+      const change = async (given: Storage<any>) => {
+        await given.setItem("date", "changed");
+        await given.clear("deep");
+        await given.setItem("new", 1);
+      };
+      const failing = migrated(async (given) => {
+        await change(given);
+        throw new Error("not this time");
+      });
+      await expect(failing.migrate()).rejects.toThrow("not this time");
+      for (const [key, value] of Object.entries(VALUES)) {
+        expect(await storage.getItem(key), key).toEqual(value);
+      }
+      expect((await storage.getKeys()).sort()).toEqual(Object.keys(VALUES).sort());
+      const working = migrated(change);
+      await working.migrate();
+      await working.flush();
+      expect(await storage.getItem("date")).toBe("changed");
+      expect(await storage.getStorageVersion()).toBe(1);
+      await storage.clear();
+      await storage.flush();
+      expect(await storage.getKeys()).toEqual([]);
+      expect(await storage.getStorageVersion()).toBe(1);
+    });
+
     it("has the Sync methods of no driver", () => {
       const storage = opened(open() as Driver);
       expect(() => storage.getItemSync("a")).toThrow(new RegExp(`${name}.*getItemSync`));
@@ -245,4 +309,24 @@ it("JSON that a storage of unstorage wrote reads as that JSON", async () => {
   const storage = opened(driver as Driver);
   expect(await storage.getItem("object")).toEqual({ a: [1, "two"] });
   expect(await storage.getItem("number")).toBe(5);
+});
+
+it("an object that a driver gives is not changed, and is the value unless it is an envelope", async () => {
+  const own = {
+    envelope: { json: "1970-01-01T00:00:00.005Z", meta: { values: ["Date"], v: 1 } },
+    plain: { json: 1, more: 2 },
+    other: { a: new Date(3) },
+  };
+  const before = structuredClone(own);
+  const driver: Driver = {
+    name: "objects",
+    hasItem: (key) => key in own,
+    getItem: (key) => (own as any)[key] ?? null,
+    getKeys: () => Object.keys(own),
+  };
+  const storage = opened(driver);
+  expect(await storage.getItem("envelope")).toEqual(new Date(5));
+  expect(await storage.getItem("plain")).toBe(own.plain);
+  expect(await storage.getItem("other")).toBe(own.other);
+  expect(own).toEqual(before);
 });

@@ -494,16 +494,36 @@ async function every(items, run) {
     outcome.value
   ));
 }
+var ENVELOPE = /* @__PURE__ */ new Set(["json", "meta", "expires"]);
+function textOf(value) {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "json")) return value;
+  if (!Object.keys(value).every((name) => ENVELOPE.has(name))) return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return value;
+  }
+}
+function answerOf(number, result) {
+  if (typeof result !== "object" || result === null) return result;
+  const index = number & 15;
+  if (index === CALL.getItem) return textOf(result);
+  if (index !== CALL.getItems || !Array.isArray(result)) return result;
+  return result.map((item) => {
+    const value = textOf(item?.value);
+    return value === item?.value ? item : { ...item, value };
+  });
+}
 function invoker(driver) {
   const invoke = (number, ticket, first, second, third) => {
     const result = call(driver, number, first, second, third);
-    if (!isThenable(result)) return result;
+    if (!isThenable(result)) return answerOf(number, result);
     const promise = Promise.resolve(result);
     if (number > 15) {
       promise.then(ignore, ignore);
     } else {
       promise.then(
-        (value) => core.settle(ticket, false, value),
+        (value) => core.settle(ticket, false, answerOf(number, value)),
         (error) => core.settle(ticket, true, error)
       );
     }

@@ -88,19 +88,44 @@ async function every(items, run) {
   return outcomes.map((outcome) => /** @type {any} */ (outcome).value);
 }
 
+const ENVELOPE = new Set(["json", "meta", "expires"]);
+
+// The clients of some services parse JSON text that they get: an envelope comes as an object then. The
+// core gets its text; every other value that is no text is the driver's own.
+function textOf(value) {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "json")) return value;
+  if (!Object.keys(value).every((name) => ENVELOPE.has(name))) return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return value;
+  }
+}
+
+function answerOf(number, result) {
+  if (typeof result !== "object" || result === null) return result;
+  const index = number & 15;
+  if (index === CALL.getItem) return textOf(result);
+  if (index !== CALL.getItems || !Array.isArray(result)) return result;
+  return result.map((item) => {
+    const value = textOf(item?.value);
+    return value === item?.value ? item : { ...item, value };
+  });
+}
+
 // The function that the native core calls. It returns itself when the method gave a Promise: that
 // is the one value which no method can give.
 export function invoker(driver) {
   const invoke = (number, ticket, first, second, third) => {
     const result = call(driver, number, first, second, third);
-    if (!isThenable(result)) return result;
+    if (!isThenable(result)) return answerOf(number, result);
     // A thenable of another library may settle within `then`, before the native core waits for it.
     const promise = Promise.resolve(result);
     if (number > 15) {
       promise.then(ignore, ignore);
     } else {
       promise.then(
-        (value) => core.settle(ticket, false, value),
+        (value) => core.settle(ticket, false, answerOf(number, value)),
         (error) => core.settle(ticket, true, error),
       );
     }
