@@ -153,7 +153,28 @@ function load() {
   }
 }
 
-const addon = load();
+/**
+ * The addon as this realm's own code. Jest and `node:vm` run modules in a realm that has its own `Date`, `Map` and
+ * `Error`, while an addon lives in the realm that the process began with.
+ */
+function inThisRealm(addon) {
+  if (addon.createStorage instanceof Function) return addon;
+  let evaluate;
+  try {
+    evaluate = (script) => new Function(`return ${script}`)();
+    evaluate("0");
+  } catch {
+    // A realm where strings cannot become code gets what the addon evaluated.
+    return addon;
+  }
+  const { core, facade, codec } = addon.forRealm();
+  core.evaluateCodec = () => evaluate(codec);
+  const own = {};
+  evaluate(facade)(own, core);
+  return own;
+}
+
+const addon = inThisRealm(load());
 // Only what is required here is there in every version of Node and Electron. Loaded when it is needed.
 addon.setAsyncHooks(() => require("node:async_hooks"));
 

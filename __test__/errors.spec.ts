@@ -1,5 +1,7 @@
 // What an error says, and where.
 
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folder } from "./helpers/folders.js";
 import { plainDriver, promiseDriver } from "./helpers/js-drivers.js";
@@ -215,3 +217,39 @@ describe("errors of drivers that users write", () => {
     expect(await failureOf(createStorage({ driver }).getItem("a"))).toBe(error);
   });
 });
+
+describe("the stack of an error", () => {
+  it("of a Promise method has the line that awaits it", async () => {
+    const base = join(folder(), "file");
+    writeFileSync(base, "x");
+    const driver = builtin("fs", { base });
+    const storage = createStorage<any>({ driver: builtin("fs", { base }) });
+    const calls: [string, () => Promise<unknown>][] = [
+      ["setItem", async () => await storage.setItem("a", 1)],
+      ["setItems", async () => await storage.setItems([{ key: "a", value: 1 }])],
+      ["setItemRaw", async () => await storage.setItemRaw("a", "x")],
+      ["setMeta", async () => await storage.setMeta("a", { b: 1 })],
+      ["of the driver", async () => await driver.setItem("a", "x", {})],
+      ["caught by then", async () => throwing(await storage.setItem("a", 1).catch((e) => e))],
+    ];
+    for (const [title, call] of calls) {
+      const error = await failureOf(call());
+      expect(error.code, title).toMatch(/^E[A-Z]+$/);
+      expect(error.stack.startsWith(`Error: ${error.message}\n`), title).toBe(true);
+      expect(error.stack, title).toContain("errors.spec.ts");
+    }
+  });
+
+  it("that a driver threw is the driver's own", async () => {
+    const thrown = new Error("mine");
+    const { stack } = thrown;
+    const driver = { ...promiseDriver(), getItem: async () => Promise.reject(thrown) };
+    const error = await failureOf(createStorage<any>({ driver }).getItem("a"));
+    expect(error).toBe(thrown);
+    expect(error.stack).toBe(stack);
+  });
+});
+
+function throwing(error: unknown) {
+  throw error;
+}

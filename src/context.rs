@@ -399,11 +399,14 @@ impl Context {
                     api!(napi_resolve_deferred(env.0, deferred, value));
                 }
                 Err(error) => {
-                    api!(napi_reject_deferred(
-                        env.0,
-                        deferred,
-                        settle_error(env, &error)
-                    ));
+                    let value = settle_error(env, &error);
+                    if error.foreign_value().is_none() {
+                        // What runs now has not called: the facade finds out who did.
+                        let name = strings::read_lossy(env, env.get(value, c"name"));
+                        let header = format!("{}: {error}", name.unwrap_or_default());
+                        env.set(value, c"stack", strings::string(env, &header));
+                    }
+                    api!(napi_reject_deferred(env.0, deferred, value));
                 }
             }
         });

@@ -31,6 +31,7 @@ use napi::bindgen_prelude::{JsValue, Object, retain_current_module_for_unload_sa
 use napi_derive::napi;
 
 use context::Context;
+use eas_core::error::{Error, Kind};
 use env::{Env, Val, api, is_ok};
 use function::function;
 
@@ -49,15 +50,36 @@ const CODEC: &str = include_str!("js/bundle/codec.js");
 pub(crate) fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
     retain_current_module_for_unload_safety();
     let env = Env(env.raw());
+    let core = new_core(env)?;
+    run_facade(env, exports.raw(), core)
+        .ok_or_else(|| napi::Error::from_reason("the facade failed to load"))?;
+    env.set(exports.raw(), c"forRealm", for_realm(env));
+    Ok(())
+}
+
+/// What the facade gets, of a context of its own.
+fn new_core(env: Env) -> napi::Result<Val> {
     let context = Context::new(env)?;
     let core = env.object();
     storage_object::install(&context, core);
     storage_object::install_js_driver(&context, core);
     queue_view::install(env, core);
     install_context(&context, core);
-    run_facade(env, exports.raw(), core)
-        .ok_or_else(|| napi::Error::from_reason("the facade failed to load"))?;
-    Ok(())
+    Ok(core)
+}
+
+/// `() => { core, facade, codec }`: a new core, and the scripts for another realm to evaluate itself. What the
+/// addon evaluates belongs to the realm that the environment began with, such as the one around a test runner's.
+fn for_realm(env: Env) -> Val {
+    function(env, "forRealm", |env, _| {
+        let core =
+            new_core(env).map_err(|error| Error::new(Kind::Disposed, error.reason.clone()))?;
+        let parts = env.object();
+        env.set(parts, c"core", core);
+        env.set(parts, c"facade", strings::string(env, FACADE));
+        env.set(parts, c"codec", strings::string(env, CODEC));
+        Ok(parts)
+    })
 }
 
 fn run_facade(env: Env, exports: Val, core: Val) -> Option<Val> {

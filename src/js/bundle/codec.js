@@ -2,7 +2,7 @@
 "use strict";
 
 // src/js/builtins.js
-var { ArrayType, BigIntType, BooleanType, DateType, ErrorType, MapType, NumberType, RangeErrorType, RegExpType, SetType, StringType, URLType, arrayPrototype, bigIntText, captureStackTrace, codeAt, create, datePrototype, defineProperty, floor, getPrototypeOf, hasOwn, includes, indexOf, isArray, isFiniteNumber, isNaNNumber, isView, isoText, join, joinTyped, keysOf, lastIndexOf, mapClear, mapEach, mapGet, mapPrototype, mapSet, mapSize, objectPrototype, parse, regExpSource, regExpText, setAdd, setEach, setHas, setInt32, setPrototype, setSize, slice, sliceArray, sort, species, stringify, tagOf, timeOf, toBigInt, toStringTag, typedArrayLength, typedArrayName, typedArrayTypes, utcTime } = builtins;
+var { ArrayType, DateType, ErrorType, MapType, RangeErrorType, RegExpType, SetType, URLType, arrayPrototype, bigIntText, booleanOf, captureStackTrace, codeAt, create, datePrototype, defineProperty, floor, getPrototypeOf, hasOwn, includes, indexOf, isArray, isFiniteNumber, isNaNNumber, isView, isoText, join, joinTyped, keysOf, lastIndexOf, mapClear, mapEach, mapGet, mapPrototype, mapSet, mapSize, numberOf, objectPrototype, parse, regExpSource, regExpText, setAdd, setEach, setHas, setInt32, setPrototype, setSize, slice, sliceArray, sort, species, stringOf, stringify, tagOf, timeOf, toBigInt, toStringTag, typedArrayLength, typedArrayName, typedArrayTypes, utcTime } = builtins;
 
 // src/js/codec/corrupt.js
 var corrupt = (reason) => new ErrorType(`Not a stored value: ${reason}`);
@@ -644,6 +644,54 @@ function isEnvelope(value, names) {
   return hasOwn(value, "json");
 }
 
+// src/js/codec/kinds.js
+function passes(probe, value) {
+  try {
+    probe(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function kindOf(value) {
+  if (value instanceof DateType) return "Date";
+  if (value instanceof SetType) return "Set";
+  if (value instanceof MapType) return "Map";
+  if (isView(value)) return typedArrayTypes[typedArrayName(value)] ? "TypedArray" : "";
+  if (value instanceof RegExpType) return "RegExp";
+  if (value instanceof ErrorType) return "Error";
+  if (URLType !== void 0 && value instanceof URLType) return "URL";
+  if (isForeignRecord(value)) return "Object";
+  switch (tagOf(value)) {
+    case "[object Date]":
+      return passes(timeOf, value) ? "Date" : "";
+    case "[object Set]":
+      return passes(setSize, value) ? "Set" : "";
+    case "[object Map]":
+      return passes(mapSize, value) ? "Map" : "";
+    case "[object RegExp]":
+      return passes(regExpSource, value) ? "RegExp" : "";
+    case "[object Error]":
+      return "Error";
+    case "[object URL]":
+      return typeof value.href === "string" ? "URL" : "";
+    default:
+      return "";
+  }
+}
+function isForeignRecord(value) {
+  const prototype = getPrototypeOf(value);
+  return getPrototypeOf(prototype) === null && hasOwn(prototype, "isPrototypeOf");
+}
+function withSlots(Type, probe, value, parent, key) {
+  if (passes(probe, value)) return value;
+  try {
+    return new Type(value);
+  } catch {
+    throw refusal(parent, key, describe(value));
+  }
+}
+
 // src/js/codec/losses.js
 var AWAIT = "Await it first.";
 var RAW = "Store its bytes with setItemRaw.";
@@ -780,10 +828,20 @@ function writeBare(session, given, parent, key) {
   }
 }
 function writeBareObject(session, value, parent, key) {
-  if (value instanceof StringType) return quote(`${value}`);
-  if (value instanceof NumberType) return writeBare(session, +value, parent, key);
-  if (value instanceof BooleanType) return `${value}`;
-  if (value instanceof BigIntType) throw refusal(parent, key, describe(value));
+  switch (tagOf(value)) {
+    case "[object String]":
+      if (passes(stringOf, value)) return quote(`${value}`);
+      break;
+    case "[object Number]":
+      if (passes(numberOf, value)) return writeBare(session, +value, parent, key);
+      break;
+    case "[object Boolean]":
+      if (passes(booleanOf, value)) return `${booleanOf(value)}`;
+      break;
+    case "[object BigInt]":
+      if (passes(bigIntText, value)) throw refusal(parent, key, describe(value));
+      break;
+  }
   for (let visit2 = parent; visit2 !== void 0; visit2 = visit2.parent) {
     if (visit2.value === value) {
       throw refusal(parent, key, "a cycle through an instance of a class");
@@ -792,7 +850,7 @@ function writeBareObject(session, value, parent, key) {
   const visit = new Visit(value, parent, key, void 0);
   if (isArray(value)) return writeBareArray(session, value, visit);
   const prototype = getPrototypeOf(value);
-  if (prototype !== objectPrototype && prototype !== null) {
+  if (prototype !== objectPrototype && prototype !== null && !isForeignRecord(value)) {
     refuseVanishing(value, parent, key);
     loseClass(session, value, parent, key);
   }
@@ -817,54 +875,6 @@ function writeBareRecord(session, record, visit) {
     text += (text === "" ? texts.first : texts.next) + itemText2;
   }
   return text === "" ? "{}" : `${text}}`;
-}
-
-// src/js/codec/kinds.js
-function passes(probe, value) {
-  try {
-    probe(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-function kindOf(value) {
-  if (value instanceof DateType) return "Date";
-  if (value instanceof SetType) return "Set";
-  if (value instanceof MapType) return "Map";
-  if (isView(value)) return typedArrayTypes[typedArrayName(value)] ? "TypedArray" : "";
-  if (value instanceof RegExpType) return "RegExp";
-  if (value instanceof ErrorType) return "Error";
-  if (URLType !== void 0 && value instanceof URLType) return "URL";
-  if (isForeignRecord(value)) return "Object";
-  switch (tagOf(value)) {
-    case "[object Date]":
-      return passes(timeOf, value) ? "Date" : "";
-    case "[object Set]":
-      return passes(setSize, value) ? "Set" : "";
-    case "[object Map]":
-      return passes(mapSize, value) ? "Map" : "";
-    case "[object RegExp]":
-      return passes(regExpSource, value) ? "RegExp" : "";
-    case "[object Error]":
-      return "Error";
-    case "[object URL]":
-      return typeof value.href === "string" ? "URL" : "";
-    default:
-      return "";
-  }
-}
-function isForeignRecord(value) {
-  const prototype = getPrototypeOf(value);
-  return getPrototypeOf(prototype) === null && hasOwn(prototype, "isPrototypeOf");
-}
-function withSlots(Type, probe, value, parent, key) {
-  if (passes(probe, value)) return value;
-  try {
-    return new Type(value);
-  } catch {
-    throw refusal(parent, key, describe(value));
-  }
 }
 
 // src/js/codec/notes.js

@@ -269,6 +269,25 @@ function raise(error) {
   });
 }
 
+// src/js/located.js
+var { captureStackTrace } = Error;
+var located = (result) => isThenable(result) ? settled(result) : result;
+async function settled(pending) {
+  try {
+    return await pending;
+  } catch (error) {
+    throw withCaller(error);
+  }
+}
+function withCaller(error) {
+  if (error === null || typeof error !== "object") return error;
+  const { stack } = error;
+  if (typeof stack === "string" && !stack.includes("\n    at ")) {
+    captureStackTrace?.(error, withCaller);
+  }
+  return error;
+}
+
 // src/js/meta.js
 var META_NAMES = ["atime", "mtime", "ctime", "birthtime", "size", "ttl"];
 function readMeta(native) {
@@ -294,45 +313,45 @@ function methods(handle) {
   const texts = (list) => list.map((item) => item.value);
   return {
     async hasItem(key, opts) {
-      return core.hasItem(handle, key, opts);
+      return located(core.hasItem(handle, key, opts));
     },
     async getItem(key, opts) {
-      return await core.readText(handle, key, opts) ?? null;
+      return await located(core.readText(handle, key, opts)) ?? null;
     },
     async getItems(list, commonOptions) {
       const { keys, options } = readBatch(list, commonOptions);
-      return items(keys, await core.readTexts(handle, keys, options, commonOptions));
+      return items(keys, await located(core.readTexts(handle, keys, options, commonOptions)));
     },
     async getItemRaw(key, opts) {
-      return await core.getItemRaw(handle, key, opts) ?? null;
+      return await located(core.getItemRaw(handle, key, opts)) ?? null;
     },
     async getKeys(base, opts) {
-      return core.listDriver(handle, base, opts);
+      return located(core.listDriver(handle, base, opts));
     },
     async getMeta(key, opts) {
-      return readMeta((await core.getMeta(handle, key, true, opts))[0]);
+      return readMeta((await located(core.getMeta(handle, key, true, opts)))[0]);
     },
     async setItem(key, value, opts) {
-      await setItem2(key, value, opts);
+      await located(setItem2(key, value, opts));
     },
     async setItems(list, commonOptions) {
       const { keys, options } = readBatch(list, commonOptions);
-      await core.writeTexts(handle, keys, texts(list), options, commonOptions);
+      await located(core.writeTexts(handle, keys, texts(list), options, commonOptions));
     },
     async setItemRaw(key, value, opts) {
-      await core.setItemRaw(handle, key, value, opts);
+      await located(core.setItemRaw(handle, key, value, opts));
     },
     async removeItem(key, opts) {
-      await core.removeItem(handle, key, false, opts);
+      await located(core.removeItem(handle, key, false, opts));
     },
     async clear(base, opts) {
-      await core.clear(handle, base, opts);
+      await located(core.clear(handle, base, opts));
     },
     async flush() {
-      await core.flush(handle);
+      await located(core.flush(handle));
     },
     async dispose() {
-      await core.dispose(handle);
+      await located(core.dispose(handle));
     },
     hasItemSync(key, opts) {
       return core.hasItemSync(handle, key, opts);
@@ -853,20 +872,17 @@ function prefixStorage(storage2, givenBase) {
 var builtins_exports = {};
 __export(builtins_exports, {
   ArrayType: () => ArrayType,
-  BigIntType: () => BigIntType,
-  BooleanType: () => BooleanType,
   DateType: () => DateType,
   ErrorType: () => ErrorType,
   MapType: () => MapType,
-  NumberType: () => NumberType,
   RangeErrorType: () => RangeErrorType,
   RegExpType: () => RegExpType,
   SetType: () => SetType,
-  StringType: () => StringType,
   URLType: () => URLType,
   arrayPrototype: () => arrayPrototype,
   bigIntText: () => bigIntText,
-  captureStackTrace: () => captureStackTrace,
+  booleanOf: () => booleanOf,
+  captureStackTrace: () => captureStackTrace2,
   codeAt: () => codeAt,
   create: () => create,
   datePrototype: () => datePrototype,
@@ -891,6 +907,7 @@ __export(builtins_exports, {
   mapPrototype: () => mapPrototype,
   mapSet: () => mapSet,
   mapSize: () => mapSize,
+  numberOf: () => numberOf,
   objectPrototype: () => objectPrototype,
   parse: () => parse,
   regExpSource: () => regExpSource,
@@ -905,6 +922,7 @@ __export(builtins_exports, {
   sliceArray: () => sliceArray,
   sort: () => sort,
   species: () => species,
+  stringOf: () => stringOf,
   stringify: () => stringify,
   tagOf: () => tagOf,
   timeOf: () => timeOf,
@@ -980,11 +998,10 @@ var setHas = uncurry(Set.prototype.has);
 var sliceArray = uncurry(Array.prototype.slice);
 var setInt32 = uncurry(DataView.prototype.setInt32);
 var { toStringTag } = Symbol;
-var { captureStackTrace } = Error;
-var StringType = String;
-var NumberType = Number;
-var BooleanType = Boolean;
-var BigIntType = BigInt;
+var { captureStackTrace: captureStackTrace2 } = Error;
+var stringOf = uncurry(String.prototype.toString);
+var numberOf = uncurry(Number.prototype.valueOf);
+var booleanOf = uncurry(Boolean.prototype.valueOf);
 
 // src/js/lazy-codec.js
 var codec;
@@ -1213,12 +1230,12 @@ async function snapshot(storage2, givenBase) {
   const versions = await Promise.all(
     versionKeys(storage2, base).map(async (key) => ({ key, value: await storage2.getItem(key) }))
   );
-  const settled = await Promise.all(
+  const settled2 = await Promise.all(
     items.map(
       async (item) => isDoubtful(storage2, item) ? settledItem(item, await storage2.getItemRaw(item.key)) : item
     )
   );
-  return toSnapshot([...versions.filter(isStored), ...settled], base);
+  return toSnapshot([...versions.filter(isStored), ...settled2], base);
 }
 function snapshotSync(storage2, givenBase) {
   const base = normalizeBaseKey(givenBase);
@@ -1228,10 +1245,10 @@ function snapshotSync(storage2, givenBase) {
     key,
     value: storage2.getItemSync(key)
   }));
-  const settled = items.map(
+  const settled2 = items.map(
     (item) => isDoubtful(storage2, item) ? settledItem(item, storage2.getItemRawSync(item.key)) : item
   );
-  return toSnapshot([...versions.filter(isStored), ...settled], base);
+  return toSnapshot([...versions.filter(isStored), ...settled2], base);
 }
 async function restoreSnapshot(storage2, copy, base) {
   const { values, raw } = toItems(copy, normalizeBaseKey(base));
@@ -1245,6 +1262,14 @@ function restoreSnapshotSync(storage2, copy, base) {
   if (typeof storage2.setItemsSync === "function") storage2.setItemsSync(values);
   else for (const { key, value } of values) storage2.setItemSync(key, value);
   for (const { key, value } of raw) storage2.setItemRawSync(key, value);
+}
+
+// src/js/realm.js
+var isGuest = Object.getPrototypeOf(core.calls) !== Array.prototype;
+function takeHome(object) {
+  const { getKeys, getKeysSync } = object;
+  object.getKeys = async (base, opts) => Array.from(await getKeys(base, opts));
+  object.getKeysSync = (base, opts) => Array.from(getKeysSync(base, opts));
 }
 
 // src/js/writer/memory.js
@@ -1902,68 +1927,77 @@ function createStorage(options = {}) {
   const removeOptions = (opts) => typeof opts === "boolean" ? { removeMeta: opts } : opts;
   const storage2 = {
     async hasItem(key, opts) {
-      return core.hasItem(handle, key, opts);
+      return located(core.hasItem(handle, key, opts));
     },
     async getItem(key, opts) {
       const stored = opts === void 0 ? getItem(handle, key) : getItem(handle, key, opts);
-      return readValue(isReady(stored) ? stored : await stored, key);
+      return readValue(isReady(stored) ? stored : await located(stored), key);
     },
     async getItems(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
       if (keys.length > SLICE) return readManyItems(keys, itemOptions, commonOptions);
-      return readItems(keys, await core.getItems(handle, keys, itemOptions, commonOptions));
+      return readItems(
+        keys,
+        await located(core.getItems(handle, keys, itemOptions, commonOptions))
+      );
     },
     async getItemRaw(key, opts) {
-      return await core.getItemRaw(handle, key, opts) ?? null;
+      return await located(core.getItemRaw(handle, key, opts)) ?? null;
     },
     async setItem(key, value, opts) {
       const done = value === void 0 ? core.removeItem(handle, key, false, opts) : opts === void 0 ? setItem(handle, key, hand(value, rules, "setItem", key)) : setItem(handle, key, hand(value, rules, "setItem", key), opts);
-      if (done !== void 0) await done;
+      if (done !== void 0) await located(done);
     },
     async setItems(items, commonOptions) {
-      await core.setItems(handle, takeWrites(items, commonOptions, "setItems"), commonOptions);
+      await located(
+        core.setItems(handle, takeWrites(items, commonOptions, "setItems"), commonOptions)
+      );
     },
     async setItemRaw(key, value, opts) {
-      await (value === void 0 ? core.removeItem(handle, key, false, opts) : core.setItemRaw(handle, key, value, opts));
+      await located(
+        value === void 0 ? core.removeItem(handle, key, false, opts) : core.setItemRaw(handle, key, value, opts)
+      );
     },
     async removeItem(key, opts) {
       const given = removeOptions(opts);
-      await core.removeItem(handle, key, given?.removeMeta, given);
+      await located(core.removeItem(handle, key, given?.removeMeta, given));
     },
     async getMeta(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(await core.getMeta(handle, key, given?.nativeOnly, given), key);
+      return mergeMeta(await located(core.getMeta(handle, key, given?.nativeOnly, given)), key);
     },
     async setMeta(key, value, opts) {
-      await (value === void 0 ? core.removeMeta(handle, key, opts) : core.setMeta(handle, key, pack(value, rules, "setMeta", key), opts));
+      await located(
+        value === void 0 ? core.removeMeta(handle, key, opts) : core.setMeta(handle, key, pack(value, rules, "setMeta", key), opts)
+      );
     },
     async removeMeta(key, opts) {
-      await core.removeMeta(handle, key, opts);
+      await located(core.removeMeta(handle, key, opts));
     },
     async getKeys(base, opts) {
-      return core.getKeys(handle, base, opts);
+      return located(core.getKeys(handle, base, opts));
     },
     async clear(base, opts) {
-      await core.clear(handle, base, opts);
+      await located(core.clear(handle, base, opts));
     },
     async flush(base) {
-      await core.flush(handle, base);
+      await located(core.flush(handle, base));
     },
     async dispose() {
       disposed ??= (async () => {
         try {
           await watch.stop();
         } finally {
-          await core.dispose(handle);
+          await located(core.dispose(handle));
         }
       })();
       await disposed;
     },
     async watch(callback) {
-      return watch.watch(callback);
+      return located(watch.watch(callback));
     },
     async unwatch() {
-      await watch.stop();
+      await located(watch.stop());
     },
     hasItemSync(key, opts) {
       return core.hasItemSync(handle, key, opts);
@@ -2042,6 +2076,7 @@ function createStorage(options = {}) {
       return bases.map((mount) => ({ base: mount, driver: mounted.get(mount).driver }));
     }
   };
+  if (isGuest) takeHome(storage2);
   showAs(storage2, () => storageText(storage2.getMounts()));
   Object.assign(storage2, aliases(storage2), makeMigrations(handle, storage2, options));
   const traits = (base = "") => {

@@ -1,15 +1,17 @@
 // Instances of classes, written as JSON writes them, and as superjson leaves them to it: without annotations.
 
 import {
-  BigIntType,
-  BooleanType,
+  bigIntText,
+  booleanOf,
   getPrototypeOf,
   isArray,
   keysOf,
-  NumberType,
+  numberOf,
   objectPrototype,
-  StringType,
+  stringOf,
+  tagOf,
 } from "../builtins.js";
+import { isForeignRecord, passes } from "./kinds.js";
 import { loseClass, refuseVanishing } from "./losses.js";
 import { describe, refusal } from "./refusal.js";
 import { Visit } from "./session.js";
@@ -40,10 +42,20 @@ export function writeBare(session, given, parent, key) {
 }
 
 function writeBareObject(session, value, parent, key) {
-  if (value instanceof StringType) return quote(`${value}`);
-  if (value instanceof NumberType) return writeBare(session, +value, parent, key);
-  if (value instanceof BooleanType) return `${value}`;
-  if (value instanceof BigIntType) throw refusal(parent, key, describe(value));
+  switch (tagOf(value)) {
+    case "[object String]":
+      if (passes(stringOf, value)) return quote(`${value}`);
+      break;
+    case "[object Number]":
+      if (passes(numberOf, value)) return writeBare(session, +value, parent, key);
+      break;
+    case "[object Boolean]":
+      if (passes(booleanOf, value)) return `${booleanOf(value)}`;
+      break;
+    case "[object BigInt]":
+      if (passes(bigIntText, value)) throw refusal(parent, key, describe(value));
+      break;
+  }
   for (let visit = parent; visit !== undefined; visit = visit.parent) {
     if (visit.value === value) {
       throw refusal(parent, key, "a cycle through an instance of a class");
@@ -52,7 +64,7 @@ function writeBareObject(session, value, parent, key) {
   const visit = new Visit(value, parent, key, undefined);
   if (isArray(value)) return writeBareArray(session, value, visit);
   const prototype = getPrototypeOf(value);
-  if (prototype !== objectPrototype && prototype !== null) {
+  if (prototype !== objectPrototype && prototype !== null && !isForeignRecord(value)) {
     refuseVanishing(value, parent, key);
     loseClass(session, value, parent, key);
   }

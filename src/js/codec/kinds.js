@@ -20,7 +20,7 @@ import {
 } from "../builtins.js";
 import { describe, refusal } from "./refusal.js";
 
-function passes(probe, value) {
+export function passes(probe, value) {
   try {
     probe(value);
     return true;
@@ -58,7 +58,7 @@ export function kindOf(value) {
   }
 }
 
-function isForeignRecord(value) {
+export function isForeignRecord(value) {
   const prototype = getPrototypeOf(value);
   return getPrototypeOf(prototype) === null && hasOwn(prototype, "isPrototypeOf");
 }

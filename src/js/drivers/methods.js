@@ -1,6 +1,7 @@
 // The methods of a built-in driver.
 
 import { readBatch } from "../arguments.js";
+import { located } from "../located.js";
 import { readMeta } from "../meta.js";
 
 // The methods of a built-in driver. Texts go through as they are; other values are kept as raw.
@@ -17,45 +18,45 @@ export function methods(handle) {
   const texts = (list) => list.map((item) => item.value);
   return {
     async hasItem(key, opts) {
-      return core.hasItem(handle, key, opts);
+      return located(core.hasItem(handle, key, opts));
     },
     async getItem(key, opts) {
-      return (await core.readText(handle, key, opts)) ?? null;
+      return (await located(core.readText(handle, key, opts))) ?? null;
     },
     async getItems(list, commonOptions) {
       const { keys, options } = readBatch(list, commonOptions);
-      return items(keys, await core.readTexts(handle, keys, options, commonOptions));
+      return items(keys, await located(core.readTexts(handle, keys, options, commonOptions)));
     },
     async getItemRaw(key, opts) {
-      return (await core.getItemRaw(handle, key, opts)) ?? null;
+      return (await located(core.getItemRaw(handle, key, opts))) ?? null;
     },
     async getKeys(base, opts) {
-      return core.listDriver(handle, base, opts);
+      return located(core.listDriver(handle, base, opts));
     },
     async getMeta(key, opts) {
-      return readMeta((await core.getMeta(handle, key, true, opts))[0]);
+      return readMeta((await located(core.getMeta(handle, key, true, opts)))[0]);
     },
     async setItem(key, value, opts) {
-      await setItem(key, value, opts);
+      await located(setItem(key, value, opts));
     },
     async setItems(list, commonOptions) {
       const { keys, options } = readBatch(list, commonOptions);
-      await core.writeTexts(handle, keys, texts(list), options, commonOptions);
+      await located(core.writeTexts(handle, keys, texts(list), options, commonOptions));
     },
     async setItemRaw(key, value, opts) {
-      await core.setItemRaw(handle, key, value, opts);
+      await located(core.setItemRaw(handle, key, value, opts));
     },
     async removeItem(key, opts) {
-      await core.removeItem(handle, key, false, opts);
+      await located(core.removeItem(handle, key, false, opts));
     },
     async clear(base, opts) {
-      await core.clear(handle, base, opts);
+      await located(core.clear(handle, base, opts));
     },
     async flush() {
-      await core.flush(handle);
+      await located(core.flush(handle));
     },
     async dispose() {
-      await core.dispose(handle);
+      await located(core.dispose(handle));
     },
     hasItemSync(key, opts) {
       return core.hasItemSync(handle, key, opts);

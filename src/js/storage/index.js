@@ -10,9 +10,11 @@ import { withGuideMethods } from "../guide-methods.js";
 import { showAs, storageText } from "../inspect.js";
 import { normalizeBaseKey, normalizeKey } from "../keys.js";
 import { pack } from "../lazy-codec.js";
+import { located } from "../located.js";
 import { readMeta } from "../meta.js";
 import { makeMigrations } from "../migrate.js";
 import { warnOfUnknown } from "../options.js";
+import { isGuest, takeHome } from "../realm.js";
 import { hand, handAll } from "../writer/index.js";
 import { inTurns, MANY, SLICE } from "./turns.js";
 import { valueRules } from "./value-rules.js";
@@ -119,19 +121,22 @@ export function createStorage(options = {}) {
 
   const storage = {
     async hasItem(key, opts) {
-      return core.hasItem(handle, key, opts);
+      return located(core.hasItem(handle, key, opts));
     },
     async getItem(key, opts) {
       const stored = opts === undefined ? getItem(handle, key) : getItem(handle, key, opts);
-      return readValue(isReady(stored) ? stored : await stored, key);
+      return readValue(isReady(stored) ? stored : await located(stored), key);
     },
     async getItems(items, commonOptions) {
       const { keys, options: itemOptions } = readBatch(items, commonOptions);
       if (keys.length > SLICE) return readManyItems(keys, itemOptions, commonOptions);
-      return readItems(keys, await core.getItems(handle, keys, itemOptions, commonOptions));
+      return readItems(
+        keys,
+        await located(core.getItems(handle, keys, itemOptions, commonOptions)),
+      );
     },
     async getItemRaw(key, opts) {
-      return (await core.getItemRaw(handle, key, opts)) ?? null;
+      return (await located(core.getItemRaw(handle, key, opts))) ?? null;
     },
     async setItem(key, value, opts) {
       const done =
@@ -140,56 +145,62 @@ export function createStorage(options = {}) {
           : opts === undefined
             ? setItem(handle, key, hand(value, rules, "setItem", key))
             : setItem(handle, key, hand(value, rules, "setItem", key), opts);
-      if (done !== undefined) await done;
+      if (done !== undefined) await located(done);
     },
     async setItems(items, commonOptions) {
-      await core.setItems(handle, takeWrites(items, commonOptions, "setItems"), commonOptions);
+      await located(
+        core.setItems(handle, takeWrites(items, commonOptions, "setItems"), commonOptions),
+      );
     },
     async setItemRaw(key, value, opts) {
-      await (value === undefined
-        ? core.removeItem(handle, key, false, opts)
-        : core.setItemRaw(handle, key, value, opts));
+      await located(
+        value === undefined
+          ? core.removeItem(handle, key, false, opts)
+          : core.setItemRaw(handle, key, value, opts),
+      );
     },
     async removeItem(key, opts) {
       const given = removeOptions(opts);
-      await core.removeItem(handle, key, given?.removeMeta, given);
+      await located(core.removeItem(handle, key, given?.removeMeta, given));
     },
     async getMeta(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(await core.getMeta(handle, key, given?.nativeOnly, given), key);
+      return mergeMeta(await located(core.getMeta(handle, key, given?.nativeOnly, given)), key);
     },
     async setMeta(key, value, opts) {
-      await (value === undefined
-        ? core.removeMeta(handle, key, opts)
-        : core.setMeta(handle, key, pack(value, rules, "setMeta", key), opts));
+      await located(
+        value === undefined
+          ? core.removeMeta(handle, key, opts)
+          : core.setMeta(handle, key, pack(value, rules, "setMeta", key), opts),
+      );
     },
     async removeMeta(key, opts) {
-      await core.removeMeta(handle, key, opts);
+      await located(core.removeMeta(handle, key, opts));
     },
     async getKeys(base, opts) {
-      return core.getKeys(handle, base, opts);
+      return located(core.getKeys(handle, base, opts));
     },
     async clear(base, opts) {
-      await core.clear(handle, base, opts);
+      await located(core.clear(handle, base, opts));
     },
     async flush(base) {
-      await core.flush(handle, base);
+      await located(core.flush(handle, base));
     },
     async dispose() {
       disposed ??= (async () => {
         try {
           await watch.stop();
         } finally {
-          await core.dispose(handle);
+          await located(core.dispose(handle));
         }
       })();
       await disposed;
     },
     async watch(callback) {
-      return watch.watch(callback);
+      return located(watch.watch(callback));
     },
     async unwatch() {
-      await watch.stop();
+      await located(watch.stop());
     },
 
     hasItemSync(key, opts) {
@@ -272,6 +283,7 @@ export function createStorage(options = {}) {
     },
   };
 
+  if (isGuest) takeHome(storage);
   showAs(storage, () => storageText(storage.getMounts()));
   Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
   const traits = (base = "") => {
