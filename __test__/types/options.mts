@@ -12,6 +12,7 @@ import {
   type MigrationFunction,
   type MigrationHooks,
   type MigrationOptions,
+  type MigrationStorage,
   normalizeBaseKey,
   normalizeKey,
   type QueueOptions,
@@ -129,13 +130,13 @@ import { expectTypeOf } from "expect-type";
       expectTypeOf([from, to]).toEqualTypeOf<number[]>();
     },
     afterMigration(_from, _to, storage) {
-      expectTypeOf(storage).toEqualTypeOf<Storage<Data>>();
+      expectTypeOf(storage).toEqualTypeOf<MigrationStorage<Data>>();
     },
     onMigrationError(error, from, to, storage) {
       expectTypeOf(error).toEqualTypeOf<Error>();
       expectTypeOf(from).toEqualTypeOf<number>();
       expectTypeOf(to).toEqualTypeOf<number>();
-      expectTypeOf(storage).toEqualTypeOf<Storage<Data>>();
+      expectTypeOf(storage).toEqualTypeOf<MigrationStorage<Data>>();
     },
   };
   const options: CreateStorageOptions<Data> = { version: 2, migrations, migrationHooks };
