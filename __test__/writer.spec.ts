@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { syncMethodsDriver } from "./helpers/js-drivers";
 import { createStorage } from "./helpers/package";
 import { type Handed, loadCodec, loadWriter, storable } from "./helpers/values";
 
@@ -111,6 +112,8 @@ describe("what is handed over", () => {
     ["many numbers", Array.from({ length: 500 }, (_, i) => i)],
     ["many containers", Array.from({ length: 300 }, (_, i) => (i % 2 === 0 ? [i] : { i }))],
     ["a long string", ["x".repeat(1000)]],
+    ["a long string of wide characters", ["ж".repeat(400)]],
+    ["long lines", [`${'a "line"\n'.repeat(60)}\\`, "after"]],
     [
       "characters of two, three and four bytes",
       { жук: "жук €uro 漢字 😀", "😀": ["\uffff\ud7ff\ue000"] },
@@ -146,7 +149,9 @@ describe("what is handed over", () => {
     ["a shared object among many", [...many, { many }, many[30]]],
     ["a cycle among many", ring],
     ["a long string", ["x".repeat(3000)]],
-    ["a long string of wide characters", ["ж".repeat(400)]],
+    ["a long string with half a pair", [`${"x".repeat(400)}\ud83d`]],
+    ["a long string with a replaced half", [`${"x".repeat(400)}\ufffd`]],
+    ["a long string with a control character", [`\u0001${"x".repeat(400)}`]],
     ["a long name", { ["x".repeat(3000)]: 1 }],
     ["more than there is memory", Array.from({ length: 5000 }, (_, i) => i)],
     ["great depth", JSON.parse("[".repeat(200) + "]".repeat(200))],
@@ -167,6 +172,35 @@ describe("what is handed over", () => {
         ),
       ];
       for (const value of values) expect(textOf(hand(value))).toBe(codec.encode(value));
+    }
+  });
+
+  it("reaches a driver as the text of the codec, however long its strings are", () => {
+    const texts = new Map<string, string>();
+    const storage = createStorage<any>({ driver: syncMethodsDriver(texts) });
+    const marks = [
+      "",
+      '"',
+      "\\",
+      "\n\r\t\b\f",
+      "\u0001",
+      "\u007f",
+      "ж",
+      "｡",
+      "漢字",
+      "😀",
+      "\ud83d",
+      "\ufffd",
+    ];
+    for (const length of [250, 255, 256, 257, 263, 264, 300, 2047, 2048, 5000, 70_000, 100_000]) {
+      for (const mark of marks) {
+        const filling = "words of a text ".repeat(length / 16 + 1).slice(0, length);
+        for (const text of [mark + filling, filling + mark, filling.replaceAll("t", mark)]) {
+          const value = { text, after: [1, text.length] };
+          storage.setItemSync("key", value);
+          expect(texts.get("key") === codec.encode(value), `${length} of ${mark}`).toBe(true);
+        }
+      }
     }
   });
 

@@ -22,6 +22,7 @@ use rustc_hash::FxHashMap;
 
 use super::env::{Env, Val, api, is_ok};
 use super::error::settle_error;
+use super::escape::escape;
 use super::function::function;
 use super::read_cache::ReadCache;
 use super::reference::Reference;
@@ -128,7 +129,7 @@ impl Wake for TaskWaker {
 }
 
 struct Scratch {
-    data: *const u8,
+    data: *mut u8,
     held: Reference,
 }
 
@@ -143,7 +144,7 @@ impl Scratch {
                 buffer,
                 &mut data,
                 &mut length
-            ))) && data.cast_const().cast() == self.data
+            ))) && data.cast() == self.data
                 && length == SCRATCH_BYTES
         })
     }
@@ -298,6 +299,22 @@ impl Context {
         // and is copied before JavaScript runs again.
         let bytes = unsafe { std::slice::from_raw_parts(data.add(range.start), range.len()) };
         Text::copy_utf8(bytes)
+    }
+
+    /// Escapes, as JSON does, a text that the facade wrote, and gives its new end; `None` where the codec is
+    /// to write it. There is nothing past `limit`.
+    pub(super) fn escape_scratch(&self, range: Range<usize>, limit: usize) -> Option<usize> {
+        let scratch = self.scratch.borrow();
+        let scratch = scratch.as_ref()?;
+        let is_inside = range.start <= range.end && range.end <= limit && limit <= SCRATCH_BYTES;
+        if scratch.data.is_null() || !is_inside || !scratch.is_there(self.env) {
+            return None;
+        }
+        // SAFETY: as above, and JavaScript, which alone refers to the memory too, does not run meanwhile.
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(scratch.data.add(range.start), limit - range.start)
+        };
+        Some(range.start + escape(bytes, range.len())?)
     }
 
     /// A list of any length; null when one of the values is. JavaScript stores the values: Node-API

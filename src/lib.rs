@@ -15,6 +15,7 @@
 mod context;
 mod env;
 mod error;
+mod escape;
 mod function;
 mod js_driver;
 mod options;
@@ -123,6 +124,21 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
         Ok(env.undefined())
     });
     env.set(core, c"setTemplateMaker", set_template_maker);
+
+    let held = context.clone();
+    let escape_scratch = function(env, "escapeScratch", move |env, arguments| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates, and the range is checked against what there is"
+        )]
+        let place = |index: usize| env.as_number(arguments[index]).unwrap_or_default() as usize;
+        let end = held.escape_scratch(place(0)..place(1), place(2));
+        #[expect(clippy::cast_precision_loss, reason = "places are far below 2^53")]
+        let end = end.map_or(-1.0, |end| end as f64);
+        Ok(env.number(end))
+    });
+    env.set(core, c"escapeScratch", escape_scratch);
 
     env.set(core, c"scratch", context.make_scratch());
 

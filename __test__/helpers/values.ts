@@ -51,7 +51,16 @@ export function loadCodec(context?: vm.Context): Codec {
 export function loadWriter(pack: Codec["pack"], memory: ArrayBuffer): Writer {
   const load = writerScript.runInThisContext();
   const evaluateCodec = () => (codec: Partial<Codec>) => Object.assign(codec, { pack });
-  return load({ scratch: memory, evaluateCodec });
+  // As Rust does it.
+  const escapeScratch = (from: number, to: number, limit: number) => {
+    const text = Buffer.from(memory, from, to - from).toString("utf8");
+    const escaped = JSON.stringify(text).slice(1, -1);
+    const length = Buffer.byteLength(escaped);
+    if (text.includes("\ufffd") || escaped.includes("\\u00") || from + length > limit) return -1;
+    Buffer.from(memory).write(escaped, from);
+    return from + length;
+  };
+  return load({ scratch: memory, evaluateCodec, escapeScratch });
 }
 
 type Sketch =

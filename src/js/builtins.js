@@ -69,3 +69,7 @@ export const { captureStackTrace } = Error;
 export const stringOf = uncurry(String.prototype.toString);
 export const numberOf = uncurry(Number.prototype.valueOf);
 export const booleanOf = uncurry(Boolean.prototype.valueOf);
+export const Uint8ArrayType = Uint8Array;
+const TextEncoderType = typeof TextEncoder === "function" ? TextEncoder : undefined;
+export const encoder = TextEncoderType && new TextEncoderType();
+export const encodeInto = TextEncoderType && uncurry(TextEncoderType.prototype.encodeInto);

@@ -220,6 +220,8 @@ interface Core {
   setTemplateMaker(make: (coded: string) => Template | undefined): void;
   /** The memory in which texts are handed over. */
   readonly scratch: ArrayBuffer;
+  /** Escapes a text in that memory, as JSON does; gives its new end, at most `limit`, or -1 for the codec. */
+  escapeScratch(from: number, to: number, limit: number): number;
   /** Compiles the codec, and gives the function that fills an object with what it exports. */
   evaluateCodec(): (codec: object, builtins: object) => void;
   finishAll(): void;

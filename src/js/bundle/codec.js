@@ -2,7 +2,7 @@
 "use strict";
 
 // src/js/builtins.js
-var { ArrayType, DateType, ErrorType, MapType, RangeErrorType, RegExpType, SetType, URLType, arrayPrototype, bigIntText, booleanOf, captureStackTrace, codeAt, create, datePrototype, defineProperty, floor, getPrototypeOf, hasOwn, includes, indexOf, isArray, isFiniteNumber, isNaNNumber, isView, isoText, join, joinTyped, keysOf, lastIndexOf, mapClear, mapEach, mapGet, mapPrototype, mapSet, mapSize, numberOf, objectPrototype, parse, regExpSource, regExpText, setAdd, setEach, setHas, setInt32, setPrototype, setSize, slice, sliceArray, sort, species, stringOf, stringify, tagOf, timeOf, toBigInt, toStringTag, typedArrayLength, typedArrayName, typedArrayTypes, utcTime } = builtins;
+var { ArrayType, DateType, ErrorType, MapType, RangeErrorType, RegExpType, SetType, URLType, Uint8ArrayType, arrayPrototype, bigIntText, booleanOf, captureStackTrace, codeAt, create, datePrototype, defineProperty, encodeInto, encoder, floor, getPrototypeOf, hasOwn, includes, indexOf, isArray, isFiniteNumber, isNaNNumber, isView, isoText, join, joinTyped, keysOf, lastIndexOf, mapClear, mapEach, mapGet, mapPrototype, mapSet, mapSize, numberOf, objectPrototype, parse, regExpSource, regExpText, setAdd, setEach, setHas, setInt32, setPrototype, setSize, slice, sliceArray, sort, species, stringOf, stringify, tagOf, timeOf, toBigInt, toStringTag, typedArrayLength, typedArrayName, typedArrayTypes, utcTime } = builtins;
 
 // src/js/codec/corrupt.js
 var corrupt = (reason) => new ErrorType(`Not a stored value: ${reason}`);

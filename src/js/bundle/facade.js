@@ -879,6 +879,7 @@ __export(builtins_exports, {
   RegExpType: () => RegExpType,
   SetType: () => SetType,
   URLType: () => URLType,
+  Uint8ArrayType: () => Uint8ArrayType,
   arrayPrototype: () => arrayPrototype,
   bigIntText: () => bigIntText,
   booleanOf: () => booleanOf,
@@ -887,6 +888,8 @@ __export(builtins_exports, {
   create: () => create,
   datePrototype: () => datePrototype,
   defineProperty: () => defineProperty,
+  encodeInto: () => encodeInto,
+  encoder: () => encoder,
   floor: () => floor,
   getPrototypeOf: () => getPrototypeOf,
   hasOwn: () => hasOwn,
@@ -1002,6 +1005,10 @@ var { captureStackTrace: captureStackTrace2 } = Error;
 var stringOf = uncurry(String.prototype.toString);
 var numberOf = uncurry(Number.prototype.valueOf);
 var booleanOf = uncurry(Boolean.prototype.valueOf);
+var Uint8ArrayType = Uint8Array;
+var TextEncoderType = typeof TextEncoder === "function" ? TextEncoder : void 0;
+var encoder = TextEncoderType && new TextEncoderType();
+var encodeInto = TextEncoderType && uncurry(TextEncoderType.prototype.encodeInto);
 
 // src/js/lazy-codec.js
 var codec;
@@ -1295,8 +1302,7 @@ var FALSE_WORD = wordOf("fals", 0);
 var LETTER_E = codeAt("e", 0);
 
 // src/js/writer/strings.js
-var LONGEST_STRING_UNITS = 2048;
-var LONGEST_WIDE_STRING_UNITS = 256;
+var LONGEST_UNITS_HERE = 256;
 var FIRST_PRINTED = 32;
 var FIRST_WIDE = 128;
 var escapes = new Uint8Array(FIRST_PRINTED);
@@ -1304,7 +1310,8 @@ for (const text of ["\b", "	", "\n", "\f", "\r"])
   escapes[codeAt(text, 0)] = codeAt(stringify(text), 2);
 function writeString(text, start) {
   const { length } = text;
-  if (length > LONGEST_STRING_UNITS || start + 2 + 3 * length > END) return BAIL;
+  if (start + 2 + 3 * length > END) return BAIL;
+  if (length > LONGEST_UNITS_HERE) return writeLongString(text, start);
   let at = start;
   bytes[at++] = QUOTE;
   for (let i = 0; i < length; i++) {
@@ -1313,7 +1320,6 @@ function writeString(text, start) {
       if (unit === QUOTE || unit === BACKSLASH) bytes[at++] = BACKSLASH;
       bytes[at++] = unit;
     } else if (unit >= FIRST_WIDE) {
-      if (length > LONGEST_WIDE_STRING_UNITS) return BAIL;
       const end = writeWide(text, i, bytes, at);
       if (end === BAIL) return BAIL;
       if (end === at + 4) i++;
@@ -1327,6 +1333,16 @@ function writeString(text, start) {
   }
   bytes[at++] = QUOTE;
   return at;
+}
+function writeLongString(text, start) {
+  if (encodeInto === void 0) return BAIL;
+  const room = new Uint8ArrayType(core.scratch, start + 1, 3 * text.length);
+  const { written } = encodeInto(encoder, text, room);
+  const end = core.escapeScratch(start + 1, start + 1 + written, END);
+  if (end < 0) return BAIL;
+  bytes[start] = QUOTE;
+  bytes[end] = QUOTE;
+  return end + 1;
 }
 function writeWide(text, i, target, at) {
   const unit = codeAt(text, i);

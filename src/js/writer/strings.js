@@ -1,12 +1,10 @@
 // Strings as JSON in UTF-8.
 
-import { codeAt, stringify } from "../builtins.js";
+import { codeAt, encodeInto, encoder, stringify, Uint8ArrayType } from "../builtins.js";
 import { BACKSLASH, BAIL, bytes, END, QUOTE } from "./memory.js";
 
-const LONGEST_STRING_UNITS = 2048;
-
-// A character of several bytes takes longer here than in JSON.stringify, which takes some time to call.
-const LONGEST_WIDE_STRING_UNITS = 256;
+// The engine and Rust go over a longer one several units at a time, but take some time to call.
+const LONGEST_UNITS_HERE = 256;
 
 // What JSON writes behind a backslash for a control character, if that is a letter.
 const FIRST_PRINTED = 32;
@@ -18,7 +16,8 @@ for (const text of ["\b", "\t", "\n", "\f", "\r"])
 
 export function writeString(text, start) {
   const { length } = text;
-  if (length > LONGEST_STRING_UNITS || start + 2 + 3 * length > END) return BAIL;
+  if (start + 2 + 3 * length > END) return BAIL;
+  if (length > LONGEST_UNITS_HERE) return writeLongString(text, start);
   let at = start;
   bytes[at++] = QUOTE;
   for (let i = 0; i < length; i++) {
@@ -27,7 +26,6 @@ export function writeString(text, start) {
       if (unit === QUOTE || unit === BACKSLASH) bytes[at++] = BACKSLASH;
       bytes[at++] = unit;
     } else if (unit >= FIRST_WIDE) {
-      if (length > LONGEST_WIDE_STRING_UNITS) return BAIL;
       const end = writeWide(text, i, bytes, at);
       if (end === BAIL) return BAIL;
       if (end === at + 4) i++;
@@ -41,6 +39,17 @@ export function writeString(text, start) {
   }
   bytes[at++] = QUOTE;
   return at;
+}
+
+function writeLongString(text, start) {
+  if (encodeInto === undefined) return BAIL;
+  const room = new Uint8ArrayType(core.scratch, start + 1, 3 * text.length);
+  const { written } = encodeInto(encoder, text, room);
+  const end = core.escapeScratch(start + 1, start + 1 + written, END);
+  if (end < 0) return BAIL;
+  bytes[start] = QUOTE;
+  bytes[end] = QUOTE;
+  return end + 1;
 }
 
 // A character of several bytes; one of four is two units. Half of such a pair is for the codec.
