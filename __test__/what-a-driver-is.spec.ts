@@ -232,6 +232,23 @@ describe("a driver of its user", () => {
     }
   });
 
+  it("that only reads gives no events, of a clear neither", async () => {
+    for (const wrap of Object.values(wrappers)) {
+      const { hasItem, getItem, getKeys } = plainDriver(new Map([["a", '{"json":1}']]));
+      const storage = createStorage<any>({ driver: wrap({ hasItem, getItem, getKeys }) });
+      onTestFinished(() => storage.dispose());
+      const events: string[] = [];
+      await storage.watch((event, key) => void events.push(`${event} ${key}`));
+      await storage.clear();
+      await storage.clear("a");
+      await storage.setItem("a", 2);
+      await storage.removeItem("a");
+      await storage.flush();
+      expect(events).toEqual([]);
+      expect(await storage.getItem("a")).toBe(1);
+    }
+  });
+
   it("that takes writes for nothing without a word is not migrated", async () => {
     const driver = { ...plainDriver(), setItem() {}, setItems: undefined } as Driver;
     const storage = createStorage<any>({

@@ -4,7 +4,7 @@ import type { Driver } from "../../index.js";
 import { folder } from "./folders.js";
 import { plainDriver, promiseDriver, syncMethodsDriver } from "./js-drivers.js";
 import type { Mode } from "./modes.js";
-import { builtin, createStorage, isBuiltin, memoryDriver } from "./package.js";
+import { builtin, createStorage, isBuiltin, memoryDriver, prefixStorage } from "./package.js";
 
 /** How a raw value comes back. */
 export type Raw =
@@ -32,6 +32,15 @@ export interface Subject {
 }
 
 const both: readonly Mode[] = ["async", "sync"];
+
+/** The methods of single items replaced by ones that do the same. */
+function spread(driver: Driver): Driver {
+  const replaced: any = {};
+  for (const name of ["getItem", "setItem", "removeItem"].flatMap((name) => [name, `${name}Sync`])) {
+    replaced[name] = (...args: unknown[]) => (driver as any)[name](...args);
+  }
+  return { ...driver, ...replaced };
+}
 
 const all: Subject[] = [
   {
@@ -118,9 +127,71 @@ const all: Subject[] = [
     anyKey: true,
     driver: "memory",
   },
+  ...["fs", "fs-lite"].map(
+    (name): Subject => ({
+      title: `a spread of ${name} with single methods replaced`,
+      builtins: [name],
+      open: () => spread(builtin(name, { base: folder() })),
+      modes: both,
+      raw: "bytes",
+      anyKey: false,
+      driver: name,
+    }),
+  ),
+  {
+    title: "a spread of a queue with single methods replaced",
+    builtins: ["queue"],
+    open: () => spread(builtin("queue", { driver: memoryDriver() })),
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "queue",
+  },
+  {
+    title: "a queue over a spread of the memory driver",
+    builtins: ["queue"],
+    open: () => builtin("queue", { driver: spread(memoryDriver()) }),
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "memory",
+  },
+  {
+    title: "an object that inherits from the memory driver",
+    open: () => Object.create(memoryDriver()),
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "memory",
+  },
   {
     title: "a storage as a driver",
     open: () => createStorage() as Driver,
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "custom",
+  },
+  {
+    title: "a spread of a storage as a driver",
+    open: () => ({ ...createStorage() }) as Driver,
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "custom",
+  },
+  {
+    title: "a prefix of a storage as a driver",
+    open: () => prefixStorage(createStorage(), "some:base") as unknown as Driver,
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    driver: "custom",
+  },
+  {
+    title: "a queue over a storage",
+    builtins: ["queue"],
+    open: () => builtin("queue", { driver: createStorage() as Driver }),
     modes: both,
     raw: "value",
     anyKey: true,

@@ -95,6 +95,9 @@ fn info_of(inner: &DriverInfo) -> DriverInfo {
             capabilities = capabilities.without_mode(call, Mode::Async);
         }
     }
+    if !inner.clears(Mode::Async) {
+        capabilities = capabilities.without_mode(Call::Clear, Mode::Async);
+    }
     DriverInfo {
         name: NAME.into(),
         capabilities,

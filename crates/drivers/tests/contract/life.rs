@@ -10,12 +10,19 @@ use crate::setting::for_every_driver;
 fn names_are_unique_and_the_driver_bears_its_own() {
     let names: BTreeSet<&str> = TABLE.iter().map(|entry| entry.name).collect();
     assert_eq!(names.len(), TABLE.len());
-    for_every_driver(|setting| assert_eq!(setting.driver.info().name, setting.name));
+    for_every_driver(|setting| {
+        if let Some(name) = setting.row {
+            assert_eq!(setting.driver.info().name, name);
+        }
+    });
 }
 
 #[test]
 fn every_call_but_watch_is_there_in_both_modes() {
     for_every_driver(|setting| {
+        if setting.row.is_none() {
+            return;
+        }
         for call in Call::ALL.into_iter().filter(|call| *call != Call::Watch) {
             for mode in [Mode::Sync, Mode::Async] {
                 assert!(setting.driver.info().has(call, mode), "{setting} {call:?}");

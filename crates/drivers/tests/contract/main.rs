@@ -1,5 +1,7 @@
-//! What every native driver promises, checked for each row of the table in both modes.
+//! What every native driver promises, checked in both modes for each row of the table and for drivers
+//! that differ in what they are, through each wrapper.
 
+mod odd;
 mod setting;
 
 mod batch;
@@ -9,3 +11,4 @@ mod keys;
 mod life;
 mod order;
 mod raw;
+mod wrappers;

@@ -12,23 +12,35 @@ use eas_core::runtime::testing::{Jobs, TestRuntime};
 use eas_core::value::{Text, Value};
 use eas_drivers::{Entry, TABLE};
 
+use crate::odd::{self, WRAPPERS, WRITABLE};
+
 pub(crate) struct Setting {
-    pub(crate) name: &'static str,
+    pub(crate) title: String,
+    /// The row of the table, where it is one.
+    pub(crate) row: Option<&'static str>,
     pub(crate) mode: Mode,
     pub(crate) runtime: Rc<TestRuntime>,
     pub(crate) driver: Rc<dyn Driver>,
     folder: tempfile::TempDir,
 }
 
-/// Runs a check over every driver of the table in both modes.
+/// Runs a check over every driver of the table, and over each odd one that can be written in each
+/// wrapper, in both modes.
 pub(crate) fn for_every_driver(check: impl Fn(&Setting)) {
-    for entry in TABLE {
-        for mode in [Mode::Sync, Mode::Async] {
-            let setting = Setting::open(entry, mode);
-            check(&setting);
-            setting
-                .wait(calls::dispose(&setting.driver, Mode::Async))
-                .expect("disposes");
+    let check = |setting: &Setting| {
+        check(setting);
+        setting
+            .wait(calls::dispose(&setting.driver, Mode::Async))
+            .expect("disposes");
+    };
+    for mode in [Mode::Sync, Mode::Async] {
+        for entry in TABLE {
+            check(&Setting::open(entry, mode));
+        }
+        for kind in WRITABLE {
+            for wrapper in WRAPPERS {
+                check(&Setting::open_odd(kind, wrapper, mode));
+            }
         }
     }
 }
@@ -62,11 +74,25 @@ impl Setting {
         let options = options(entry.name, folder.path(), &runtime);
         let driver = (entry.open)(&options, &runtime.port()).expect("the driver opens");
         Setting {
-            name: entry.name,
+            title: entry.name.to_owned(),
+            row: Some(entry.name),
             mode,
             runtime,
             driver,
             folder,
+        }
+    }
+
+    fn open_odd(kind: odd::Kind, (wrapper, wrap): odd::Wrapper, mode: Mode) -> Self {
+        let runtime = TestRuntime::new(Jobs::Threads, system_time_ms());
+        let (driver, _) = odd::open(kind, &runtime);
+        Setting {
+            title: format!("{} in {wrapper}", kind.0),
+            row: None,
+            mode,
+            driver: wrap(driver, &runtime),
+            runtime,
+            folder: tempfile::tempdir().expect("a folder for the test"),
         }
     }
 
@@ -253,6 +279,6 @@ fn item<V>(key: &str, value: V) -> Item<V> {
 
 impl std::fmt::Display for Setting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {:?}", self.name, self.mode)
+        write!(f, "{} {:?}", self.title, self.mode)
     }
 }
