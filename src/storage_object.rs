@@ -807,7 +807,7 @@ fn describe_driver(request: &Request<'_>) -> Result<Val> {
     let info = driver.info();
     let read_only = match info.read_only {
         ReadOnly::Error => strings::string(env, "error"),
-        other => env.boolean(other.is_read_only()),
+        _ => env.boolean(info.takes_nothing()),
     };
     Ok(env.array(
         [

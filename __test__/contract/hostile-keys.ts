@@ -135,6 +135,7 @@ export function hostileKeyFacts(subject: Subject): void {
               (error) => error.code,
             );
             expect(outcome, `${name} of ${shown}`).toBe("EAS_INVALID_KEY");
+            if (setting.subject.batchesAreSingles) await calls.removeItem("batched");
           }
         }
         expect(await calls.getKeys(), shown).toEqual(["neighbour"]);

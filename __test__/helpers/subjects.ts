@@ -25,6 +25,8 @@ export interface Subject {
   raw: Raw;
   /** Whether every key can be kept, hostile ones too. */
   anyKey: boolean;
+  /** Whether a batch is written item by item, so that one which is refused does not keep the others back. */
+  batchesAreSingles?: boolean;
   /** Whether a write is reported done before the file system has seen it. */
   writesBehind?: boolean;
   /** The name that errors have. */
@@ -36,7 +38,10 @@ const both: readonly Mode[] = ["async", "sync"];
 /** The methods of single items replaced by ones that do the same. */
 function spread(driver: Driver): Driver {
   const replaced: any = {};
-  for (const name of ["getItem", "setItem", "removeItem"].flatMap((name) => [name, `${name}Sync`])) {
+  for (const name of ["getItem", "setItem", "removeItem"].flatMap((name) => [
+    name,
+    `${name}Sync`,
+  ])) {
     replaced[name] = (...args: unknown[]) => (driver as any)[name](...args);
   }
   return { ...driver, ...replaced };
@@ -132,6 +137,7 @@ const all: Subject[] = [
       title: `a spread of ${name} with single methods replaced`,
       builtins: [name],
       open: () => spread(builtin(name, { base: folder() })),
+      batchesAreSingles: true,
       modes: both,
       raw: "bytes",
       anyKey: false,

@@ -319,7 +319,12 @@ impl DriverInfo {
         !self.no_clear && (self.writes(Call::Clear, mode) || self.writes(Call::RemoveItem, mode))
     }
 
-    /// Whether no write ever changes anything, by an async call at least.
+    /// Whether neither writes nor removals are taken, by async calls at least.
+    pub fn takes_nothing(&self) -> bool {
+        self.is_read_only() && !self.writes(Call::RemoveItem, Mode::Async)
+    }
+
+    /// Whether no item is ever written, by an async call at least.
     pub fn is_read_only(&self) -> bool {
         !self.writes(Call::SetItem, Mode::Async)
     }

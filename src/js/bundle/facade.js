@@ -590,7 +590,8 @@ function open(driver) {
     capabilities(driver),
     twins(driver)
   );
-  return { handle, keep: invoke, traits };
+  const takesNothing = typeof (driver.setItem ?? driver.removeItem) !== "function";
+  return { handle, keep: invoke, traits: { ...traits, readOnly: traits.readOnly || takesNothing } };
 }
 function traitsOfAll(list) {
   const all = [...list];

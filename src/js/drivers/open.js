@@ -42,7 +42,8 @@ export function open(driver) {
     capabilities(driver),
     twins(driver),
   );
-  return { handle, keep: invoke, traits };
+  const takesNothing = typeof (driver.setItem ?? driver.removeItem) !== "function";
+  return { handle, keep: invoke, traits: { ...traits, readOnly: traits.readOnly || takesNothing } };
 }
 
 // What a storage is whose mounts are such: what each of them is.

@@ -96,10 +96,9 @@ pub(crate) fn open(
 }
 
 /// What stands around a driver: a name, and how it is put there.
-pub(crate) type Wrapper = (
-    &'static str,
-    fn(Rc<dyn Driver>, &Rc<TestRuntime>) -> Rc<dyn Driver>,
-);
+pub(crate) type Wrapper = (&'static str, Wrap);
+
+pub(crate) type Wrap = fn(Rc<dyn Driver>, &Rc<TestRuntime>) -> Rc<dyn Driver>;
 
 pub(crate) const WRAPPERS: [Wrapper; 3] = [
     ("nothing", |driver, _| driver),
