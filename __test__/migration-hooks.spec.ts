@@ -461,6 +461,43 @@ describe("migrate() inside a step or a hook", () => {
   });
 });
 
+describe("a migration that was asked for and not awaited", () => {
+  const slow = (ran: string[]) => ({
+    1: async (given: Any) => {
+      for (let index = 0; index < 20; index += 1) await given.setItem(`k:${index}`, index);
+      await given.flush();
+      ran.push("step");
+    },
+  });
+
+  it.each(["flush", "dispose"] as const)("is done when %s is", async (method) => {
+    const ran: string[] = [];
+    const driver = builtin("fs", { base: folder() });
+    const storage = createStorage<any>({ driver, version: 1, migrations: slow(ran) });
+    const migrated = storage.migrate();
+    await storage[method]();
+    expect(ran).toEqual(["step"]);
+    await migrated;
+    if (method === "flush") expect(await storage.getStorageVersion()).toBe(1);
+    await storage.dispose();
+  });
+
+  it("does not fail a flush when it fails", async () => {
+    const storage = opened({
+      version: 1,
+      migrations: {
+        1: async (given: Any) => {
+          await given.flush();
+          throw boom;
+        },
+      },
+    });
+    const outcome = failureOf(storage.migrate());
+    await storage.flush();
+    expect(await outcome).toBe(boom);
+  });
+});
+
 it("a stored version above the version runs nothing", async () => {
   const storage = opened({
     version: 2,

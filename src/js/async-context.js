@@ -17,6 +17,9 @@ function open() {
   return new AsyncLocalStorage();
 }
 
+/** Whether a call inside can be told from others: not where the binary was loaded without the loader. */
+export const canTellCallers = () => getAsyncHooks !== undefined;
+
 /** What the calls around this one gave to `runInside`, the outermost first. */
 export const around = () => storage?.getStore() ?? [];
 

@@ -1,6 +1,6 @@
 // Migrations: the user's steps in order, all of them or none. The native core records and undoes.
 
-import { around, runInside } from "./async-context.js";
+import { around, canTellCallers, runInside } from "./async-context.js";
 
 export const VERSION_KEY = "__storage_version__";
 
@@ -169,10 +169,20 @@ export function makeMigrations(handle, storage, options) {
     });
   }
 
-  return {
+  // A migration that was asked for before is over, whatever became of it; its own steps and hooks would
+  // wait for themselves.
+  async function settled() {
+    while (running !== undefined && canTellCallers()) {
+      if (around().some((other) => other.isRunning && other.storage === storage)) return;
+      await running.catch(() => {});
+    }
+  }
+
+  const methods = {
     async migrate() {
       if (version === undefined || !migrations) return;
-      await refuseInside();
+      // Every other call takes its place at once: a flush that comes next waits for it.
+      if (around().length > 0) await refuseInside();
       running ??= run().finally(() => {
         running = undefined;
       });
@@ -182,4 +192,5 @@ export function makeMigrations(handle, storage, options) {
       return storage.getItem(VERSION_KEY);
     },
   };
+  return { methods, isRunning: () => running !== undefined, settled };
 }

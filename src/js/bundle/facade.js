@@ -1036,6 +1036,7 @@ function open2() {
   const { AsyncLocalStorage } = getAsyncHooks();
   return new AsyncLocalStorage();
 }
+var canTellCallers = () => getAsyncHooks !== void 0;
 var around = () => storage?.getStore() ?? [];
 async function runInside(value, run) {
   storage ??= open2();
@@ -1184,10 +1185,17 @@ function makeMigrations(handle, storage2, options) {
       }
     });
   }
-  return {
+  async function settled2() {
+    while (running !== void 0 && canTellCallers()) {
+      if (around().some((other) => other.isRunning && other.storage === storage2)) return;
+      await running.catch(() => {
+      });
+    }
+  }
+  const methods2 = {
     async migrate() {
       if (version === void 0 || !migrations) return;
-      await refuseInside();
+      if (around().length > 0) await refuseInside();
       running ??= run().finally(() => {
         running = void 0;
       });
@@ -1197,6 +1205,7 @@ function makeMigrations(handle, storage2, options) {
       return storage2.getItem(VERSION_KEY);
     }
   };
+  return { methods: methods2, isRunning: () => running !== void 0, settled: settled2 };
 }
 
 // src/js/snapshot.js
@@ -1998,11 +2007,13 @@ function createStorage(options = {}) {
       await located(core.clear(handle, base, opts));
     },
     async flush(base) {
+      if (migrations.isRunning()) await migrations.settled();
       await located(core.flush(handle, base));
     },
     async dispose() {
       disposed ??= (async () => {
         try {
+          if (migrations.isRunning()) await migrations.settled();
           await watch.stop();
         } finally {
           await located(core.dispose(handle));
@@ -2095,7 +2106,8 @@ function createStorage(options = {}) {
   };
   if (isGuest) takeHome(storage2);
   showAs(storage2, () => storageText(storage2.getMounts()));
-  Object.assign(storage2, aliases(storage2), makeMigrations(handle, storage2, options));
+  const migrations = makeMigrations(handle, storage2, options);
+  Object.assign(storage2, aliases(storage2), migrations.methods);
   const traits = (base = "") => {
     const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));

@@ -184,11 +184,13 @@ export function createStorage(options = {}) {
       await located(core.clear(handle, base, opts));
     },
     async flush(base) {
+      if (migrations.isRunning()) await migrations.settled();
       await located(core.flush(handle, base));
     },
     async dispose() {
       disposed ??= (async () => {
         try {
+          if (migrations.isRunning()) await migrations.settled();
           await watch.stop();
         } finally {
           await located(core.dispose(handle));
@@ -285,7 +287,8 @@ export function createStorage(options = {}) {
 
   if (isGuest) takeHome(storage);
   showAs(storage, () => storageText(storage.getMounts()));
-  Object.assign(storage, aliases(storage), makeMigrations(handle, storage, options));
+  const migrations = makeMigrations(handle, storage, options);
+  Object.assign(storage, aliases(storage), migrations.methods);
   const traits = (base = "") => {
     const bases = new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
