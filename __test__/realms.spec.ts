@@ -56,6 +56,8 @@ describe("the package required in another realm", () => {
     expect(jest.run("given instanceof Array", await storage.getKeys())).toBe(true);
     expect(jest.run("given instanceof Array", storage.getKeysSync())).toBe(true);
     expect(jest.run("given instanceof Array", await storage.keys())).toBe(true);
+    const { driver } = storage.getMount();
+    expect(jest.run("given instanceof Array", await driver.getKeys("", {}))).toBe(true);
     const meta = await storage.getMeta("own");
     if (name === "fs") expect(jest.run("given.mtime instanceof Date", meta)).toBe(true);
     await storage.dispose();

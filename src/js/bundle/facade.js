@@ -169,6 +169,14 @@ function editsBetween(one, other) {
   return last2[other.length];
 }
 
+// src/js/realm.js
+var isGuest = Object.getPrototypeOf(core.calls) !== Array.prototype;
+function takeHome(object) {
+  const { getKeys, getKeysSync } = object;
+  object.getKeys = async (base, opts) => Array.from(await getKeys(base, opts));
+  object.getKeysSync = (base, opts) => Array.from(getKeysSync(base, opts));
+}
+
 // src/js/arguments.js
 function readBatch(items, commonOptions) {
   if (!Array.isArray(items)) {
@@ -750,6 +758,7 @@ function factory(name) {
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== void 0) driver.getInstance = () => instance;
+    if (isGuest) takeHome(driver);
     showAs(driver, () => driverText(driver));
     const made = { ...driver };
     builtIns.set(driver, { handle, keep, made });
@@ -1279,14 +1288,6 @@ function restoreSnapshotSync(storage2, copy, base) {
   if (typeof storage2.setItemsSync === "function") storage2.setItemsSync(values);
   else for (const { key, value } of values) storage2.setItemSync(key, value);
   for (const { key, value } of raw) storage2.setItemRawSync(key, value);
-}
-
-// src/js/realm.js
-var isGuest = Object.getPrototypeOf(core.calls) !== Array.prototype;
-function takeHome(object) {
-  const { getKeys, getKeysSync } = object;
-  object.getKeys = async (base, opts) => Array.from(await getKeys(base, opts));
-  object.getKeysSync = (base, opts) => Array.from(getKeysSync(base, opts));
 }
 
 // src/js/writer/memory.js

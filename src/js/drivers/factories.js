@@ -2,6 +2,7 @@
 
 import { driverText, showAs } from "../inspect.js";
 import { warnOfUnknown } from "../options.js";
+import { isGuest, takeHome } from "../realm.js";
 import { listeners } from "./listeners.js";
 import { methods } from "./methods.js";
 import { builtIns, open } from "./open.js";
@@ -55,6 +56,7 @@ function factory(name) {
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== undefined) driver.getInstance = () => instance;
+    if (isGuest) takeHome(driver);
     showAs(driver, () => driverText(driver));
     const made = { ...driver };
     builtIns.set(driver, { handle, keep, made });
