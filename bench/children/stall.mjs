@@ -1,10 +1,12 @@
 // Prints the longest time, in milliseconds, that each batch kept the event loop from turning, and the
 // error of a batch that fails: the upstream opens every file at once and runs out of them. `idle` is
-// the longest time that a loop without any work stood still: what the machine itself does.
+// the longest time that a loop without any work stood still: what the machine itself does. `encode` is
+// how long the codec alone takes for the values.
 //
 //   node stall.mjs ours|upstream FOLDER ITEMS
 
 import { setTimeout } from "node:timers/promises";
+import { encode } from "../../src/js/codec/index.js";
 import { itemsOf, keysOf, values } from "../lib/values.mjs";
 
 const IDLE_MS = 2000;
@@ -56,10 +58,18 @@ async function measure(items, base) {
 
 const itemsOfSize = (size) => itemsOf(keysOf(size), values.profile);
 
+function encodeMs(items) {
+  const start = performance.now();
+  for (const { value } of items) encode(value);
+  return performance.now() - start;
+}
+
 // The first run compiles the code; its stalls are those of a start-up.
 await measure(itemsOfSize(1000), `${folder}-warm`);
+encodeMs(itemsOfSize(1000));
 globalThis.gc();
 // A batch that failed goes on in the background, and its other files fail one by one.
 process.on("unhandledRejection", () => {});
 const idle = await longestStallMs(() => setTimeout(IDLE_MS));
-console.log(JSON.stringify({ idle, ...(await measure(itemsOfSize(Number(count)), folder)) }));
+const items = itemsOfSize(Number(count));
+console.log(JSON.stringify({ idle, encode: encodeMs(items), ...(await measure(items, folder)) }));

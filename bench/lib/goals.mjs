@@ -8,6 +8,7 @@ export async function measureRow(row, budget) {
     const result = await row.measure(budget);
     const value = row.absolute ? result.ours : result.ratio;
     const reached = row.absolute ? value <= row.goal : value >= row.goal;
+    if (row.goal === undefined) return { ...row, result, value, state: "reported" };
     return { ...row, result, value, state: reached ? "reached" : "missed" };
   } catch (error) {
     if (error instanceof MissingDriver) return { ...row, state: "missing", detail: error.message };
@@ -15,12 +16,13 @@ export async function measureRow(row, budget) {
   }
 }
 
-const MARKS = { reached: "✓", missed: "✗", missing: "missing", broken: "BROKEN" };
+const MARKS = { reached: "✓", missed: "✗", reported: "–", missing: "missing", broken: "BROKEN" };
 
 const HEAD = ["operation", "against", "goal", "ratio", "middle half", "ours", "theirs", "mark"];
 export const NUMBER_COLUMNS = [2, 3, 4, 5, 6];
 
-export const goalText = ({ absolute, goal, unit }) => (absolute ? `≤ ${goal} ${unit}` : `${goal}`);
+export const goalText = ({ absolute, goal, unit }) =>
+  goal === undefined ? "–" : absolute ? `≤ ${goal} ${unit}` : `${goal}`;
 
 export function valueText({ absolute, value, unit }) {
   if (value === undefined) return "–";
@@ -46,7 +48,8 @@ export const goalRows = (rows) => [HEAD, ...rows.map(cells)];
 
 export const summary = (rows) => {
   const count = (state) => rows.filter((row) => row.state === state).length;
-  const parts = [`${count("reached")} of ${rows.length} goals reached`];
+  const withGoal = rows.filter(({ goal }) => goal !== undefined).length;
+  const parts = [`${count("reached")} of ${withGoal} goals reached`];
   for (const state of ["missing", "broken"]) {
     if (count(state) > 0) parts.push(`${count(state)} ${state}`);
   }
