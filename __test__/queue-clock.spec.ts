@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import type { Driver, TransactionOptions } from "../index.js";
 import { plainDriver, syncMethodsDriver } from "./helpers/js-drivers.js";
 import { builtin, createStorage, memoryDriver } from "./helpers/package.js";
+import { realm } from "./helpers/realm.js";
 
 /** A driver that keeps the options of each write. */
 function noting(base: Driver = plainDriver(), flags: Driver["flags"] = { ttl: true }) {
@@ -139,7 +140,7 @@ describe("with the timers of a test", () => {
 
   it("an item whose time is over does not come back with a flush that failed before", async () => {
     const { driver, writes } = noting();
-    const set = driver.setItem!;
+    const { setItem: set } = driver as Required<Driver>;
     let fails = true;
     driver.setItem = (...args) => {
       if (fails) throw new Error("not now");
@@ -167,4 +168,19 @@ it("options without a time to live reach the driver as the same object", async (
   const timed = { ttl: 1000.5 };
   await direct.setItem("b", 1, timed);
   expect(writes[1]?.opts).toBe(timed);
+});
+
+it("in another realm, as in Jest, they are the timers of that realm", async () => {
+  const other = realm();
+  const timers: (() => void)[] = other.run("globalThis.timers = []");
+  other.run("globalThis.setTimeout = (fired) => void timers.push(fired)");
+  const { createStorage } = other.require("./index.js");
+  const driver = plainDriver();
+  const queue = other.require("./drivers/queue.js")({ driver });
+  const storage = createStorage({ driver: queue });
+  await storage.setItem("a", 1);
+  expect(timers).toHaveLength(1);
+  timers[0]?.();
+  expect(await driver.getItem("a", {})).toBe('{"json":1}');
+  await storage.dispose();
 });

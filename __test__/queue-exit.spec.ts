@@ -122,6 +122,36 @@ describe("at process.exit() a driver of the program", () => {
     ]);
   });
 
+  it.each([
+    ["without Sync methods", ""],
+    ["with the Sync methods of a built-in driver", "...inner,"],
+  ])("%s around a built-in one is begun with the others, and sealed", (_, methods) => {
+    const base = folder();
+    const script = `
+      const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+      const queue = require(${JSON.stringify(join(root, "drivers/queue.js"))});
+      const files = require(${JSON.stringify(join(root, "drivers/fs-lite.js"))});
+      const inner = files({ base: ${JSON.stringify(base)} });
+      const driver = {
+        ${methods}
+        name: "sealing",
+        hasItem: async (...args) => inner.hasItem(...args),
+        getItem: async (...args) => inner.getItem(...args),
+        getKeys: async (...args) => inner.getKeys(...args),
+        setItem: async (key, text, opts) => inner.setItem(key, "sealed:" + text, opts),
+      };
+      const storage = createStorage({ driver: queue({ driver }) });
+      for (const key of ["a", "b", "c"]) storage.setItem(key, 1);
+      process.exit();
+    `;
+    const { status, stderr } = run(script);
+    expect(status, stderr).toBe(0);
+    expect(stderr).toMatch(/3 operations .* to sealing: .*setItemSync/);
+    for (const key of ["a", "b", "c"]) {
+      expect(readFileSync(join(base, key), "utf8")).toBe('sealed:{"json":1}');
+    }
+  });
+
   it("that has none is told of what is lost", () => {
     const { status, stderr } = run(script(""));
     expect(status).toBe(3);

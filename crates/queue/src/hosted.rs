@@ -440,7 +440,7 @@ impl AtExit for Ending {
                 this.begin_all();
             }
             eprintln!(
-                "[electron-async-storage] [queue] the process ends with some of {left} operations that could not be written to {}: {error}",
+                "[electron-async-storage] [queue] the process ends with some of {left} operations that were not seen to be written to {}: {error}",
                 this.inner.info().name
             );
         }
