@@ -4,7 +4,7 @@ import { newFolder } from "../lib/folder.mjs";
 import { repeat } from "../lib/repeat.mjs";
 import { rotate } from "../lib/rotate.mjs";
 import { median } from "../lib/stats.mjs";
-import { itemsOf, keysOf, shapes, values } from "../lib/values.mjs";
+import { distinctValues, itemsOf, keysOf, shapes, values } from "../lib/values.mjs";
 import * as ours from "../peers/ours.mjs";
 import * as upstream from "../peers/upstream.mjs";
 
@@ -45,7 +45,8 @@ export async function shapeTable(budget) {
   return rows;
 }
 
-// More than a storage remembers of what it read: each read is the first one again.
+// More than a context remembers of what it read, each with a text of its own: each read is the first one
+// again.
 const FIRST_READS = 40_000;
 
 /** Microseconds of reads of values that were not read before: ours, upstream's and those of the floor. */
@@ -55,8 +56,9 @@ export async function firstReadTable(budget) {
   for (const shape of ["small", "profile"]) {
     const storages = [stores.memory.ours(), stores.memory.upstream()];
     const map = new Map();
+    const list = distinctValues(shape, FIRST_READS);
     for (const [index, key] of keys.entries()) {
-      const value = values[shape][index % values[shape].length];
+      const value = list[index];
       for (const storage of storages) storage.setItemSync(key, value);
       map.set(key, JSON.stringify(value));
     }
