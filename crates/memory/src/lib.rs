@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dashmap::DashMap;
@@ -32,7 +32,9 @@ pub struct MemoryStore {
     clock: Clock,
     /// The number that the next key gets.
     next_place: AtomicU64,
-    /// From the first listing on: a store that is never listed does not pay.
+    /// How many listings looked at every item.
+    scans: AtomicUsize,
+    /// Once there were some listings: a store that is hardly ever listed does not pay.
     index: Mutex<Index>,
     is_indexed: AtomicBool,
     /// When items end, soonest first.
@@ -56,6 +58,9 @@ struct Index {
     /// How many keys such listings have looked at.
     looked_at: usize,
 }
+
+/// Listings look at every item so many times before there is an index.
+const SCANS_BEFORE_INDEXING: usize = 2;
 
 /// Listings below a base look at every key so many times before the keys are sorted.
 const LOOKS_BEFORE_SORTING: usize = 4;
@@ -115,6 +120,7 @@ impl MemoryStore {
             items: DashMap::with_hasher_and_shard_amount(FxBuildHasher, SHARDS),
             clock,
             next_place: AtomicU64::new(0),
+            scans: AtomicUsize::new(0),
             index: Mutex::default(),
             is_indexed: AtomicBool::new(false),
             expiries: Mutex::default(),
@@ -150,6 +156,15 @@ impl MemoryStore {
             index.by_place.extend(places);
         }
         index
+    }
+
+    /// The keys under a base that `is_wanted`, in the order of insertion: sorts those alone.
+    fn scan(&self, base: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Arc<str>> {
+        let items = self.items.iter();
+        let under = items.filter(|item| key::is_under(item.key(), base) && is_wanted(item.key()));
+        let mut under: Vec<_> = under.map(|item| (item.place, item.key().clone())).collect();
+        under.sort_unstable_by_key(|(place, _)| *place);
+        under.into_iter().map(|(_, key)| key).collect()
     }
 
     /// Notes a key that came or went with this place, once that is done. What there is at last counts, in
@@ -290,9 +305,14 @@ impl BlockingDriver for MemoryStore {
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
-        let keys = self.index().under(base, |key| {
-            max_depth.is_none_or(|max| key::depth(key) <= max)
-        });
+        let is_wanted = |key: &str| max_depth.is_none_or(|max| key::depth(key) <= max);
+        let is_scan = !self.is_indexed.load(Ordering::SeqCst)
+            && self.scans.fetch_add(1, Ordering::Relaxed) < SCANS_BEFORE_INDEXING;
+        let keys = if is_scan {
+            self.scan(base, is_wanted)
+        } else {
+            self.index().under(base, is_wanted)
+        };
         let has_expiries = !lock(&self.expiries).is_empty();
         let mut live = Keys::new();
         for key in keys {
@@ -441,21 +461,22 @@ mod tests {
     }
 
     #[test]
-    fn the_first_listings_below_a_base_sort_nothing() {
+    fn the_first_listings_sort_only_what_they_give() {
         let store = store();
         for step in 0..1000 {
-            store
-                .set(&format!("k{}:{step}", step % 10), &value(), None)
-                .unwrap();
+            let key = format!("k{}:{step}", step % 10);
+            store.set(&key, &value(), None).unwrap();
         }
-        for base in ["k1:", "k2:", "", "k3:"] {
-            store.keys(base, None).unwrap();
-            assert!(store.index().by_key.is_none());
+        for _ in 0..SCANS_BEFORE_INDEXING {
+            assert_eq!(listed(&store, "k1:").len(), 100);
+            assert!(!store.is_indexed.load(Ordering::SeqCst));
         }
-        store.keys("k4:", None).unwrap();
-        assert!(store.index().by_key.is_none());
-        assert_eq!(listed(&store, "k5:").len(), 100);
-        assert!(store.index().by_key.is_some());
+        for _ in 0..LOOKS_BEFORE_SORTING {
+            assert_eq!(listed(&store, "k2:").len(), 100);
+            assert!(lock(&store.index).by_key.is_none());
+        }
+        assert_eq!(listed(&store, "k3:").len(), 100);
+        assert!(lock(&store.index).by_key.is_some());
         check_books(&store);
     }
 
