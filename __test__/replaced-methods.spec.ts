@@ -1,7 +1,9 @@
 // Spreads of built-in drivers, and all else that replaces a method of one: each operation uses the
 // object's own method of its name, and nothing of the package goes past it.
 
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Driver } from "../index.js";
 import { folder } from "./helpers/folders.js";
@@ -284,6 +286,29 @@ describe("a driver that only counts", () => {
     expect(await storage.getItemRaw("raw")).toEqual(Buffer.from([255]));
     expect(count).toBe(2);
   });
+});
+
+describe("a driver with a method replaced over files", () => {
+  it.each(["spread", "queue over a spread"])(
+    "keeps the bytes of a text that is no value: %s",
+    async (way) => {
+      const base = folder();
+      writeFileSync(join(base, "a"), "no value");
+      const inner = builtin("fs", { base });
+      const spread = {
+        ...inner,
+        setItem: (key: string, value: string, opts: any) => inner.setItem(key, value, opts),
+      } as Driver;
+      const driver = way === "spread" ? spread : builtin("queue", { driver: spread });
+      const storage = createStorage<any>({ driver });
+      onTestFinished(() => storage.dispose());
+      expect(await storage.getItem("a")).toBeNull();
+      await storage.setItem("a", 1);
+      await storage.flush();
+      const texts = readdirSync(base).map((name) => readFileSync(join(base, name), "utf8"));
+      expect(texts.sort()).toEqual(["no value", '{"json":1}']);
+    },
+  );
 });
 
 describe("a queue over what is no driver", () => {

@@ -29,6 +29,10 @@ use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
 use eas_core::value::{Text, Value};
 
+/// The number that stands for [`Driver::note_corrupt`], which is no method of a driver: it is for the
+/// built-in driver whose methods the object has.
+const NOTE_CORRUPT: f64 = 15.0;
+
 /// What is done with the outcome of a call.
 type Waiting = Box<dyn FnOnce(Result<Val>)>;
 
@@ -550,7 +554,21 @@ impl Driver for JsDriver {
         None
     }
 
-    fn note_corrupt(&self, _key: &str) {}
+    fn note_corrupt(&self, key: &str) {
+        let env = self.context.env;
+        let Some(invoke) = self.invoke.get() else {
+            return;
+        };
+        let arguments = [
+            env.number(NOTE_CORRUPT),
+            env.undefined(),
+            strings::string(env, key),
+        ];
+        if env.call(invoke, &arguments).is_err() {
+            // Nobody waits for an outcome.
+            env.take_exception();
+        }
+    }
 
     fn note_expiry(&self, _expires_ms: u64) {}
 

@@ -750,8 +750,13 @@ fn dispose(request: &Request<'_>) -> Result<Val> {
 }
 
 fn note_corrupt(request: &Request<'_>) -> Result<Val> {
-    let storage = request.storage()?;
-    request.with_key(1, |key| storage.note_corrupt(key))?;
+    if request.env.is_truthy(request.arguments[2]) {
+        let driver = request.handle()?.root();
+        request.with_key(1, |key| driver.note_corrupt(key))?;
+    } else {
+        let storage = request.storage()?;
+        request.with_key(1, |key| storage.note_corrupt(key))?;
+    }
     Ok(request.env.undefined())
 }
 

@@ -151,7 +151,7 @@ interface Core {
   watch(handle: Handle, emit: (event: string, key: string) => void): Eventually<number>;
   unwatch(handle: Handle, listener: number): Eventually<void>;
   /** The text of a key that was read is no value. */
-  noteCorrupt(handle: Handle, key: unknown): void;
+  noteCorrupt(handle: Handle, key: unknown, withoutWarning?: boolean): void;
 
   // ---- Storages and mounts ----
   createStorage(driver: Handle): Handle;

@@ -60,7 +60,7 @@ function factory(name) {
     showAs(driver, () => driverText(driver));
     const made = { ...driver };
     builtIns.set(driver, { handle, keep, made });
-    own({ methods: made, keep });
+    own({ methods: made, keep, noteCorrupt: (key) => core.noteCorrupt(handle, key, true) });
     return driver;
   };
   return Object.defineProperty(make, "name", { value: `${name}Driver` });

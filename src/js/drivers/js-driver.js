@@ -2,7 +2,7 @@
 
 import { normalizeKey } from "../keys.js";
 import { ignore, isThenable } from "../thenables.js";
-import { areTwins, goesPast } from "./ownership.js";
+import { areTwins, goesPast, ownerOf } from "./ownership.js";
 
 const { names, syncNames } = methodNames(core.calls);
 const CALL = Object.fromEntries(names.map((name, index) => [name, index]));
@@ -11,9 +11,20 @@ function methodNames(calls) {
   return { names: calls, syncNames: calls.map((name) => `${name}Sync`) };
 }
 
+const NOTE_CORRUPT = 15;
+
+// Passes on that a text is no value to the built-in driver that the object has methods of.
+function noteCorrupt(driver, key) {
+  for (const name of names) {
+    const owner = ownerOf(driver[name]) ?? ownerOf(driver[`${name}Sync`]);
+    if (owner?.noteCorrupt) return owner.noteCorrupt(key);
+  }
+}
+
 // Calls a method of a user's driver. `number` is that of the call, plus 16 for its Sync form.
 function call(driver, number, first, second, third) {
   const index = number & 15;
+  if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   const method = number > 15 ? syncNames[index] : names[index];
   switch (index) {
     case CALL.setItem:
@@ -105,6 +116,7 @@ function textOf(value) {
 function answerOf(number, result) {
   if (typeof result !== "object" || result === null) return result;
   const index = number & 15;
+  if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   if (index === CALL.getItem) return textOf(result);
   if (index !== CALL.getItems || !Array.isArray(result)) return result;
   return result.map((item) => {

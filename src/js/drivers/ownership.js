@@ -4,7 +4,13 @@
 // on it are drivers of their users. Each of their methods is used for what its name says; one of the
 // package that does the work of others is used only where those are its own too.
 
-/** @typedef {{ readonly methods: any, readonly keep?: unknown, readonly traits?: (base?: string) => any }} Owner */
+/**
+ * @typedef {object} Owner
+ * @property {any} methods
+ * @property {unknown} [keep]
+ * @property {(base?: string) => any} [traits]
+ * @property {(key: string) => void} [noteCorrupt]
+ */
 
 // By method. An owner lives as long as one of its methods does.
 /** @type {WeakMap<Function, Owner>} */
