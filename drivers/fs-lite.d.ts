@@ -51,6 +51,14 @@ declare namespace fsLiteDriver {
      * @defaultValue `"background"`
      */
     durability?: Durability | undefined;
+    /**
+     * The permissions of new files and of temporary ones from their first byte, less the umask, such as
+     * `0o600`; folders that the driver makes get the matching bits to enter, and the owner all of them. A
+     * file that is replaced keeps its own. Without effect on Windows.
+     *
+     * @defaultValue `0o666`
+     */
+    mode?: number | undefined;
   }
 
   /** What the fs-lite driver's factory gives. */

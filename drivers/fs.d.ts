@@ -60,6 +60,14 @@ declare namespace fsDriver {
      * @defaultValue `"background"`
      */
     durability?: Durability | undefined;
+    /**
+     * The permissions of new files and of temporary ones from their first byte, less the umask, such as
+     * `0o600`; folders that the driver makes get the matching bits to enter, and the owner all of them. A
+     * file that is replaced keeps its own. Without effect on Windows.
+     *
+     * @defaultValue `0o666`
+     */
+    mode?: number | undefined;
     /** How to watch. */
     watchOptions?: WatchOptions | undefined;
   }

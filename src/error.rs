@@ -34,6 +34,13 @@ pub(super) fn settle_error(env: Env, error: &Error) -> Val {
     if let Some(key) = error.key_name() {
         env.set(value, c"key", string(env, key));
     }
+    if let Some(call) = error.system_call() {
+        env.set(value, c"errno", env.number(f64::from(call.errno)));
+        env.set(value, c"syscall", string(env, call.syscall));
+        if let Some(path) = &call.path {
+            env.set(value, c"path", string(env, path));
+        }
+    }
     if let Some(cause) = error.cause() {
         let mut inner = null_mut();
         api!(napi_create_error(

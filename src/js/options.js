@@ -2,7 +2,7 @@
 
 import { warn } from "./hooks.js";
 
-const FS = ["base", "ignore", "readOnly", "noClear", "durability"];
+const FS = ["base", "ignore", "readOnly", "noClear", "mode", "durability"];
 
 // By what takes them. Whatever reads a new option adds its name here.
 const KNOWN = {

@@ -91,6 +91,16 @@ pub trait BlockingDriver: Send + Sync + 'static {
     /// Those of the system.
     fn remove(&self, key: &str) -> Result<bool>;
 
+    /// Removes an item that [`keys`](BlockingDriver::keys) gave; says whether there was one. What
+    /// `keys` does not reach, such as a folder that has become a link to one outside the store, is
+    /// left alone.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn remove_listed(&self, key: &str) -> Result<bool> {
+        self.remove(key)
+    }
+
     /// The keys that begin with `base`, which is empty or ends in `:`, of at most `max_depth`.
     /// Keys that end in `$` are among them.
     ///

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::changes::{Pending, Stamp};
-use super::disk::{Disk, Kind, Stat};
+use super::disk::{Access, Disk, Kind, Stat};
 use super::durability::Level;
 use super::locate::{Place, folder_of};
 use super::{Engine, is_absent, is_folder, path};
@@ -22,19 +22,19 @@ pub(super) type BeforeRename<'a> = &'a dyn Fn(&Stat) -> Result<()>;
 
 enum Outcome {
     Done,
-    /// Another process changed what the write relied on.
-    Again,
+    /// Another process changed what the write relied on, which made it fail with this.
+    Again(Error),
 }
 
 enum Target {
-    /// A file, there or not, with the permissions to keep.
+    /// A file, there or not, with what is known of the one to be replaced.
     File {
         path: PathBuf,
-        mode: Option<u32>,
+        old: Option<Stat>,
         linked: bool,
     },
     /// A folder, in which the value has its reserved name.
-    Folder,
+    Folder { old: Option<Stat> },
 }
 
 impl<D: Disk> Engine<D> {
@@ -50,8 +50,12 @@ impl<D: Disk> Engine<D> {
             self.keep_aside(&place)?;
         }
         let change = self.changes.begin(key);
+        let mut failure = None;
         for _ in 0..ATTEMPTS {
-            if let Outcome::Done = self.try_write(&place, bytes, before, change.as_ref())? {
+            let outcome = self.try_write(&place, bytes, before, change.as_ref())?;
+            if let Outcome::Again(error) = outcome {
+                failure = Some(error);
+            } else {
                 if let Some(change) = change {
                     change.made();
                 }
@@ -66,10 +70,9 @@ impl<D: Disk> Engine<D> {
                 return self.durability.settle(&place);
             }
         }
-        Err(Error::io(
-            io_from_code("EBUSY"),
-            "write a file that other processes keep moving",
-        ))
+        // What keeps happening is no race.
+        let busy = || Error::io(io_from_code("EBUSY"), "rename").path(&place.path);
+        Err(failure.unwrap_or_else(busy))
     }
 
     fn try_write(
@@ -80,27 +83,31 @@ impl<D: Disk> Engine<D> {
         change: Option<&Pending<'_>>,
     ) -> Result<Outcome> {
         let target = self.target(place)?;
-        let (folder, mode, linked) = match &target {
-            Target::File { path, mode, linked } => (folder_of(path), *mode, *linked),
-            Target::Folder => (place.path.as_path(), None, false),
+        let (folder, old, linked) = match &target {
+            Target::File { path, old, linked } => (folder_of(path), old, *linked),
+            Target::Folder { old } => (place.path.as_path(), old, false),
         };
-        let (mut draft, name) = match self.draft_in(folder, mode) {
+        let (mut draft, name) = match self.draft_in(folder, old.as_ref()) {
             Ok(made) => made,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Outcome::Again),
-            Err(error) if is_absent(&error) && !linked => {
-                self.make_folders(folder)?;
-                return Ok(Outcome::Again);
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let busy = Error::io(io_from_code("EBUSY"), "open");
+                return Ok(Outcome::Again(busy.path(&place.path)));
             }
-            Err(error) => return Err(Error::io(error, "create")),
+            Err(error) if is_absent(&error) && !linked => {
+                let made = self.make_folders(folder)?;
+                let absent = || Error::io(error, "open").path(&place.path);
+                return Ok(Outcome::Again(made.unwrap_or_else(absent)));
+            }
+            Err(error) => return Err(Error::io(error, "open").path(&place.path)),
         };
-        let ready = self.fill(&mut draft, bytes).and_then(|()| {
+        let ready = self.fill(&mut draft, bytes, &place.path).and_then(|()| {
             if before.is_none() && change.is_none() {
                 return Ok(());
             }
             let stat = self
                 .disk
                 .stat_draft(&mut draft)
-                .map_err(|error| Error::io(error, "stat"))?;
+                .map_err(|error| Error::io(error, "fstat").path(&place.path))?;
             if let Some(change) = change {
                 change.names(Stamp::from(&stat));
             }
@@ -115,7 +122,7 @@ impl<D: Disk> Engine<D> {
             Target::File { path, .. } => {
                 self.disk.persist(draft, &name, path).map(|()| path.clone())
             }
-            Target::Folder => self
+            Target::Folder { .. } => self
                 .put_inside(place, draft, &name)
                 .inspect_err(|_| self.discard_draft(&name))?,
         };
@@ -127,11 +134,12 @@ impl<D: Disk> Engine<D> {
             }
             Err(error) => {
                 self.discard_draft(&name);
-                let changed = is_absent(&error) || error.kind() == ErrorKind::IsADirectory;
-                if changed {
-                    Ok(Outcome::Again)
+                let is_changed = is_absent(&error) || error.kind() == ErrorKind::IsADirectory;
+                let error = Error::io(error, "rename").path(&place.path);
+                if is_changed {
+                    Ok(Outcome::Again(error))
                 } else {
-                    Err(Error::io(error, "rename"))
+                    Err(error)
                 }
             }
         }
@@ -139,46 +147,65 @@ impl<D: Disk> Engine<D> {
 
     /// Where the value is to be written.
     fn target(&self, place: &Place) -> Result<Target> {
-        let file = |path: &Path, mode| Target::File {
-            path: path.to_owned(),
-            mode,
-            linked: false,
-        };
         let Some(stat) = self.stat_name(&place.path)? else {
-            return Ok(file(&place.path, None));
+            // The value that a program without escapes wrote is replaced by one under our name.
+            let old = match &place.literal {
+                Some(literal) => self.stat_name(literal)?.filter(is_file),
+                None => None,
+            };
+            return Ok(Target::File {
+                path: place.path.clone(),
+                old,
+                linked: false,
+            });
         };
         match stat.kind {
-            Kind::Folder => Ok(Target::Folder),
-            Kind::Link => self.behind_link(&place.path),
-            Kind::File | Kind::Other => Ok(file(&place.path, stat.mode)),
+            Kind::Folder => self.inside(place),
+            Kind::Link => self.behind_link(place),
+            Kind::File => Ok(Target::File {
+                path: place.path.clone(),
+                old: Some(stat),
+                linked: false,
+            }),
+            Kind::Other => Err(no_file(&place.path)),
         }
     }
 
+    /// The folder of the key's own name, with what is known of the value that it has.
+    fn inside(&self, place: &Place) -> Result<Target> {
+        let mut old = self.stat_name(&place.own())?.filter(is_file);
+        if old.is_none() {
+            old = self.stat_name(&place.moved())?.filter(is_file);
+        }
+        Ok(Target::Folder { old })
+    }
+
     /// Where a chain of links ends, there or not.
-    fn behind_link(&self, link: &Path) -> Result<Target> {
+    fn behind_link(&self, place: &Place) -> Result<Target> {
         const MAX_LINKS: usize = 40;
-        let mut path = link.to_owned();
+        let mut path = place.path.clone();
         for _ in 0..MAX_LINKS {
-            match self.stat_name(&path)? {
-                Some(stat) if stat.kind == Kind::Link => {
+            let stat = self.stat_name(&path)?;
+            match stat.map(|stat| stat.kind) {
+                Some(Kind::Link) => {
                     let to = self
                         .disk
                         .read_link(&path)
-                        .map_err(|error| Error::io(error, "read a link"))?;
+                        .map_err(|error| Error::io(error, "readlink").path(&path))?;
                     path = folder_of(&path).join(to);
                 }
-                Some(stat) if is_folder(&stat) => return Ok(Target::Folder),
-                stat => {
-                    let mode = stat.and_then(|stat| stat.mode);
+                Some(Kind::Folder) => return self.inside(place),
+                Some(Kind::Other) => return Err(no_file(&path)),
+                Some(Kind::File) | None => {
                     return Ok(Target::File {
                         path,
-                        mode,
+                        old: stat,
                         linked: true,
                     });
                 }
             }
         }
-        Err(Error::io(io_from_code("ELOOP"), "follow a link"))
+        Err(Error::io(io_from_code("ELOOP"), "open").path(&place.path))
     }
 
     /// Gives the value its reserved name in the folder of the key.
@@ -197,36 +224,39 @@ impl<D: Disk> Engine<D> {
         if !self.settle(&place.path, &moved)? {
             return Ok(Err(ErrorKind::NotFound.into()));
         }
-        let _ = self.disk.remove_folder(folder_of(&moved));
+        self.remove_moved_folder(&moved);
         let own = place.own();
         Ok(self.disk.persist(draft, name, &own).map(|()| own))
     }
 
-    /// A new file in a folder under a name that no other has.
+    /// A new file in a folder under a name that no other has, open to whom the file is that it is to
+    /// replace, or to whom the options say.
     pub(super) fn draft_in(
         &self,
         folder: &Path,
-        mode: Option<u32>,
+        old: Option<&Stat>,
     ) -> io::Result<(D::Draft, PathBuf)> {
         let name = folder.join(temporary_name());
-        self.disk.create(&name, mode).map(|draft| (draft, name))
+        let access = old.map_or(Access::Mode(self.options.mode), Access::Like);
+        self.disk.create(&name, access).map(|draft| (draft, name))
     }
 
     /// Writes the file and makes it durable where that comes before the rename.
-    fn fill(&self, draft: &mut D::Draft, bytes: &[u8]) -> Result<()> {
+    fn fill(&self, draft: &mut D::Draft, bytes: &[u8], path: &Path) -> Result<()> {
+        let failed = |error, syscall| Error::io(error, syscall).path(path);
         let mut rest = bytes;
         while !rest.is_empty() {
             match self.disk.write(draft, rest) {
-                Ok(0) => return Err(Error::io(ErrorKind::WriteZero.into(), "write")),
+                Ok(0) => return Err(failed(ErrorKind::WriteZero.into(), "write")),
                 Ok(written) => rest = &rest[written..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::io(error, "write")),
+                Err(error) => return Err(failed(error, "write")),
             }
         }
         if self.options.durability == Level::Full {
             self.disk
                 .sync(draft)
-                .map_err(|error| Error::io(error, "fsync"))?;
+                .map_err(|error| failed(error, "fsync"))?;
         }
         Ok(())
     }
@@ -239,11 +269,11 @@ impl<D: Disk> Engine<D> {
         bytes: &[u8],
         to: &Path,
     ) -> Result<()> {
-        let outcome = match self.fill(&mut draft, bytes) {
+        let outcome = match self.fill(&mut draft, bytes, to) {
             Ok(()) => self
                 .disk
                 .persist(draft, name, to)
-                .map_err(|error| Error::io(error, "rename")),
+                .map_err(|error| Error::io(error, "rename").path(to)),
             Err(error) => {
                 drop(draft);
                 Err(error)
@@ -261,9 +291,9 @@ impl<D: Disk> Engine<D> {
     }
 
     /// Makes a folder and those above it, down from the first that is there. A file in the way
-    /// makes room.
-    pub(super) fn make_folders(&self, folder: &Path) -> Result<()> {
-        let failed = |error| Error::io(error, "make a folder");
+    /// makes room. Gives what made it fail where that may be the doing of another process.
+    pub(super) fn make_folders(&self, folder: &Path) -> Result<Option<Error>> {
+        let failed = |error, folder: &Path| Error::io(error, "mkdir").path(folder);
         let mut missing = Vec::new();
         let mut at = folder;
         loop {
@@ -277,29 +307,30 @@ impl<D: Disk> Engine<D> {
                         Err(error) if is_absent(&error) => {
                             let is_link = |stat: Stat| stat.kind == Kind::Link;
                             if self.stat_name(at)?.is_some_and(is_link) {
-                                return Err(failed(error));
+                                return Err(failed(error, at));
                             }
                         }
-                        Err(error) => return Err(failed(error)),
+                        Err(error) => return Err(failed(error, at)),
                     }
                     break;
                 }
                 Err(error) if is_absent(&error) => {
                     missing.push(at);
-                    at = at.parent().ok_or_else(|| failed(error))?;
+                    at = at.parent().ok_or_else(|| failed(error, at))?;
                 }
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(failed(error, at)),
             }
         }
         for folder in missing.into_iter().rev() {
             match self.make_folder(folder) {
                 Ok(()) => {}
                 // Others make folders and remove empty ones at the same time: the write tries again.
-                Err(error) if is_absent(&error) || error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(failed(error)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if is_absent(&error) => return Ok(Some(failed(error, folder))),
+                Err(error) => return Err(failed(error, folder)),
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The folder above is noted before the new one can be seen, so that whoever writes into it
@@ -307,10 +338,21 @@ impl<D: Disk> Engine<D> {
     fn make_folder(&self, folder: &Path) -> io::Result<()> {
         let above = folder_of(folder);
         self.durability.note_folder(above);
-        self.disk.create_folder(folder)?;
+        self.disk
+            .create_folder(folder, self.options.folder_mode())?;
         self.durability.note_folder(above);
         Ok(())
     }
+}
+
+fn is_file(stat: &Stat) -> bool {
+    stat.kind == Kind::File
+}
+
+/// A FIFO, a socket or a device is in the way.
+fn no_file(path: &Path) -> Error {
+    let message = "EEXIST: open failed: what has the name of this key is no file but a FIFO, a socket or a device. Remove it, or use another key";
+    Error::io_with(io_from_code("EEXIST"), "open", message).path(path)
 }
 
 /// A name that no other process, thread or call uses.

@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::atomic_write::ATTEMPTS;
 use super::disk::Disk;
-use super::locate::{Place, folder_of};
+use super::locate::{Found, Place, folder_of};
 use super::{Engine, path};
 use eas_core::error::{Error, Result};
 use eas_core::runtime::lock;
@@ -59,26 +59,26 @@ impl<D: Disk> Engine<D> {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
                 // The file system has no second names, or none for links.
-                Err(_) => return self.copy_aside(&found.path, &aside),
+                Err(_) => return self.copy_aside(&found, &aside),
             }
         }
         Ok(())
     }
 
-    fn copy_aside(&self, from: &Path, aside: &Path) -> Result<()> {
+    fn copy_aside(&self, from: &Found, aside: &Path) -> Result<()> {
         let bytes = self
             .disk
-            .read(from)
-            .map_err(|error| Error::io(error, "read"))?;
+            .read(&from.path)
+            .map_err(|error| Error::io(error, "open").path(&from.path))?;
         let folder = folder_of(aside);
         let mut attempts = 0;
         let (draft, name) = loop {
             attempts += 1;
-            match self.draft_in(folder, None) {
+            match self.draft_in(folder, Some(&from.stat)) {
                 Ok(made) => break made,
                 // A clean-up took the new file for abandoned.
                 Err(error) if error.kind() == ErrorKind::WouldBlock && attempts < ATTEMPTS => {}
-                Err(error) => return Err(Error::io(error, "create")),
+                Err(error) => return Err(Error::io(error, "open").path(aside)),
             }
         };
         self.fill_and_place(draft, &name, &bytes, aside)?;

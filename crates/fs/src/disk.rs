@@ -37,6 +37,8 @@ pub struct Stat {
     pub size: u64,
     /// The permission bits, where the system has them.
     pub mode: Option<u32>,
+    /// The numbers of the owner and the group, where the system has them.
+    pub owner: Option<(u32, u32)>,
     /// Last access.
     pub atime_ns: Option<i128>,
     /// Last change of the content.
@@ -47,11 +49,26 @@ pub struct Stat {
     pub birthtime_ns: Option<i128>,
 }
 
+/// Who may do what with a new file.
+#[derive(Debug, Clone, Copy)]
+pub enum Access<'a> {
+    /// These permission bits, less the umask.
+    Mode(u32),
+    /// What is allowed with the file that it is to replace. The owner and the group are kept where
+    /// the system allows it, and where it does not, nobody gets more than before.
+    Like(&'a Stat),
+}
+
 /// The calls. Paths are absolute, or as the host gave the base.
 ///
 /// The law for implementors:
 /// - a folder where a file is expected is [`ErrorKind::IsADirectory`], a file on the way to a name
 ///   is [`ErrorKind::NotADirectory`], whatever the system says;
+/// - what is neither a file nor a folder, such as a FIFO, has no content: reading or syncing it is
+///   [`ErrorKind::NotFound`], at once;
+/// - calls that are given a `base` reach what is below it through folders alone: where one of the
+///   names between is a link by the time of the call, it is [`ErrorKind::NotADirectory`]. The base
+///   itself may be a link;
 /// - [`rename`](Disk::rename) and [`persist`](Disk::persist) replace a file in one step and never
 ///   replace a folder by a file or a file by a folder;
 /// - a folder that is [locked](Disk::lock) is not removed: the lock would be that of a folder which
@@ -92,18 +109,24 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn read_link(&self, path: &Path) -> io::Result<PathBuf>;
 
-    /// Calls `entry` for each name in a folder.
+    /// Calls `entry` for each name in a folder at or below `base`.
     ///
     /// # Errors
     /// Those of the system.
-    fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()>;
+    fn list(
+        &self,
+        base: &Path,
+        folder: &Path,
+        entry: &mut dyn FnMut(&OsStr, Kind),
+    ) -> io::Result<()>;
 
-    /// Makes a file that was not there; `mode` are its permission bits.
+    /// Makes a file that was not there. From its first byte nobody may do more with it than in the
+    /// end.
     ///
     /// # Errors
     /// [`ErrorKind::WouldBlock`] when another process took it for abandoned already; those of the
     /// system.
-    fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<Self::Draft>;
+    fn create(&self, path: &Path, access: Access<'_>) -> io::Result<Self::Draft>;
 
     /// Writes some of the bytes to the end of the file and says how many.
     ///
@@ -153,17 +176,24 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
-    /// Removes a folder that is empty and that nobody has locked. The caller must not hold its lock.
-    ///
-    /// # Errors
-    /// As [`lock`](Disk::lock); those of the system.
-    fn remove_folder(&self, path: &Path) -> io::Result<()>;
-
-    /// Makes a folder in one that is there.
+    /// Removes a file or a link below `base`.
     ///
     /// # Errors
     /// Those of the system.
-    fn create_folder(&self, path: &Path) -> io::Result<()>;
+    fn remove_file_below(&self, base: &Path, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder below `base` that is empty and that nobody has locked. The caller must not
+    /// hold its lock.
+    ///
+    /// # Errors
+    /// As [`lock`](Disk::lock); those of the system.
+    fn remove_folder(&self, base: &Path, path: &Path) -> io::Result<()>;
+
+    /// Makes a folder in one that is there; `mode` are its permission bits, less the umask.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn create_folder(&self, path: &Path, mode: u32) -> io::Result<()>;
 
     /// Makes the content of a file that has its final name durable.
     ///
@@ -184,12 +214,12 @@ pub trait Disk: Send + Sync + 'static {
         false
     }
 
-    /// Removes a draft if its writer is gone, and says whether it did. Where that cannot be told,
-    /// nothing is removed.
+    /// Removes a draft below `base` if its writer is gone, and says whether it did. Where that cannot
+    /// be told, nothing is removed.
     ///
     /// # Errors
     /// Those of the system.
-    fn remove_abandoned(&self, path: &Path) -> io::Result<bool>;
+    fn remove_abandoned(&self, base: &Path, path: &Path) -> io::Result<bool>;
 
     /// Keeps other processes and threads from locking the folder until the lock is dropped. `None`
     /// where the file system has no locks.
@@ -226,13 +256,13 @@ impl Disk for SystemDisk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = system::open(path)?;
-        system::without_folder(read_whole(file), path)
+        read_whole(file)
     }
 
     fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
         let mut file = system::open(path)?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-        system::without_folder(read_whole(file), path)
+        read_whole(file)
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
@@ -247,22 +277,17 @@ impl Disk for SystemDisk {
         fs::read_link(path)
     }
 
-    fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
-        for found in fs::read_dir(folder)? {
-            let found = found?;
-            match found.file_type() {
-                Ok(kind) => entry(&found.file_name(), kind_of(kind)),
-                // Only systems that give no kinds with the names ask again, and the name may be
-                // gone by then.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+    fn list(
+        &self,
+        base: &Path,
+        folder: &Path,
+        entry: &mut dyn FnMut(&OsStr, Kind),
+    ) -> io::Result<()> {
+        system::list(base, folder, entry)
     }
 
-    fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<File> {
-        system::create(path, mode)
+    fn create(&self, path: &Path, access: Access<'_>) -> io::Result<File> {
+        system::create(path, access)
     }
 
     fn write(&self, draft: &mut File, bytes: &[u8]) -> io::Result<usize> {
@@ -290,10 +315,7 @@ impl Disk for SystemDisk {
     }
 
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)?;
+        let mut file = system::open_to_append(path)?;
         io::Write::write_all(&mut file, bytes)
     }
 
@@ -301,12 +323,16 @@ impl Disk for SystemDisk {
         system::without_folder(system::remove_file(path), path)
     }
 
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        system::remove_folder(path)
+    fn remove_file_below(&self, base: &Path, path: &Path) -> io::Result<()> {
+        system::remove_file_below(base, path)
     }
 
-    fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+    fn remove_folder(&self, base: &Path, path: &Path) -> io::Result<()> {
+        system::remove_folder(base, path)
+    }
+
+    fn create_folder(&self, path: &Path, mode: u32) -> io::Result<()> {
+        system::create_folder(path, mode)
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
@@ -321,8 +347,8 @@ impl Disk for SystemDisk {
         system::sync_file_systems(names).unwrap_or(false)
     }
 
-    fn remove_abandoned(&self, path: &Path) -> io::Result<bool> {
-        system::remove_abandoned(path)
+    fn remove_abandoned(&self, base: &Path, path: &Path) -> io::Result<bool> {
+        system::remove_abandoned(base, path)
     }
 
     fn lock(&self, folder: &Path, patience: Duration) -> io::Result<Option<File>> {
@@ -330,10 +356,7 @@ impl Disk for SystemDisk {
     }
 
     fn wait_for_lock(&self, file: &Path) -> io::Result<Option<File>> {
-        let handle = fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(file)?;
+        let handle = system::open_to_append(file)?;
         Ok(handle.lock().is_ok().then_some(handle))
     }
 }
@@ -387,6 +410,7 @@ fn stat_of(metadata: &Metadata) -> Stat {
         number: system::number(metadata),
         size: metadata.len(),
         mode: system::mode(metadata),
+        owner: system::owner(metadata),
         atime_ns: metadata.accessed().ok().and_then(since_epoch_ns),
         mtime_ns,
         ctime_ns,

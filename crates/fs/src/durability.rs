@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::disk::{Disk, Kind};
 use super::locate::{Place, folder_of};
 use super::{Background, is_absent};
-use eas_core::error::{Error, Result};
+use eas_core::error::{Error, Result, code_of};
 use eas_core::runtime::lock;
 
 /// When what is written is made durable.
@@ -274,9 +274,19 @@ impl<D: Disk> Durability<D> {
 
     fn sync_file(&self, path: &Path) -> Result<()> {
         match self.disk.sync_file(path) {
-            // Removed since, or moved into a folder of its name; either was noted.
-            Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => Ok(()),
-            outcome => outcome.map_err(|error| Error::io(error, "fsync")),
+            Ok(()) => Ok(()),
+            // Removed since, or another kind of thing by now: what made it so was noted as well.
+            Err(_) if self.is_no(Kind::File, path) => Ok(()),
+            Err(error) => Err(Error::io(error, "fsync").path(path)),
+        }
+    }
+
+    /// Whether a name stands for nothing, or for something of another kind. The system has many
+    /// errors for either.
+    fn is_no(&self, kind: Kind, path: &Path) -> bool {
+        match self.disk.stat(path) {
+            Ok(stat) => stat.kind != kind,
+            Err(error) => is_absent(&error) || code_of(&error) == "ELOOP",
         }
     }
 
@@ -285,7 +295,8 @@ impl<D: Disk> Durability<D> {
         let mut path = path;
         loop {
             match self.disk.sync_folder(path) {
-                Err(error) if is_absent(&error) && path.parent().is_some() => {
+                Ok(()) => return Ok(()),
+                Err(_) if path.parent().is_some() && self.is_no(Kind::Folder, path) => {
                     path = folder_of(path)
                 }
                 // A folder above the base that may be entered but not read.
@@ -295,7 +306,7 @@ impl<D: Disk> Durability<D> {
                 {
                     return Ok(());
                 }
-                outcome => return outcome.map_err(|error| Error::io(error, "fsync of a folder")),
+                Err(error) => return Err(Error::io(error, "fsync").path(path)),
             }
         }
     }
@@ -304,14 +315,16 @@ impl<D: Disk> Durability<D> {
         let mut folders = vec![self.base.clone()];
         while let Some(folder) = folders.pop() {
             let mut files = Vec::new();
-            let listed = self.disk.list(&folder, &mut |name, kind| match kind {
-                Kind::File => files.push(folder.join(name)),
-                Kind::Folder => folders.push(folder.join(name)),
-                Kind::Link | Kind::Other => {}
-            });
+            let listed = self
+                .disk
+                .list(&self.base, &folder, &mut |name, kind| match kind {
+                    Kind::File => files.push(folder.join(name)),
+                    Kind::Folder => folders.push(folder.join(name)),
+                    Kind::Link | Kind::Other => {}
+                });
             match listed {
                 Err(error) if is_absent(&error) => continue,
-                outcome => outcome.map_err(|error| Error::io(error, "list"))?,
+                outcome => outcome.map_err(|error| Error::io(error, "scandir").path(&folder))?,
             }
             for file in files {
                 self.sync_file(&file)?;

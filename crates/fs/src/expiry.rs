@@ -477,7 +477,7 @@ impl<D: Disk> Engine<D> {
         if is_file {
             self.undo(&place.path, &moved);
         }
-        let _ = self.disk.remove_folder(folder_of(&moved));
+        self.remove_moved_folder(&moved);
         drop(lock);
         let removed = outcome?;
         if let Some(found) = &removed {

@@ -38,7 +38,7 @@ use self::corrupt::Marks;
 use self::disk::{Disk, Kind as FileKind, Stat, SystemDisk};
 use self::durability::Durability;
 use self::journal::Journal;
-use self::locate::Place;
+use self::locate::{Place, Reach};
 use self::locks::Locks;
 use self::moves::Moves;
 use eas_core::blocking::{BlockingDriver, SharedSink};
@@ -284,8 +284,17 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
             return Ok(false);
         }
         self.engine()
-            .discard(key)
+            .discard(key, Reach::Named)
             .at(self.name(), "removeItem", key)
+    }
+
+    fn remove_listed(&self, key: &str) -> Result<bool> {
+        if self.is_read_only() {
+            return Ok(false);
+        }
+        self.engine()
+            .discard(key, Reach::Listed)
+            .at(self.name(), "clear", key)
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind, Stat};
 use super::locks::Need;
-use super::{Engine, is_absent, path};
+use super::{Engine, is_absent, is_folder, path};
 use eas_core::error::{Error, Result, io_from_code};
 
 /// The paths that can hold the value of one key.
@@ -62,24 +62,22 @@ pub(super) fn moved_of(path: &Path) -> PathBuf {
     moved
 }
 
-/// Takes an error that says that there is no such file for the absence of a value.
-fn none_if_absent<T>(action: &'static str) -> impl Fn(io::Error) -> Result<Option<T>> {
-    move |error| {
-        if is_absent(&error) || error.kind() == ErrorKind::IsADirectory {
-            Ok(None)
-        } else {
-            Err(Error::io(error, action))
-        }
-    }
+/// What holds a value is asked for by this path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// The one that the key spells out.
+    Key,
+    /// Another, which the system may find too long or its names impossible.
+    Derived,
 }
 
-/// The same for a path that the key does not spell out: the system may find it too long, or its
-/// names impossible.
-fn none_if_impossible<T>(action: &'static str) -> impl Fn(io::Error) -> Result<Option<T>> {
-    move |error| match error.kind() {
-        ErrorKind::InvalidFilename | ErrorKind::InvalidInput => Ok(None),
-        _ => none_if_absent(action)(error),
-    }
+/// How far a removal reaches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// An item that was asked for by its own key, also through a link to a folder.
+    Named,
+    /// What a listing gives: below the base, through folders alone.
+    Listed,
 }
 
 /// A file that holds a value.
@@ -91,79 +89,102 @@ pub(super) struct Found {
 impl<D: Disk> Engine<D> {
     /// The bytes of the value, wherever it is.
     pub(super) fn fetch(&self, place: &Place) -> Result<Option<Vec<u8>>> {
-        if let Some(bytes) = self
-            .read_file(&place.path)
-            .or_else(none_if_absent("read"))?
-        {
+        if let Some(bytes) = self.read_file(&place.path, Spelling::Key)? {
             return Ok(Some(bytes));
         }
-        if let Some(bytes) = self
-            .read_file(&place.moved())
-            .or_else(none_if_impossible("read"))?
+        if let Some(bytes) = self.read_file(&place.moved(), Spelling::Derived)?
             && bytes != PLACEHOLDER
         {
             return Ok(Some(bytes));
         }
-        if let Some(bytes) = self
-            .read_file(&place.own())
-            .or_else(none_if_impossible("read"))?
-        {
+        if let Some(bytes) = self.read_file(&place.own(), Spelling::Derived)? {
             return Ok(Some(bytes));
         }
         match &place.literal {
-            Some(literal) => self.read_file(literal).or_else(none_if_impossible("read")),
+            Some(literal) => self.read_file(literal, Spelling::Derived),
             None => Ok(None),
         }
     }
 
-    fn read_file(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        self.disk.read(path).map(Some)
+    fn read_file(&self, path: &Path, spelling: Spelling) -> Result<Option<Vec<u8>>> {
+        match self.disk.read(path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => self.none_if_absent(error, "open", path, spelling),
+        }
+    }
+
+    /// Takes an error that says that there is no such file for the absence of a value.
+    fn none_if_absent<T>(
+        &self,
+        error: io::Error,
+        syscall: &'static str,
+        path: &Path,
+        spelling: Spelling,
+    ) -> Result<Option<T>> {
+        let is_none = match error.kind() {
+            ErrorKind::NotADirectory => return self.check_base().map(|()| None),
+            ErrorKind::NotFound | ErrorKind::IsADirectory => true,
+            ErrorKind::InvalidFilename | ErrorKind::InvalidInput => spelling == Spelling::Derived,
+            _ => false,
+        };
+        if is_none {
+            Ok(None)
+        } else {
+            Err(Error::io(error, syscall).path(path))
+        }
+    }
+
+    /// Asked where a file is in the way of a name: a base that is one is no empty store.
+    pub(super) fn check_base(&self) -> Result<()> {
+        let outcome = match self.disk.stat(self.base()) {
+            Ok(stat) if is_folder(&stat) => return Ok(()),
+            Ok(_) => Err(io_from_code("ENOTDIR")),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => Err(error),
+        };
+        outcome.map_err(|error| Error::io(error, "open").path(self.base()))
     }
 
     /// The file that holds the value.
     pub(super) fn find(&self, place: &Place) -> Result<Option<Found>> {
-        if let Some(stat) = self
-            .stat_file(&place.path)
-            .or_else(none_if_absent("stat"))?
-        {
+        if let Some(stat) = self.stat_file(&place.path, Spelling::Key)? {
             return Ok(Some(Found {
                 path: place.path.clone(),
                 stat,
             }));
         }
         let moved = place.moved();
-        if let Some(stat) = self.stat_file(&moved).or_else(none_if_impossible("stat"))?
+        if let Some(stat) = self.stat_file(&moved, Spelling::Derived)?
             && !self.is_placeholder(&moved, &stat)?
         {
             return Ok(Some(Found { path: moved, stat }));
         }
         let own = place.own();
-        if let Some(stat) = self.stat_file(&own).or_else(none_if_impossible("stat"))? {
+        if let Some(stat) = self.stat_file(&own, Spelling::Derived)? {
             return Ok(Some(Found { path: own, stat }));
         }
         let Some(literal) = &place.literal else {
             return Ok(None);
         };
-        let stat = self
-            .stat_file(literal)
-            .or_else(none_if_impossible("stat"))?;
+        let stat = self.stat_file(literal, Spelling::Derived)?;
         Ok(stat.map(|stat| Found {
             path: literal.clone(),
             stat,
         }))
     }
 
-    fn stat_file(&self, path: &Path) -> io::Result<Option<Stat>> {
-        self.disk
-            .stat(path)
-            .map(|stat| Some(stat).filter(|stat| stat.kind == Kind::File))
+    fn stat_file(&self, path: &Path, spelling: Spelling) -> Result<Option<Stat>> {
+        match self.disk.stat(path) {
+            Ok(stat) => Ok(Some(stat).filter(|stat| stat.kind == Kind::File)),
+            Err(error) => self.none_if_absent(error, "stat", path, spelling),
+        }
     }
 
     pub(super) fn is_placeholder(&self, path: &Path, stat: &Stat) -> Result<bool> {
         if stat.size != PLACEHOLDER.len() as u64 {
             return Ok(false);
         }
-        let bytes = self.read_file(path).or_else(none_if_absent("read"))?;
+        let bytes = self.read_file(path, Spelling::Key)?;
         Ok(bytes.is_none_or(|bytes| bytes == PLACEHOLDER))
     }
 
@@ -171,36 +192,34 @@ impl<D: Disk> Engine<D> {
     pub(super) fn stat_name(&self, path: &Path) -> Result<Option<Stat>> {
         match self.disk.stat_link(path) {
             Ok(stat) => Ok(Some(stat)),
-            Err(error) if is_absent(&error) || error.kind() == ErrorKind::InvalidFilename => {
-                Ok(None)
-            }
-            Err(error) => Err(Error::io(error, "stat")),
+            Err(error) => self.none_if_absent(error, "lstat", path, Spelling::Derived),
         }
     }
 
     /// Removes a file; says whether there was one.
     pub(super) fn unlink(&self, path: &Path) -> Result<bool> {
-        match self.disk.remove_file(path) {
+        self.unlink_within(path, Reach::Named)
+    }
+
+    pub(super) fn unlink_within(&self, path: &Path, reach: Reach) -> Result<bool> {
+        let removed = match reach {
+            Reach::Named => self.disk.remove_file(path),
+            Reach::Listed => self.disk.remove_file_below(self.base(), path),
+        };
+        match removed {
             Ok(()) => Ok(true),
-            Err(error)
-                if is_absent(&error)
-                    || matches!(
-                        error.kind(),
-                        ErrorKind::IsADirectory | ErrorKind::InvalidFilename
-                    ) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(Error::io(error, "remove")),
+            Err(error) => self
+                .none_if_absent::<()>(error, "unlink", path, Spelling::Derived)
+                .map(|_| false),
         }
     }
 
-    /// Removes a folder and those above it as far as they are empty and below the base. Gives the
-    /// first that stays.
+    /// Removes a folder and those above it as far as they are empty and reached from the base
+    /// through folders alone. Gives the first that stays.
     pub(super) fn remove_empty(&self, folder: &Path) -> PathBuf {
         let mut folder = folder;
         while folder != self.base() && folder.starts_with(self.base()) {
-            match self.disk.remove_folder(folder) {
+            match self.disk.remove_folder(self.base(), folder) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 // A folder that stays, for whatever reason, is no item and does no harm.
@@ -211,17 +230,25 @@ impl<D: Disk> Engine<D> {
         folder.to_owned()
     }
 
+    /// Removes the place for files on the move, unless another file is in it.
+    pub(super) fn remove_moved_folder(&self, moved: &Path) {
+        let place = folder_of(moved);
+        let _ = self.disk.remove_folder(folder_of(place), place);
+    }
+
     /// Waits for the lock of the store.
     pub(super) fn wait_for_lock(&self) -> Result<Option<D::Lock>> {
         let file = self.base().join(path::LOCK);
         for _ in 0..ATTEMPTS {
             match self.disk.wait_for_lock(&file) {
                 Ok(lock) => return Ok(lock),
-                Err(error) if is_absent(&error) => self.make_folders(self.base())?,
-                Err(error) => return Err(Error::io(error, "lock")),
+                Err(error) if is_absent(&error) => {
+                    self.make_folders(self.base())?.map_or(Ok(()), Err)?;
+                }
+                Err(error) => return Err(Error::io(error, "open").path(&file)),
             }
         }
-        Err(Error::io(io_from_code("EBUSY"), "lock"))
+        Err(Error::io(io_from_code("EBUSY"), "open").path(&file))
     }
 
     /// Locks a folder against others that move values about in it. `None` where it is gone.
@@ -229,7 +256,7 @@ impl<D: Disk> Engine<D> {
         match self.locks.lock(&*self.disk, folder, Need::Usual) {
             Ok(lock) => Ok(Some(Locked { _lock: lock })),
             Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(Error::io(error, "lock")),
+            Err(error) => Err(Error::io(error, "flock").path(folder)),
         }
     }
 }

@@ -42,10 +42,7 @@ impl<D: Disk> Engine<D> {
         // Moved into a folder, a relative link would point elsewhere.
         let is_link = stat.is_some_and(|stat| stat.kind != Kind::File && !is_folder(&stat));
         if !is_item || !below_base || is_link {
-            return Err(Error::io(
-                io_from_code("ENOTDIR"),
-                "make a folder in place of a file",
-            ));
+            return Err(Error::io(io_from_code("ENOTDIR"), "mkdir").path(file));
         }
         let folder = folder_of(file);
         let Some(_lock) = self.lock(folder)? else {
@@ -59,7 +56,7 @@ impl<D: Disk> Engine<D> {
             self.undo(file, &moved);
         }
         // Another file on the move keeps the folder.
-        let _ = self.disk.remove_folder(folder_of(&moved));
+        self.remove_moved_folder(&moved);
         self.durability.note_folder(folder);
         outcome
     }
@@ -67,7 +64,7 @@ impl<D: Disk> Engine<D> {
     fn move_inside(&self, file: &Path, moved: &Path) -> Result<()> {
         for _ in 0..ATTEMPTS {
             self.move_aside(file, moved)?;
-            match self.disk.create_folder(file) {
+            match self.disk.create_folder(file, self.options.folder_mode()) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     if self.stat_name(file)?.is_some_and(|stat| !is_folder(&stat)) {
@@ -76,16 +73,13 @@ impl<D: Disk> Engine<D> {
                 }
                 // The folder around it is gone, and the value with it.
                 Err(error) if is_absent(&error) => return Ok(()),
-                Err(error) => return Err(Error::io(error, "make a folder")),
+                Err(error) => return Err(Error::io(error, "mkdir").path(file)),
             }
             if self.settle(file, moved)? {
                 return Ok(());
             }
         }
-        Err(Error::io(
-            io_from_code("EBUSY"),
-            "make a folder in place of a file",
-        ))
+        Err(Error::io(io_from_code("EBUSY"), "mkdir").path(file))
     }
 
     /// Moves a file to the place for files on the move, if it is there and no folder.
@@ -98,7 +92,7 @@ impl<D: Disk> Engine<D> {
                 Put::Again => attempts += 1,
             }
             if attempts == ATTEMPTS {
-                return Err(Error::io(io_from_code("EBUSY"), "create"));
+                return Err(Error::io(io_from_code("EBUSY"), "open").path(moved));
             }
         }
         // The making of the placeholder takes a while, in which the name may have become a folder's.
@@ -110,11 +104,11 @@ impl<D: Disk> Engine<D> {
                 // It did so between the look and the step: no reader looks for a folder there.
                 self.disk
                     .rename(moved, file)
-                    .map_err(|error| Error::io(error, "rename"))
+                    .map_err(|error| Error::io(error, "rename").path(file))
             }
             Ok(()) => Ok(()),
             Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => Ok(()),
-            Err(error) => Err(Error::io(error, "rename")),
+            Err(error) => Err(Error::io(error, "rename").path(file)),
         }
     }
 
@@ -136,7 +130,7 @@ impl<D: Disk> Engine<D> {
                 Ok(true)
             }
             Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(Error::io(error, "rename")),
+            Err(error) => Err(Error::io(error, "rename").path(file)),
         }
     }
 
@@ -168,11 +162,11 @@ impl<D: Disk> Engine<D> {
 
     fn put_placeholder(&self, moved: &Path) -> Result<Put> {
         let folder = folder_of(moved);
-        match self.disk.create_folder(folder) {
+        match self.disk.create_folder(folder, self.options.folder_mode()) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) if is_absent(&error) => return Ok(Put::NoFolder),
-            Err(error) => return Err(Error::io(error, "make a folder")),
+            Err(error) => return Err(Error::io(error, "mkdir").path(folder)),
         }
         match self.draft_in(folder, None) {
             Ok((draft, name)) => self
@@ -181,7 +175,7 @@ impl<D: Disk> Engine<D> {
             Err(error) if error.kind() == ErrorKind::WouldBlock || is_absent(&error) => {
                 Ok(Put::Again)
             }
-            Err(error) => Err(Error::io(error, "create")),
+            Err(error) => Err(Error::io(error, "open").path(moved)),
         }
     }
 }

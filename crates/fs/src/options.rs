@@ -22,6 +22,8 @@ pub struct FsOptions {
     pub read_only: bool,
     /// Whether `clear` is refused.
     pub no_clear: bool,
+    /// The permission bits of new files, less the umask.
+    pub mode: u32,
     /// When files are fsynced.
     pub durability: Level,
     /// How it is watched.
@@ -40,6 +42,7 @@ impl FsOptions {
             base: SystemDisk::base(base),
             read_only: false,
             no_clear: false,
+            mode: DEFAULT_MODE,
             durability: Level::Background,
             watch: WatchOptions::default(),
         })
@@ -59,6 +62,7 @@ impl FsOptions {
         let base = shown(&absolute(Path::new(&given.required_string("base")?)).unwrap_or_default());
         options.read_only = given.read_only()?.is_read_only();
         options.no_clear = given.bool("noClear", false)?;
+        options.mode = read_mode(given)?;
         options.durability = match (
             given.get("durability"),
             given.string("durability")?.as_deref(),
@@ -91,6 +95,35 @@ impl FsOptions {
             None => Ignore::default(),
         };
         Ok(options)
+    }
+
+    /// The permission bits of new folders: who may read files may enter, and the owner may do
+    /// everything, without which nothing could be stored there.
+    pub(super) fn folder_mode(&self) -> u32 {
+        self.mode | (self.mode & 0o444) >> 2 | 0o700
+    }
+}
+
+const DEFAULT_MODE: u32 = 0o666;
+const MOST_MODE: f64 = 0o777 as f64;
+
+fn read_mode(given: &DriverOptions) -> Result<u32> {
+    match given.get("mode") {
+        None => Ok(DEFAULT_MODE),
+        Some(Given::Number(mode)) if mode.fract() == 0.0 && (0.0..=MOST_MODE).contains(mode) =>
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the guard keeps the number whole and in range"
+            )]
+            Ok(*mode as u32)
+        }
+        Some(other) => Err(wrong(
+            "mode",
+            other,
+            "a whole number from 0 to 0o777, such as 0o600",
+        )),
     }
 }
 
@@ -156,6 +189,33 @@ mod tests {
         assert!(options.base.is_absolute());
         assert!(options.base.ends_with("y/z"));
         assert!(!options.base.to_string_lossy().contains(".."));
+    }
+
+    #[test]
+    fn a_mode_is_nine_bits_and_folders_get_the_matching_ones() {
+        for (given, files, folders) in [
+            (None, 0o666, 0o777),
+            (Some(0o600), 0o600, 0o700),
+            (Some(0o640), 0o640, 0o750),
+            (Some(0o664), 0o664, 0o775),
+            (Some(0o400), 0o400, 0o700),
+        ] {
+            let mut entries = vec![("base", text("x"))];
+            entries.extend(given.map(|mode: u32| ("mode", Given::Number(mode.into()))));
+            let options = read(LITE_NAME, &entries).unwrap();
+            assert_eq!((options.mode, options.folder_mode()), (files, folders));
+        }
+        for wrong in [
+            Given::Number(-1.0),
+            Given::Number(0.5),
+            Given::Number(f64::NAN),
+            Given::Number(f64::from(0o1000)),
+            text("0600"),
+            Given::Bool(true),
+        ] {
+            let error = read(NAME, &[("base", text("x")), ("mode", wrong)]).expect_err("no mode");
+            assert_eq!(error.kind(), Kind::InvalidOption);
+        }
     }
 
     #[test]

@@ -1,19 +1,21 @@
 //! How an item goes.
 
+use std::path::Path;
+
+use super::Engine;
 use super::disk::{Disk, Kind};
-use super::locate::{Place, folder_of};
-use super::{Engine, is_folder};
+use super::locate::{Place, Reach, folder_of};
 use eas_core::error::Result;
 
 impl<D: Disk> Engine<D> {
     /// Removes the value of a key from wherever it is; says whether there was one.
-    pub(super) fn discard(&self, key: &str) -> Result<bool> {
+    pub(super) fn discard(&self, key: &str, reach: Reach) -> Result<bool> {
         let place = self.place(key);
         let change = self.changes.begin(key);
         let mut removed = match &place.literal {
             // It would show again, were it left behind.
             Some(literal) => {
-                let removed = self.unlink(literal)?;
+                let removed = self.unlink_item(literal, reach)?;
                 if removed {
                     self.durability
                         .note_folder(&self.remove_empty(folder_of(literal)));
@@ -22,7 +24,7 @@ impl<D: Disk> Engine<D> {
             }
             None => false,
         };
-        removed |= self.discard_written(&place)?;
+        removed |= self.discard_written(&place, reach)?;
         if removed {
             if let Some(change) = change {
                 change.made();
@@ -34,18 +36,27 @@ impl<D: Disk> Engine<D> {
         Ok(removed)
     }
 
-    fn discard_written(&self, place: &Place) -> Result<bool> {
+    /// Removes what may be an item: what is neither a file nor a link stays.
+    fn unlink_item(&self, path: &Path, reach: Reach) -> Result<bool> {
+        match self.stat_name(path)?.map(|stat| stat.kind) {
+            Some(Kind::File | Kind::Link) => self.unlink_within(path, reach),
+            Some(Kind::Folder | Kind::Other) | None => Ok(false),
+        }
+    }
+
+    fn discard_written(&self, place: &Place, reach: Reach) -> Result<bool> {
         let moved = place.moved();
         let may_move = self.stat_name(&moved)?.is_some();
         let is_file = match self.stat_name(&place.path)? {
-            Some(stat) if stat.kind == Kind::Link => !self
+            // A link that leads nowhere goes like one that leads to a file.
+            Some(stat) if stat.kind == Kind::Link => self
                 .disk
                 .stat(&place.path)
-                .is_ok_and(|stat| is_folder(&stat)),
-            Some(stat) => !is_folder(&stat),
+                .map_or(true, |stat| stat.kind == Kind::File),
+            Some(stat) => stat.kind == Kind::File,
             None => false,
         };
-        let removed = is_file && !may_move && self.unlink(&place.path)?;
+        let removed = is_file && !may_move && self.unlink_within(&place.path, reach)?;
         if removed && self.stat_name(&moved)?.is_none() {
             self.durability
                 .note_folder(&self.remove_empty(place.folder()));
@@ -63,12 +74,12 @@ impl<D: Disk> Engine<D> {
         let Some(lock) = self.lock(place.folder())? else {
             return Ok(removed);
         };
-        let mut removed = removed | self.unlink(&moved)?;
-        let _ = self.disk.remove_folder(folder_of(&moved));
+        let mut removed = removed | self.unlink_item(&moved, reach)?;
+        self.remove_moved_folder(&moved);
         if is_file {
-            removed |= self.unlink(&place.path)?;
+            removed |= self.unlink_within(&place.path, reach)?;
         }
-        removed |= self.unlink(&own)?;
+        removed |= self.unlink_item(&own, reach)?;
         drop(lock);
         if removed {
             self.durability.note_folder(&self.remove_empty(&place.path));

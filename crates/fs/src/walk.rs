@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use super::disk::{Disk, Kind};
 use super::path::{self, Name, Reading};
 use super::spread::spread;
 use super::{Engine, is_absent};
-use eas_core::error::{Error, Result};
+use eas_core::error::{Error, Result, code_of};
 use eas_core::keys::Keys;
 
 /// How long a listing waits for values that move, and how long in one go.
@@ -144,11 +145,13 @@ impl<D: Disk> Engine<D> {
         while let Some(folder) = folders.pop() {
             let mut abandoned = Vec::new();
             // What cannot be listed now is met by a listing that reports it.
-            let _ = self.disk.list(&folder, &mut |name, kind| match kind {
-                Kind::Folder => folders.push(folder.join(name)),
-                Kind::File if is_temporary(name) => abandoned.push(folder.join(name)),
-                _ => {}
-            });
+            let _ = self
+                .disk
+                .list(self.base(), &folder, &mut |name, kind| match kind {
+                    Kind::Folder => folders.push(folder.join(name)),
+                    Kind::File if is_temporary(name) => abandoned.push(folder.join(name)),
+                    _ => {}
+                });
             self.remove_abandoned(&folder, &abandoned);
             folders.retain(|folder| !self.is_left_alone(folder));
         }
@@ -176,7 +179,10 @@ impl<D: Disk> Engine<D> {
         }
         let mut removed = false;
         for file in files {
-            removed |= self.disk.remove_abandoned(file).unwrap_or(false);
+            removed |= self
+                .disk
+                .remove_abandoned(self.base(), file)
+                .unwrap_or(false);
         }
         if removed {
             self.remove_empty(folder);
@@ -270,21 +276,23 @@ impl<D: Disk> Walk<'_, D> {
     fn list(&mut self, folder: &Folder, is_start: bool, later: &mut Later) -> Result<()> {
         let path = self.system_path(&folder.path);
         let mut relative = folder.path.clone();
-        let listed = self.engine.disk.list(&path, &mut |name, kind| {
+        let base = self.engine.base();
+        let listed = self.engine.disk.list(base, &path, &mut |name, kind| {
             if let Some(name) = name.to_str() {
                 self.entry(folder, is_start, name, kind, &path, &mut relative, later);
             }
         });
         match listed {
-            // Removed since, or a file by now.
-            Err(error) if is_absent(&error) => Ok(()),
+            // Removed since, or a file or a link by now.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => self.engine.check_base(),
             outcome => outcome.map_err(|error| {
                 let key = folder
                     .reading
                     .key
                     .strip_suffix(':')
                     .unwrap_or(&folder.reading.key);
-                Error::io(error, "list").key(key)
+                Error::io(error, "scandir").path(&path).key(key)
             }),
         }
     }
@@ -396,7 +404,7 @@ impl<D: Disk> Walk<'_, D> {
         match self.engine.disk.stat(&path) {
             Ok(stat) => self.moving.places.push((path, stat.mtime_ns)),
             Err(error) if is_absent(&error) => self.moving.is_gone = true,
-            Err(error) => return Err(Error::io(error, "stat")),
+            Err(error) => return Err(Error::io(error, "stat").path(&path)),
         }
         Ok(())
     }
@@ -412,7 +420,9 @@ impl<D: Disk> Walk<'_, D> {
                     all_there = false;
                     continue;
                 }
-                Err(error) => return Err(Error::io(error, "stat").key(&key)),
+                // A chain of links that leads nowhere.
+                Err(error) if code_of(&error) == "ELOOP" => continue,
+                Err(error) => return Err(Error::io(error, "stat").path(&path).key(&key)),
             };
             if stat.kind == Kind::File && (is_own || !self.engine.is_placeholder(&path, &stat)?) {
                 self.keys.push(&key);

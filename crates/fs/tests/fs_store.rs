@@ -500,7 +500,8 @@ fn errors_of_the_system_keep_their_code_and_the_place() {
     let (_guard, base) = folder();
     fs::write(&base, "a file where the base should be").unwrap();
     let store = open(&base);
-    assert_eq!(get(&store, "a"), None);
+    let error = store.get("a").expect_err("no folder");
+    assert_eq!(error.kind(), Kind::System("ENOTDIR"));
     let error = store.set("a", &text("1"), None).expect_err("no folder");
     assert_eq!(error.kind(), Kind::System("ENOTDIR"));
     assert_eq!(

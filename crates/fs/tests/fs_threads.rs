@@ -208,7 +208,7 @@ fn a_lock_has_one_holder_though_its_folder_goes_and_comes() {
             let (locked, holders) = (&locked, &holders);
             scope.spawn(move || {
                 for _ in 0..ROUNDS {
-                    let _ = SystemDisk.create_folder(locked);
+                    let _ = SystemDisk.create_folder(locked, 0o777);
                     // Gone already: another thread removed it.
                     let Ok(lock) = SystemDisk.lock(locked, LOCK_PATIENCE) else {
                         continue;
@@ -218,7 +218,7 @@ fn a_lock_has_one_holder_though_its_folder_goes_and_comes() {
                     assert!(locked.is_dir(), "removed under a lock");
                     holders.fetch_sub(1, Ordering::SeqCst);
                     drop(lock);
-                    let _ = SystemDisk.remove_folder(locked);
+                    let _ = SystemDisk.remove_folder(locked.parent().unwrap(), locked);
                 }
             });
         }

@@ -285,7 +285,7 @@ fn remove_all<D: BlockingDriver>(driver: &D, many: &Many, keys: &Keys, mode: Mod
     let mut outcome = Ok(());
     for key in keys {
         let done = many.ticket(key).run(|key| {
-            if driver.remove(key).at(name, operation, key)? {
+            if driver.remove_listed(key).at(name, operation, key)? {
                 removed.push(key);
             }
             Ok(())

@@ -97,7 +97,7 @@ function valueText(value, depth2) {
 }
 
 // src/js/options.js
-var FS = ["base", "ignore", "readOnly", "noClear", "durability"];
+var FS = ["base", "ignore", "readOnly", "noClear", "mode", "durability"];
 var KNOWN = {
   createStorage: ["driver", "version", "migrations", "migrationHooks", "onLossy"],
   memory: [],

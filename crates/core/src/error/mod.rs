@@ -8,9 +8,10 @@ mod system_code;
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
-pub use system_code::{code_of, io_from_code};
+pub use system_code::{code_of, errno_of, io_from_code};
 
 use crate::value::Foreign;
 
@@ -88,6 +89,18 @@ struct Inner {
     key: Option<Arc<str>>,
     source: Option<Arc<anyhow::Error>>,
     foreign: Option<Foreign>,
+    system: Option<Box<SystemCall>>,
+}
+
+/// The system call that failed, as Node shows it.
+#[derive(Debug, Clone)]
+pub struct SystemCall {
+    /// The system's number of the error, negative; libuv's on Windows.
+    pub errno: i32,
+    /// The call, by Node's name for it.
+    pub syscall: &'static str,
+    /// What it was called for.
+    pub path: Option<Box<str>>,
 }
 
 impl Error {
@@ -101,6 +114,7 @@ impl Error {
             key: None,
             source: None,
             foreign: None,
+            system: None,
         }))
     }
 
@@ -111,15 +125,35 @@ impl Error {
         error
     }
 
-    /// A failed system call; `action` says what was being done, for example `"rename"`.
-    pub fn io(source: std::io::Error, action: &'static str) -> Self {
-        let code = code_of(&source);
-        let mut error = Error::new(
-            Kind::System(code),
-            format!("{code}: {action} failed: {source}"),
-        );
-        error.0.source = Some(Arc::new(anyhow::Error::new(source).context(action)));
+    /// A failed system call; `syscall` is Node's name for it, for example `"rename"`.
+    pub fn io(source: std::io::Error, syscall: &'static str) -> Self {
+        let message = format!("{}: {syscall} failed: {source}", code_of(&source));
+        Error::io_with(source, syscall, message)
+    }
+
+    /// A failed system call, with a message of its own.
+    pub fn io_with(
+        source: std::io::Error,
+        syscall: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let mut error = Error::new(Kind::System(code_of(&source)), message);
+        error.0.system = Some(Box::new(SystemCall {
+            errno: errno_of(&source),
+            syscall,
+            path: None,
+        }));
+        error.0.source = Some(Arc::new(anyhow::Error::new(source).context(syscall)));
         error
+    }
+
+    /// Names what the system call was made for, unless a layer below did.
+    #[must_use]
+    pub fn path(mut self, path: &Path) -> Self {
+        if let Some(system) = &mut self.0.system {
+            system.path.get_or_insert_with(|| shown(path).into());
+        }
+        self
     }
 
     /// A caught panic, as an error of the operation that ran it.
@@ -185,6 +219,11 @@ impl Error {
         self.0.key.as_deref()
     }
 
+    /// The system call that failed, for [`Kind::System`].
+    pub fn system_call(&self) -> Option<&SystemCall> {
+        self.0.system.as_deref()
+    }
+
     /// What the host threw, for [`Kind::Foreign`].
     pub fn foreign_value(&self) -> Option<&Foreign> {
         self.0.foreign.as_ref()
@@ -202,7 +241,21 @@ impl fmt::Display for Error {
         if let Some(driver) = &self.0.driver {
             write!(f, "[{driver}] ")?;
         }
-        f.write_str(&self.0.message)
+        f.write_str(&self.0.message)?;
+        match self.system_call().and_then(|call| call.path.as_deref()) {
+            Some(path) => write!(f, ", '{path}'"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A path as its user writes it: without the prefix that lifts the limit of its length on Windows.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    match (text.strip_prefix(r"\\?\UNC\"), text.strip_prefix(r"\\?\")) {
+        (Some(share), _) => format!(r"\\{share}"),
+        (None, Some(rest)) => rest.to_owned(),
+        (None, None) => text.into_owned(),
     }
 }
 
@@ -255,5 +308,23 @@ mod tests {
         let error = Error::io(std::io::Error::from(std::io::ErrorKind::NotFound), "open");
         assert_eq!(error.kind(), Kind::System("ENOENT"));
         assert_eq!(error.kind().code(), "ENOENT");
+    }
+
+    #[test]
+    fn a_system_error_names_the_call_and_the_path_that_failed_first() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = Error::io(missing, "open")
+            .path(Path::new("/x/a"))
+            .path(Path::new("/x"));
+        let call = error.system_call().expect("a system call");
+        assert_eq!((call.syscall, call.path.as_deref()), ("open", Some("/x/a")));
+        assert!(error.to_string().ends_with(", '/x/a'"), "{error}");
+        for (given, expected) in [
+            (r"\\?\C:\x", r"C:\x"),
+            (r"\\?\UNC\server\share\x", r"\\server\share\x"),
+            ("/x", "/x"),
+        ] {
+            assert_eq!(shown(Path::new(given)), expected);
+        }
     }
 }

@@ -1,12 +1,23 @@
 //! Calls of the file system as Unix has them.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{
+    DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown,
+};
+use std::path::{Component, Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{AtFlags, FileType, OFlags};
+
+use super::{Access, Kind, Stat};
+
+const SET_USER_ID: u32 = 0o4000;
+const SET_GROUP_ID: u32 = 0o2000;
 const PERMISSION_BITS: u32 = 0o7777;
 
 /// How long the removal of an empty folder waits for its lock: one that stays does no harm.
@@ -17,8 +28,136 @@ pub(super) fn base(path: PathBuf) -> PathBuf {
     path
 }
 
+/// Neither a FIFO nor a device keeps the call waiting, and no terminal becomes that of the process.
+const AT_ONCE: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
+
+/// Opens a regular file to be read.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    File::open(path)
+    open_file(OpenOptions::new().read(true), path)
+}
+
+fn open_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let opened = options.clone().custom_flags(flags(AT_ONCE)).open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if is_absent(&error) => return Err(error),
+        Err(error) => match fs::metadata(path) {
+            Ok(found) if is_special(&found) => return Err(ErrorKind::NotFound.into()),
+            // Another program has a lease on it, which is waited for.
+            Ok(found) if error.kind() == ErrorKind::WouldBlock && found.is_file() => {
+                options.open(path)?
+            }
+            _ => return Err(error),
+        },
+    };
+    match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+        FileType::RegularFile => Ok(file),
+        FileType::Directory => Err(ErrorKind::IsADirectory.into()),
+        _ => Err(ErrorKind::NotFound.into()),
+    }
+}
+
+pub(super) fn open_to_append(path: &Path) -> io::Result<File> {
+    open_file(OpenOptions::new().append(true).create(true), path)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn is_special(found: &Metadata) -> bool {
+    let kind = found.file_type();
+    kind.is_fifo() || kind.is_socket() || kind.is_char_device() || kind.is_block_device()
+}
+
+#[expect(clippy::cast_possible_wrap, reason = "flags are bits")]
+fn flags(flags: OFlags) -> i32 {
+    flags.bits() as i32
+}
+
+fn open_folder(folder: &Path) -> io::Result<File> {
+    let flags = flags(AT_ONCE | OFlags::DIRECTORY);
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(folder)
+}
+
+// On the way to a name no folder needs to be readable.
+#[cfg(target_os = "linux")]
+const ON_THE_WAY: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const ON_THE_WAY: OFlags = OFlags::RDONLY;
+
+const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
+
+fn open_at(folder: &OwnedFd, name: &OsStr, more: OFlags) -> io::Result<OwnedFd> {
+    let flags = FOLDER | OFlags::NOFOLLOW | more;
+    rustix::fs::openat(folder, name, flags, rustix::fs::Mode::empty()).map_err(|error| {
+        if error == rustix::io::Errno::LOOP {
+            ErrorKind::NotADirectory.into()
+        } else {
+            error.into()
+        }
+    })
+}
+
+/// The folder of a name below `base`, reached through folders alone, and the name.
+fn folder_below<'a>(base: &Path, path: &'a Path) -> io::Result<(OwnedFd, &'a OsStr)> {
+    let outside = || io::Error::from(ErrorKind::InvalidInput);
+    let relative = path.strip_prefix(base).map_err(|_| outside())?;
+    let mut folder = rustix::fs::open(base, FOLDER | ON_THE_WAY, rustix::fs::Mode::empty())?;
+    let mut names = relative.components().peekable();
+    while let Some(Component::Normal(name)) = names.next() {
+        if names.peek().is_none() {
+            return Ok((folder, name));
+        }
+        folder = open_at(&folder, name, ON_THE_WAY)?;
+    }
+    Err(outside())
+}
+
+pub(super) fn list(
+    base: &Path,
+    folder: &Path,
+    entry: &mut dyn FnMut(&OsStr, Kind),
+) -> io::Result<()> {
+    let opened = if folder == base || !folder.starts_with(base) {
+        rustix::fs::open(folder, FOLDER, rustix::fs::Mode::empty())?
+    } else {
+        let (above, name) = folder_below(base, folder)?;
+        open_at(&above, name, OFlags::RDONLY)?
+    };
+    let mut names = rustix::fs::Dir::new(opened)?;
+    while let Some(found) = names.read() {
+        let found = found?;
+        let name = OsStr::from_bytes(found.file_name().to_bytes());
+        if name == "." || name == ".." {
+            continue;
+        }
+        let kind = match found.file_type() {
+            // Some file systems give no kinds with the names, and the name may be gone by now.
+            FileType::Unknown => {
+                let asked = rustix::fs::statat(names.fd()?, name, AtFlags::SYMLINK_NOFOLLOW);
+                match asked {
+                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                    Err(rustix::io::Errno::NOENT) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            kind => kind,
+        };
+        entry(
+            name,
+            match kind {
+                FileType::RegularFile => Kind::File,
+                FileType::Directory => Kind::Folder,
+                FileType::Symlink => Kind::Link,
+                _ => Kind::Other,
+            },
+        );
+    }
+    Ok(())
 }
 
 pub(super) fn draft_metadata(draft: &File) -> io::Result<Metadata> {
@@ -26,7 +165,11 @@ pub(super) fn draft_metadata(draft: &File) -> io::Result<Metadata> {
 }
 
 pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
-    File::open(path)
+    open(path)
+}
+
+pub(super) fn owner(metadata: &Metadata) -> Option<(u32, u32)> {
+    Some((metadata.uid(), metadata.gid()))
 }
 
 pub(super) fn number(metadata: &Metadata) -> Option<u64> {
@@ -41,14 +184,19 @@ pub(super) fn ctime_ns(metadata: &Metadata) -> Option<i128> {
     Some(i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec()))
 }
 
-pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
+pub(super) fn create(path: &Path, access: Access<'_>) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    if let Some(mode) = mode {
-        options.mode(mode);
-    }
+    options.mode(match access {
+        Access::Mode(mode) => mode,
+        // Until the file has its owner and group, those of this process have what all have.
+        Access::Like(stat) => stat.mode.map_or(0o600, |mode| {
+            let all = (mode >> 3) & mode & 0o7;
+            mode & 0o700 | all << 3 | all
+        }),
+    });
     let file = options.open(path)?;
-    match ready(&file, mode) {
+    match ready(&file, access) {
         Ok(()) => Ok(file),
         Err(error) => {
             // The error that is reported matters more than that of the clean-up.
@@ -58,8 +206,8 @@ pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
     }
 }
 
-/// Takes the lock of a new file and sees to its mode.
-fn ready(file: &File, mode: Option<u32>) -> io::Result<()> {
+/// Takes the lock of a new file and sees to its owner and mode.
+fn ready(file: &File, access: Access<'_>) -> io::Result<()> {
     if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return Err(ErrorKind::WouldBlock.into());
     }
@@ -68,13 +216,44 @@ fn ready(file: &File, mode: Option<u32>) -> io::Result<()> {
     if metadata.nlink() == 0 {
         return Err(ErrorKind::WouldBlock.into());
     }
-    match mode {
-        // The umask may have taken some of the bits.
-        Some(mode) if metadata.mode() & PERMISSION_BITS != mode => {
-            file.set_permissions(Permissions::from_mode(mode))
-        }
-        _ => Ok(()),
+    match access {
+        Access::Like(stat) => keep_access(file, &metadata, stat),
+        Access::Mode(_) => Ok(()),
     }
+}
+
+/// Gives a new file the owner, the group and the mode of another, in this order, since a change of
+/// the owner takes bits of the mode away.
+///
+/// Where the system refuses the owner or the group, the bits that would let a program act for them
+/// go, and the group of this process gets no more than all others.
+fn keep_access(file: &File, new: &Metadata, like: &Stat) -> io::Result<()> {
+    let (Some(mut mode), Some(wanted)) = (like.mode, like.owner) else {
+        return Ok(());
+    };
+    let mut has = (new.uid(), new.gid());
+    if has.0 != wanted.0 && fchown(file, Some(wanted.0), Some(wanted.1)).is_ok() {
+        has = wanted;
+    }
+    if has.1 != wanted.1 && fchown(file, None, Some(wanted.1)).is_ok() {
+        has.1 = wanted.1;
+    }
+    if has.0 != wanted.0 {
+        mode &= !SET_USER_ID;
+    }
+    if has.1 != wanted.1 {
+        let all = (mode >> 3) & mode & 0o7;
+        mode = mode & !(SET_GROUP_ID | 0o070) | all << 3;
+    }
+    let is_changed = has != (new.uid(), new.gid());
+    if is_changed || new.mode() & PERMISSION_BITS != mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+pub(super) fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
+    fs::DirBuilder::new().mode(mode).create(path)
 }
 
 /// The lock goes with the handle, after the rename, so that nobody finds the file unlocked under
@@ -93,6 +272,20 @@ pub(super) fn remove_file(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
+pub(super) fn remove_file_below(base: &Path, path: &Path) -> io::Result<()> {
+    if path.parent() == Some(base) {
+        return without_folder(remove_file(path), path);
+    }
+    let (folder, name) = folder_below(base, path)?;
+    match rustix::fs::unlinkat(&folder, name, AtFlags::empty()) {
+        // Some systems answer EPERM where a folder is in the way.
+        Err(rustix::io::Errno::PERM) if open_at(&folder, name, ON_THE_WAY).is_ok() => {
+            Err(ErrorKind::IsADirectory.into())
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
 /// Some systems answer EPERM where a folder is in the way.
 pub(super) fn without_folder<T>(outcome: io::Result<T>, path: &Path) -> io::Result<T> {
     outcome.map_err(|error| {
@@ -107,7 +300,7 @@ pub(super) fn without_folder<T>(outcome: io::Result<T>, path: &Path) -> io::Resu
 }
 
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    match File::open(path)?.sync_all() {
+    match open_folder(path)?.sync_all() {
         // Some network file systems refuse it for folders.
         Err(error)
             if matches!(
@@ -134,7 +327,11 @@ pub(super) fn sync_file_systems(names: &mut dyn Iterator<Item = &Path>) -> io::R
         if devices.iter().any(|(device, _)| *device == metadata.dev()) {
             continue;
         }
-        let handle = File::open(existing)?;
+        let flags = flags(AT_ONCE);
+        let handle = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(existing)?;
         // The field has another type on each platform, with a sign on some.
         let kind = i128::from(rustix::fs::fstatfs(&handle)?.f_type) & 0xffff_ffff;
         if !RELIABLE.contains(&kind) {
@@ -159,6 +356,8 @@ fn existing(name: &Path) -> io::Result<(&Path, Metadata)> {
     let mut path = name;
     loop {
         match (fs::metadata(path), path.parent()) {
+            // A device has a file system of its own, and a FIFO may be opened by whoever waits at it.
+            (Ok(metadata), Some(parent)) if is_special(&metadata) => path = parent,
             (Ok(metadata), _) => return Ok((path, metadata)),
             (Err(error), Some(parent))
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -170,24 +369,39 @@ fn existing(name: &Path) -> io::Result<(&Path, Metadata)> {
     }
 }
 
-pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
-    let file = File::open(path)?;
-    if file.try_lock().is_err() {
+pub(super) fn remove_abandoned(base: &Path, path: &Path) -> io::Result<bool> {
+    let (folder, name) = folder_below(base, path)?;
+    let flags = OFlags::CLOEXEC | OFlags::NOFOLLOW | AT_ONCE;
+    let file: File = rustix::fs::openat(&folder, name, flags, rustix::fs::Mode::empty())?.into();
+    if !file.metadata()?.is_file() || file.try_lock().is_err() {
         return Ok(false);
     }
-    fs::remove_file(path).map(|()| true)
+    rustix::fs::unlinkat(&folder, name, AtFlags::empty())?;
+    Ok(true)
 }
 
 /// The lock is one of the folder, not of its name: a folder that was removed and made again since it
 /// was opened is another one.
 pub(super) fn lock(folder: &Path, patience: Duration) -> io::Result<Option<File>> {
+    let is_at = |handle: &File| {
+        let (opened, named) = (handle.metadata()?, fs::metadata(folder)?);
+        Ok((opened.dev(), opened.ino()) == (named.dev(), named.ino()))
+    };
+    lock_opened(|| open_folder(folder), is_at, patience)
+}
+
+fn lock_opened(
+    open: impl Fn() -> io::Result<File>,
+    is_at: impl Fn(&File) -> io::Result<bool>,
+    patience: Duration,
+) -> io::Result<Option<File>> {
     const MOST_STRANGERS: u32 = 1000;
     let start = Instant::now();
     let mut strangers = 0;
     loop {
-        let handle = File::open(folder)?;
+        let handle = open()?;
         match handle.try_lock() {
-            Ok(()) if is_at(&handle, folder)? => return Ok(Some(handle)),
+            Ok(()) if is_at(&handle)? => return Ok(Some(handle)),
             Ok(()) if strangers < MOST_STRANGERS => strangers += 1,
             // No folder is made again that often: the numbers of this file system mean nothing.
             Ok(()) => return Ok(None),
@@ -200,23 +414,29 @@ pub(super) fn lock(folder: &Path, patience: Duration) -> io::Result<Option<File>
     }
 }
 
-fn is_at(handle: &File, path: &Path) -> io::Result<bool> {
-    let (opened, named) = (handle.metadata()?, fs::metadata(path)?);
-    Ok((opened.dev(), opened.ino()) == (named.dev(), named.ino()))
-}
-
-pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
-    let _lock = match lock(folder, Duration::ZERO) {
+pub(super) fn remove_folder(base: &Path, path: &Path) -> io::Result<()> {
+    let (above, name) = folder_below(base, path)?;
+    let open = || open_at(&above, name, OFlags::RDONLY).map(File::from);
+    let is_at = |handle: &File| {
+        let opened = rustix::fs::fstat(handle)?;
+        let named = rustix::fs::statat(&above, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok((opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino))
+    };
+    let _lock = match lock_opened(open, is_at, Duration::ZERO) {
         Err(error) if error.kind() == ErrorKind::ResourceBusy => {
             // One that stays anyway is not waited for.
-            if fs::read_dir(folder)?.next().is_some() {
+            let mut names = rustix::fs::Dir::new(open_at(&above, name, OFlags::RDONLY)?)?;
+            let is_name = |found: &rustix::fs::DirEntry| {
+                !matches!(found.file_name().to_bytes(), b"." | b"..")
+            };
+            if names.any(|found| found.as_ref().is_ok_and(is_name)) {
                 return Err(ErrorKind::DirectoryNotEmpty.into());
             }
-            lock(folder, REMOVAL_PATIENCE)?
+            lock_opened(open, is_at, REMOVAL_PATIENCE)?
         }
         // Who may not read it cannot have locked it either.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => None,
         outcome => outcome?,
     };
-    fs::remove_dir(folder)
+    Ok(rustix::fs::unlinkat(&above, name, AtFlags::REMOVEDIR)?)
 }

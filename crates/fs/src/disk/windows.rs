@@ -1,16 +1,24 @@
 //! Calls of the file system as Windows has them.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf, Prefix};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::{Access, Kind, kind_of};
+
 const FILE_SHARE_READ: u32 = 1;
+const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x10;
 const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
 const ERROR_SHARING_VIOLATION: i32 = 32;
 const ERROR_LOCK_VIOLATION: i32 = 33;
+const ERROR_PATH_NOT_FOUND: i32 = 3;
+const ERROR_INVALID_NAME: i32 = 123;
+/// What some file systems say of a file whose last handle is about to remove it; most deny access.
+const ERROR_DELETE_PENDING: i32 = 303;
 
 /// Virus scanners and indexers hold a file for some ms after each write. Doubling from the first
 /// pause, the tries go on for about a second.
@@ -48,7 +56,7 @@ fn is_shared(error: &io::Error) -> bool {
     error.kind() == ErrorKind::PermissionDenied
         || matches!(
             error.raw_os_error(),
-            Some(ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION)
+            Some(ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION | ERROR_DELETE_PENDING)
         )
 }
 
@@ -77,16 +85,101 @@ fn is_read_only(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.permissions().readonly())
 }
 
+/// Opens a regular file to be read.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    without_folder(patiently(|| File::open(path), || is_folder(path)), path)
+    regular(patiently(|| File::open(path), || is_folder(path)), path)
+}
+
+pub(super) fn open_to_append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    regular(patiently(|| options.open(path), || is_folder(path)), path)
 }
 
 /// Windows flushes only through handles that may write.
 pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
-    patiently(
-        || OpenOptions::new().write(true).open(path),
-        || is_folder(path) || is_read_only(path),
-    )
+    let mut options = OpenOptions::new();
+    options.write(true);
+    let hopeless = || is_folder(path) || is_read_only(path);
+    regular(patiently(|| options.open(path), hopeless), path)
+}
+
+/// Devices and pipes open like files.
+fn regular(opened: io::Result<File>, path: &Path) -> io::Result<File> {
+    let file = below_folders(without_folder(opened, path), path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(ErrorKind::NotFound.into())
+    }
+}
+
+/// Windows says of a name below a file that its path is not there, and Wine and some file systems
+/// that the name of a listing is impossible.
+fn below_folders<T>(outcome: io::Result<T>, path: &Path) -> io::Result<T> {
+    outcome.map_err(|error| {
+        let is_below_file = matches!(
+            error.raw_os_error(),
+            Some(ERROR_PATH_NOT_FOUND | ERROR_INVALID_NAME)
+        ) && path
+            .ancestors()
+            .skip(1)
+            .find_map(|folder| fs::metadata(folder).ok())
+            .is_some_and(|found| !found.is_dir());
+        if is_below_file {
+            ErrorKind::NotADirectory.into()
+        } else {
+            error
+        }
+    })
+}
+
+/// Whether a name is reached from `base` through folders alone: links and junctions are none. A
+/// folder that holds an open lock cannot be replaced by one.
+fn check_below(base: &Path, path: &Path) -> io::Result<()> {
+    let folders = path.ancestors().skip(1);
+    for folder in folders.take_while(|folder| *folder != base && folder.starts_with(base)) {
+        if !fs::symlink_metadata(folder)?.is_dir() {
+            return Err(ErrorKind::NotADirectory.into());
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn list(
+    base: &Path,
+    folder: &Path,
+    entry: &mut dyn FnMut(&OsStr, Kind),
+) -> io::Result<()> {
+    if folder != base {
+        // A name in the folder is checked with the folder itself.
+        check_below(base, &folder.join(LOCK_NAME))?;
+    }
+    let listed = fs::read_dir(folder).map_err(|error| {
+        if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+            ErrorKind::NotADirectory.into()
+        } else {
+            error
+        }
+    });
+    for found in below_folders(listed, folder)? {
+        let found = found?;
+        match found.file_type() {
+            Ok(kind) => entry(&found.file_name(), kind_of(kind)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The lists of who may do what are inherited from the folder.
+pub(super) fn owner(_metadata: &Metadata) -> Option<(u32, u32)> {
+    None
+}
+
+pub(super) fn create_folder(path: &Path, _mode: u32) -> io::Result<()> {
+    below_folders(fs::create_dir(path), path)
 }
 
 pub(super) fn mode(_metadata: &Metadata) -> Option<u32> {
@@ -102,12 +195,13 @@ pub(super) fn ctime_ns(_metadata: &Metadata) -> Option<i128> {
 }
 
 /// Others may read the file but not remove it, which is what marks it as being written.
-pub(super) fn create(path: &Path, _mode: Option<u32>) -> io::Result<File> {
-    OpenOptions::new()
+pub(super) fn create(path: &Path, _access: Access<'_>) -> io::Result<File> {
+    let opened = OpenOptions::new()
         .write(true)
         .create_new(true)
         .share_mode(FILE_SHARE_READ)
-        .open(path)
+        .open(path);
+    below_folders(opened, path)
 }
 
 /// The time of the last change is set, because one that the system notes itself may be another when
@@ -136,11 +230,32 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
+/// A file that may only be read is removed like any other, as Node does it. A link to a folder has
+/// a call of its own.
 pub(super) fn remove_file(path: &Path) -> io::Result<()> {
-    patiently(
-        || fs::remove_file(path),
-        || is_folder(path) || is_read_only(path),
-    )
+    let remove = || {
+        let found = fs::symlink_metadata(path)?;
+        let is_folder_link = found.file_attributes() & FILE_ATTRIBUTE_DIRECTORY != 0;
+        if found.is_symlink() && is_folder_link {
+            return fs::remove_dir(path);
+        }
+        let mut permissions = found.permissions();
+        if found.is_file() && permissions.readonly() {
+            #[expect(
+                clippy::permissions_set_readonly_false,
+                reason = "here this is one attribute, not the rights of everybody"
+            )]
+            permissions.set_readonly(false);
+            fs::set_permissions(path, permissions)?;
+        }
+        fs::remove_file(path)
+    };
+    below_folders(patiently(remove, || is_folder(path)), path)
+}
+
+pub(super) fn remove_file_below(base: &Path, path: &Path) -> io::Result<()> {
+    check_below(base, path)?;
+    without_folder(remove_file(path), path)
 }
 
 pub(super) fn without_folder<T>(outcome: io::Result<T>, path: &Path) -> io::Result<T> {
@@ -163,7 +278,8 @@ pub(super) fn sync_file_systems(_names: &mut dyn Iterator<Item = &Path>) -> io::
     Ok(false)
 }
 
-pub(super) fn remove_abandoned(path: &Path) -> io::Result<bool> {
+pub(super) fn remove_abandoned(base: &Path, path: &Path) -> io::Result<bool> {
+    check_below(base, path)?;
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if is_shared(&error) => Ok(false),
@@ -196,6 +312,12 @@ pub(super) fn lock(folder: &Path, patience: Duration) -> io::Result<Option<File>
 }
 
 /// The file that is the lock of a folder keeps it from being empty.
-pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
-    fs::remove_dir(folder)
+pub(super) fn remove_folder(base: &Path, path: &Path) -> io::Result<()> {
+    check_below(base, path)?;
+    if is_folder(path) {
+        fs::remove_dir(path)
+    } else {
+        fs::symlink_metadata(path)?;
+        Err(ErrorKind::NotADirectory.into())
+    }
 }

@@ -454,11 +454,14 @@ impl<D: Disk> Tree for Folders<D> {
             return Vec::new();
         }
         let mut names = Vec::new();
-        let listed = self.store.disk().list(&folder, &mut |name, kind| {
-            if let Some(name) = name.to_str() {
-                names.push((name.to_owned(), kind == FileKind::Folder));
-            }
-        });
+        let listed = self
+            .store
+            .disk()
+            .list(self.store.base(), &folder, &mut |name, kind| {
+                if let Some(name) = name.to_str() {
+                    names.push((name.to_owned(), kind == FileKind::Folder));
+                }
+            });
         if let Err(error) = listed
             && error.kind() != std::io::ErrorKind::NotFound
         {

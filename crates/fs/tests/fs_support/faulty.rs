@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eas_core::error::io_from_code;
-use eas_fs::disk::{Disk, Kind, Stat, SystemDisk};
+use eas_fs::disk::{Access, Disk, Kind, Stat, SystemDisk};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,16 +164,21 @@ impl Disk for FaultyDisk {
         SystemDisk.read_link(path)
     }
 
-    fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
+    fn list(
+        &self,
+        base: &Path,
+        folder: &Path,
+        entry: &mut dyn FnMut(&OsStr, Kind),
+    ) -> io::Result<()> {
         self.pass("list")?;
-        let listed = SystemDisk.list(folder, entry);
+        let listed = SystemDisk.list(base, folder, entry);
         self.called("list", folder);
         listed
     }
 
-    fn create(&self, path: &Path, mode: Option<u32>) -> io::Result<Self::Draft> {
+    fn create(&self, path: &Path, access: Access<'_>) -> io::Result<Self::Draft> {
         self.pass("create")?;
-        SystemDisk.create(path, mode)
+        SystemDisk.create(path, access)
     }
 
     fn write(&self, draft: &mut Self::Draft, bytes: &[u8]) -> io::Result<usize> {
@@ -219,14 +224,19 @@ impl Disk for FaultyDisk {
         SystemDisk.remove_file(path)
     }
 
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        self.pass("remove_folder")?;
-        SystemDisk.remove_folder(path)
+    fn remove_file_below(&self, base: &Path, path: &Path) -> io::Result<()> {
+        self.pass("remove_file_below")?;
+        SystemDisk.remove_file_below(base, path)
     }
 
-    fn create_folder(&self, path: &Path) -> io::Result<()> {
+    fn remove_folder(&self, base: &Path, path: &Path) -> io::Result<()> {
+        self.pass("remove_folder")?;
+        SystemDisk.remove_folder(base, path)
+    }
+
+    fn create_folder(&self, path: &Path, mode: u32) -> io::Result<()> {
         self.pass("create_folder")?;
-        SystemDisk.create_folder(path)
+        SystemDisk.create_folder(path, mode)
     }
 
     fn sync_file(&self, _path: &Path) -> io::Result<()> {
@@ -237,9 +247,9 @@ impl Disk for FaultyDisk {
         self.pass("sync_folder")
     }
 
-    fn remove_abandoned(&self, path: &Path) -> io::Result<bool> {
+    fn remove_abandoned(&self, base: &Path, path: &Path) -> io::Result<bool> {
         self.pass("remove_abandoned")?;
-        SystemDisk.remove_abandoned(path)
+        SystemDisk.remove_abandoned(base, path)
     }
 
     fn lock(&self, folder: &Path, patience: Duration) -> io::Result<Option<Self::Lock>> {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use eas_core::error::io_from_code;
-use eas_fs::disk::{Disk, Kind, Stat};
+use eas_fs::disk::{Access, Disk, Kind, Stat};
 
 type Inode = usize;
 
@@ -222,6 +222,7 @@ impl State {
             number: None,
             size,
             mode: None,
+            owner: None,
             atime_ns: time,
             mtime_ns: time,
             ctime_ns: time,
@@ -382,7 +383,12 @@ impl Disk for ModelDisk {
         error(ErrorKind::InvalidInput)
     }
 
-    fn list(&self, folder: &Path, entry: &mut dyn FnMut(&OsStr, Kind)) -> io::Result<()> {
+    fn list(
+        &self,
+        _base: &Path,
+        folder: &Path,
+        entry: &mut dyn FnMut(&OsStr, Kind),
+    ) -> io::Result<()> {
         let state = self.call()?;
         if State::look(&state.names, folder)? != Node::Folder {
             return error(ErrorKind::NotADirectory);
@@ -397,7 +403,7 @@ impl Disk for ModelDisk {
         Ok(())
     }
 
-    fn create(&self, path: &Path, _mode: Option<u32>) -> io::Result<Draft> {
+    fn create(&self, path: &Path, _access: Access<'_>) -> io::Result<Draft> {
         let mut state = self.call()?;
         let inode = state.contents.len();
         state.change(Change::Create(path.to_owned(), inode))?;
@@ -453,11 +459,15 @@ impl Disk for ModelDisk {
         self.call()?.change(Change::Remove(path.to_owned()))
     }
 
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+    fn remove_file_below(&self, _base: &Path, path: &Path) -> io::Result<()> {
+        self.remove_file(path)
+    }
+
+    fn remove_folder(&self, _base: &Path, path: &Path) -> io::Result<()> {
         self.call()?.change(Change::RemoveFolder(path.to_owned()))
     }
 
-    fn create_folder(&self, path: &Path) -> io::Result<()> {
+    fn create_folder(&self, path: &Path, _mode: u32) -> io::Result<()> {
         self.call()?.change(Change::Folder(path.to_owned()))
     }
 
@@ -496,7 +506,7 @@ impl Disk for ModelDisk {
         true
     }
 
-    fn remove_abandoned(&self, path: &Path) -> io::Result<bool> {
+    fn remove_abandoned(&self, _base: &Path, path: &Path) -> io::Result<bool> {
         self.remove_file(path).map(|()| true)
     }
 
