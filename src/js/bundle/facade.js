@@ -59,15 +59,15 @@ function showAs(object, show) {
     configurable: true
   });
 }
-function driverText(driver2) {
-  const { name, options } = driver2;
+function driverText(driver) {
+  const { name, options } = driver;
   const title = typeof name === "string" && name !== "" ? name : "custom";
   const shown = isShown(options) ? optionsText(options, 0) : "";
   return shown === "" ? title : `${title} { ${shown} }`;
 }
 function storageText(mounts) {
   const lines = mounts.map(
-    ({ base, driver: driver2 }) => `Storage ${base || "(root)"} → ${driverText(driver2)}`
+    ({ base, driver }) => `Storage ${base || "(root)"} → ${driverText(driver)}`
   );
   return lines.reverse().join("\n");
 }
@@ -438,13 +438,13 @@ function own(owner) {
   }
 }
 var ownerOf = (method) => typeof method === "function" ? owners.get(method) : void 0;
-function goesPast(driver2, name) {
+function goesPast(driver, name) {
   const singles = BUILT_ON[name];
   if (singles === void 0) return false;
-  const owner = ownerOf(driver2[name]);
-  return owner !== void 0 && singles.some((single) => driver2[single] !== owner.methods[single]);
+  const owner = ownerOf(driver[name]);
+  return owner !== void 0 && singles.some((single) => driver[single] !== owner.methods[single]);
 }
-var areTwins = (driver2, name) => ownerOf(driver2[name]) === ownerOf(driver2[`${name}Sync`]);
+var areTwins = (driver, name) => ownerOf(driver[name]) === ownerOf(driver[`${name}Sync`]);
 
 // src/js/drivers/js-driver.js
 var { names, syncNames } = methodNames(core.calls);
@@ -453,67 +453,67 @@ function methodNames(calls) {
   return { names: calls, syncNames: calls.map((name) => `${name}Sync`) };
 }
 var NOTE_CORRUPT = 15;
-function noteCorrupt(driver2, key) {
+function noteCorrupt(driver, key) {
   for (const name of names) {
-    const owner = ownerOf(driver2[name]) ?? ownerOf(driver2[`${name}Sync`]);
+    const owner = ownerOf(driver[name]) ?? ownerOf(driver[`${name}Sync`]);
     if (owner?.noteCorrupt) return owner.noteCorrupt(key);
   }
 }
-function call(driver2, number, first2, second, third) {
+function call(driver, number, first, second, third) {
   const index = number & 15;
-  if (index === NOTE_CORRUPT) return noteCorrupt(driver2, first2);
+  if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   const method = number > 15 ? syncNames[index] : names[index];
   switch (index) {
     case CALL.setItem:
     case CALL.setItemRaw:
-      return driver2[method](first2, second, third === void 0 ? {} : third);
+      return driver[method](first, second, third === void 0 ? {} : third);
     case CALL.getItems:
     case CALL.setItems: {
       const common = second === void 0 ? {} : second;
-      for (const item of first2) {
+      for (const item of first) {
         if (item.options === void 0) item.options = common;
       }
-      if (goesPast(driver2, method)) return oneByOne(driver2, method, first2);
-      return driver2[method](first2, common);
+      if (goesPast(driver, method)) return oneByOne(driver, method, first);
+      return driver[method](first, common);
     }
     case CALL.clear: {
       const options = second === void 0 ? {} : second;
-      if (goesPast(driver2, method)) return clearByKey(driver2, method, first2, options);
-      return driver2[method](first2, options);
+      if (goesPast(driver, method)) return clearByKey(driver, method, first, options);
+      return driver[method](first, options);
     }
     case CALL.watch:
-      return first2 === void 0 ? second() : driver2.watch(first2);
+      return first === void 0 ? second() : driver.watch(first);
     case CALL.flush:
     case CALL.dispose:
-      return driver2[method]();
+      return driver[method]();
     default:
-      return driver2[method](first2, second === void 0 ? {} : second);
+      return driver[method](first, second === void 0 ? {} : second);
   }
 }
-function oneByOne(driver2, method, items) {
+function oneByOne(driver, method, items) {
   switch (method) {
     case "getItemsSync":
-      return items.map(({ key, options }) => ({ key, value: driver2.getItemSync(key, options) }));
+      return items.map(({ key, options }) => ({ key, value: driver.getItemSync(key, options) }));
     case "setItemsSync":
-      for (const { key, value, options } of items) driver2.setItemSync(key, value, options);
+      for (const { key, value, options } of items) driver.setItemSync(key, value, options);
       return void 0;
     case "getItems":
       return every(items, async ({ key, options }) => {
-        return { key, value: await driver2.getItem(key, options) };
+        return { key, value: await driver.getItem(key, options) };
       });
     default:
-      return every(items, async ({ key, value, options }) => driver2.setItem(key, value, options));
+      return every(items, async ({ key, value, options }) => driver.setItem(key, value, options));
   }
 }
-function clearByKey(driver2, method, base, options) {
+function clearByKey(driver, method, base, options) {
   if (method === "clearSync") {
-    const keys = keysToClear(driver2.getKeysSync(base, options), base);
-    for (const key of keys) driver2.removeItemSync(key, options);
+    const keys = keysToClear(driver.getKeysSync(base, options), base);
+    for (const key of keys) driver.removeItemSync(key, options);
     return void 0;
   }
   return (async () => {
-    const keys = keysToClear(await driver2.getKeys(base, options), base);
-    await every(keys, async (key) => driver2.removeItem(key, options));
+    const keys = keysToClear(await driver.getKeys(base, options), base);
+    await every(keys, async (key) => driver.removeItem(key, options));
   })();
 }
 function keysToClear(keys, base) {
@@ -542,7 +542,6 @@ function textOf(value) {
 function answerOf(number, result) {
   if (typeof result !== "object" || result === null) return result;
   const index = number & 15;
-  if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   if (index === CALL.getItem) return textOf(result);
   if (index !== CALL.getItems || !Array.isArray(result)) return result;
   return result.map((item) => {
@@ -550,9 +549,9 @@ function answerOf(number, result) {
     return value === item?.value ? item : { ...item, value };
   });
 }
-function invoker(driver2) {
-  const invoke = (number, ticket, first2, second, third) => {
-    const result = call(driver2, number, first2, second, third);
+function invoker(driver) {
+  const invoke = (number, ticket, first, second, third) => {
+    const result = call(driver, number, first, second, third);
     if (!isThenable(result)) return answerOf(number, result);
     const promise = Promise.resolve(result);
     if (number > 15) {
@@ -567,22 +566,22 @@ function invoker(driver2) {
   };
   return invoke;
 }
-var has = (driver2, name) => typeof driver2[name] === "function" && !goesPast(driver2, name);
-var capabilities = (driver2) => names.flatMap((name, index) => [has(driver2, name), has(driver2, syncNames[index])]);
-var twins = (driver2) => names.map((name) => areTwins(driver2, name));
+var has = (driver, name) => typeof driver[name] === "function" && !goesPast(driver, name);
+var capabilities = (driver) => names.flatMap((name, index) => [has(driver, name), has(driver, syncNames[index])]);
+var twins = (driver) => names.map((name) => areTwins(driver, name));
 function isDriver(value) {
   return value !== null && (typeof value === "object" || typeof value === "function") && typeof value.getItem === "function";
 }
 
 // src/js/drivers/open.js
 var builtIns = /* @__PURE__ */ new WeakMap();
-function isUnchanged(driver2, made) {
-  const keys = Object.keys(driver2);
-  return keys.length === Object.keys(made).length && keys.every((key) => driver2[key] === made[key]);
+function isUnchanged(driver, made) {
+  const keys = Object.keys(driver);
+  return keys.length === Object.keys(made).length && keys.every((key) => driver[key] === made[key]);
 }
-function traitsOf(driver2) {
-  const told = ownerOf(driver2.clear)?.traits?.();
-  const { maxDepth, ttl, readOnly, noClear } = { ...told, ...driver2.flags };
+function traitsOf(driver) {
+  const told = ownerOf(driver.clear)?.traits?.();
+  const { maxDepth, ttl, readOnly, noClear } = { ...told, ...driver.flags };
   return {
     maxDepth: Boolean(maxDepth),
     ttl: Boolean(ttl),
@@ -591,23 +590,23 @@ function traitsOf(driver2) {
     clearsBase: told !== void 0
   };
 }
-function open(driver2) {
-  if (!isDriver(driver2)) return void 0;
-  const builtIn = builtIns.get(driver2);
-  if (builtIn !== void 0 && isUnchanged(driver2, builtIn.made)) {
+function open(driver) {
+  if (!isDriver(driver)) return void 0;
+  const builtIn = builtIns.get(driver);
+  if (builtIn !== void 0 && isUnchanged(driver, builtIn.made)) {
     return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
-  const invoke = invoker(driver2);
-  const { name } = driver2;
-  const traits = traitsOf(driver2);
+  const invoke = invoker(driver);
+  const { name } = driver;
+  const traits = traitsOf(driver);
   const handle = core.jsDriver(
     invoke,
     typeof name === "string" && name !== "" ? name : "custom",
     [traits.maxDepth, traits.ttl, traits.readOnly, traits.noClear, traits.clearsBase],
-    capabilities(driver2),
-    twins(driver2)
+    capabilities(driver),
+    twins(driver)
   );
-  const takesNothing = typeof (driver2.setItem ?? driver2.removeItem) !== "function";
+  const takesNothing = typeof (driver.setItem ?? driver.removeItem) !== "function";
   return { handle, keep: invoke, traits: { ...traits, readOnly: traits.readOnly || takesNothing } };
 }
 function traitsOfAll(list) {
@@ -763,16 +762,16 @@ function factory(name) {
     const handle = core.openDriver(name, given, handles);
     const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
     const flags = { maxDepth, ttl, readOnly, noClear };
-    const driver2 = { name, flags, options, ...methods(handle) };
-    if (watches) driver2.watch = (callback) => listeners(handle).watch(callback);
+    const driver = { name, flags, options, ...methods(handle) };
+    if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
-    if (instance !== void 0) driver2.getInstance = () => instance;
-    if (isGuest) takeHome(driver2);
-    showAs(driver2, () => driverText(driver2));
-    const made = { ...driver2 };
-    builtIns.set(driver2, { handle, keep, made });
+    if (instance !== void 0) driver.getInstance = () => instance;
+    if (isGuest) takeHome(driver);
+    showAs(driver, () => driverText(driver));
+    const made = { ...driver };
+    builtIns.set(driver, { handle, keep, made });
     own({ methods: made, keep, noteCorrupt: (key) => core.noteCorrupt(handle, key, true) });
-    return driver2;
+    return driver;
   };
   return Object.defineProperty(make, "name", { value: `${name}Driver` });
 }
@@ -841,8 +840,8 @@ function prefixStorage(storage2, givenBase) {
       (method) => (key, ...args) => method(fullBase(key), ...args)
     );
   }
-  replace("mount", (method) => (key, driver2) => {
-    method(fullBase(key), driver2);
+  replace("mount", (method) => (key, driver) => {
+    method(fullBase(key), driver);
     return prefixed;
   });
   replace("getMount", (method) => (key = "") => {
@@ -1113,7 +1112,7 @@ function stepsBetween(migrations, from, to) {
   checkSteps(migrations);
   return Object.keys(migrations).map(Number).filter((version) => version > from && version <= to && migrations[version] !== void 0).sort((a, b) => a - b).map((version) => migrations[version]);
 }
-var isMountedIn = (inner, outer) => outer.getMounts().some(({ driver: driver2 }) => driver2 === inner);
+var isMountedIn = (inner, outer) => outer.getMounts().some(({ driver }) => driver === inner);
 function makeMigrations(handle, storage2, options) {
   const { version, migrations, migrationHooks: hooks } = options;
   if (migrations) checkSteps(migrations);
@@ -1880,12 +1879,12 @@ function valueReader(handle) {
 
 // src/js/storage/index.js
 var { getItem, getItemSync, setItem, setItemSync } = core;
-function openDriver(driver2, operation) {
-  const opened = open(driver2);
+function openDriver(driver, operation) {
+  const opened = open(driver);
   if (opened === void 0) {
-    throw wrongArgument("driver", "an object with at least a `getItem` method", driver2, operation);
+    throw wrongArgument("driver", "an object with at least a `getItem` method", driver, operation);
   }
-  return { driver: driver2, ...opened };
+  return { driver, ...opened };
 }
 function createStorage(options = {}) {
   if (options === null || typeof options !== "object") {
@@ -2090,9 +2089,9 @@ function createStorage(options = {}) {
     flushSync(base) {
       core.flushSync(handle, base);
     },
-    mount(base, driver2) {
+    mount(base, driver) {
       if (typeof base !== "string") throw wrongArgument("base", "a string", base, "mount");
-      const opened = openDriver(driver2, "mount");
+      const opened = openDriver(driver, "mount");
       core.mount(handle, base, opened.handle);
       mounted.set(core.mountOf(handle, base), opened);
       return storage2;
@@ -2146,18 +2145,18 @@ function aliases(storage2) {
 function defineDriver(factory2) {
   return factory2;
 }
-function createError(driver2, message, options) {
+function createError(driver, message, options) {
   const { cause, ...place } = options ?? {};
   const error = new Error(
-    `[electron-async-storage] [${driver2}] ${message}`,
+    `[electron-async-storage] [${driver}] ${message}`,
     cause === void 0 ? void 0 : { cause }
   );
   Error.captureStackTrace?.(error, createError);
-  return Object.assign(error, { driver: driver2 }, place);
+  return Object.assign(error, { driver }, place);
 }
-function createRequiredError(driver2, name) {
+function createRequiredError(driver, name) {
   const message = Array.isArray(name) ? `Missing some of the required options ${name.map((one) => `\`${one}\``).join(", ")}` : `Missing required option \`${name}\`.`;
-  const error = createError(driver2, message, { code: "EAS_REQUIRED_OPTION" });
+  const error = createError(driver, message, { code: "EAS_REQUIRED_OPTION" });
   Error.captureStackTrace?.(error, createRequiredError);
   return error;
 }

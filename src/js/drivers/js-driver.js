@@ -116,7 +116,6 @@ function textOf(value) {
 function answerOf(number, result) {
   if (typeof result !== "object" || result === null) return result;
   const index = number & 15;
-  if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   if (index === CALL.getItem) return textOf(result);
   if (index !== CALL.getItems || !Array.isArray(result)) return result;
   return result.map((item) => {
