@@ -117,7 +117,7 @@ describe.each(DRIVERS)("%s", (_title, open) => {
       expect((await calls.getMeta("none")).ttl).toBeUndefined();
     });
 
-    it.each([0, -0, -1, Number.NaN, Number.NEGATIVE_INFINITY, "1000", true, {}, 1n])(
+    it.each([-1, Number.NaN, Number.NEGATIVE_INFINITY, "1000", "0", "", false, true, {}, 0n, 1n])(
       "a ttl of %s is refused and writes nothing",
       async (ttl) => {
         const calls = callsOf(opened(open()), mode);
@@ -137,10 +137,49 @@ describe.each(DRIVERS)("%s", (_title, open) => {
       },
     );
 
-    it.each([undefined, null, Number.POSITIVE_INFINITY])("a ttl of %s is none", async (ttl) => {
+    describe.each([0, -0, undefined, null, Number.POSITIVE_INFINITY])("a ttl of %s", (ttl) => {
+      it.each(Object.entries(WRITES))("is none in %s", async (_name, write) => {
+        const calls = callsOf(opened(open()), mode);
+        await write(calls, HOUR);
+        await write(calls, ttl as number);
+        expect((await calls.getMeta("key")).ttl).toBeUndefined();
+        expect(await calls.hasItem("key")).toBe(true);
+      });
+
+      it("is none in setMeta", async () => {
+        const calls = callsOf(opened(open()), mode);
+        await calls.setItem("key", 1);
+        await calls.setMeta("key", { color: "red" }, { ttl });
+        expect((await calls.getMeta("key")).color).toBe("red");
+      });
+    });
+
+    it("a ttl that objects inherit is no option", async () => {
+      const prototype = Object.prototype as { ttl?: number };
+      prototype.ttl = 1;
       const calls = callsOf(opened(open()), mode);
-      await calls.setItem("key", 1, { ttl });
-      expect((await calls.getMeta("key")).ttl).toBeUndefined();
+      try {
+        await calls.setItem("key", 1, {});
+        await calls.setItemRaw("raw", Buffer.from([1]), {});
+        await calls.setItems([{ key: "batch", value: 1, options: {} }], {});
+        await calls.setMeta("key", { color: "red" }, {});
+        const inherited = Object.create({ ttl: 1 });
+        await calls.setItem("inherited", 1, inherited);
+      } finally {
+        delete prototype.ttl;
+      }
+      for (const key of ["key", "raw", "batch", "inherited"]) {
+        expect((await calls.getMeta(key)).ttl, key).toBeUndefined();
+      }
+    });
+
+    it("metadata with a ttl expires, and the item stays", async () => {
+      const calls = callsOf(opened(open()), mode);
+      await calls.setItem("key", 1);
+      await calls.setMeta("key", { color: "red" }, { ttl: 1 });
+      await past(Date.now() + 1);
+      expect((await calls.getMeta("key")).color).toBeUndefined();
+      expect(await calls.getItem("key")).toBe(1);
     });
 
     it("a ttl that is a fraction of a ms is not less than a ms", async () => {

@@ -149,6 +149,31 @@ impl Env {
         if is_ok(status) { Ok(value) } else { Err(()) }
     }
 
+    /// As [`try_get`](Self::try_get), `undefined` for what the object only inherits: what another
+    /// library adds to `Object.prototype` is no option.
+    pub(super) fn try_get_own(self, object: Val, name: &CStr) -> Result<Val, ()> {
+        let value = self.try_get(object, name)?;
+        if self.is_nullish(value) {
+            return Ok(value);
+        }
+        let mut key = null_mut();
+        let length = name.to_bytes().len() as isize;
+        api!(napi_create_string_utf8(
+            self.0,
+            name.as_ptr(),
+            length,
+            &mut key
+        ));
+        let mut is_own = false;
+        let status = api!(napi_has_own_property(self.0, object, key, &mut is_own));
+        match is_ok(status) {
+            true if is_own => Ok(value),
+            true => Ok(self.undefined()),
+            // A trap of a proxy threw.
+            false => Err(()),
+        }
+    }
+
     pub(super) fn set(self, object: Val, name: &CStr, value: Val) {
         api!(napi_set_named_property(
             self.0,

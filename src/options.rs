@@ -32,7 +32,7 @@ pub(super) fn call_options(context: &Context, value: Val) -> Result<Options> {
         return Err(wrong_argument(env, "options", "an object", value));
     }
     let ttl = env
-        .try_get(value, c"ttl")
+        .try_get_own(value, c"ttl")
         .map_err(|()| caught(env, &context.shared))?;
     Ok(Options {
         ttl_ms: read_ttl(env, ttl)?,
@@ -57,7 +57,7 @@ fn read_ttl(env: Env, value: Val) -> Result<Option<u64>> {
         return Ok(None);
     }
     match env.as_number(value) {
-        Some(ttl) if ttl == f64::INFINITY => Ok(None),
+        Some(ttl) if ttl == 0.0 || ttl == f64::INFINITY => Ok(None),
         Some(ttl) if ttl > 0.0 && ttl <= MOST_TTL_MS => {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -70,7 +70,7 @@ fn read_ttl(env: Env, value: Val) -> Result<Option<u64>> {
         _ => Err(Error::new(
             Kind::InvalidOption,
             format!(
-                "Invalid option `ttl`: expected a number of ms above 0, got {}",
+                "Invalid option `ttl`: expected a number of ms, or 0 for no expiry, got {}",
                 describe(env, value)
             ),
         )),
@@ -94,7 +94,7 @@ pub(super) fn max_depth(context: &Context, options: Val) -> Result<MaxDepth> {
         return Ok(MaxDepth::Any);
     }
     let value = env
-        .try_get(options, c"maxDepth")
+        .try_get_own(options, c"maxDepth")
         .map_err(|()| caught(env, &context.shared))?;
     if env.is_nullish(value) {
         return Ok(MaxDepth::Any);
@@ -146,7 +146,15 @@ impl Reading<'_> {
         let context = self.context;
         let env = context.env;
         let mut names = null_mut();
-        api!(napi_get_property_names(env.0, object, &mut names));
+        // Own ones: what another library adds to `Object.prototype` is no option.
+        api!(napi_get_all_property_names(
+            env.0,
+            object,
+            sys::KeyCollectionMode::own_only,
+            sys::KeyFilter::enumerable | sys::KeyFilter::skip_symbols,
+            sys::KeyConversion::numbers_to_strings,
+            &mut names
+        ));
         let mut entries = Vec::new();
         for index in 0..env.length(names) {
             let name = env.element(names, index);

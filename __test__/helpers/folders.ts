@@ -8,6 +8,6 @@ import { onTestFinished } from "vitest";
 /** An empty folder that goes with the test that asks for it. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "eas-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
   return path;
 }

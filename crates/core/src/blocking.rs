@@ -85,6 +85,15 @@ pub trait BlockingDriver: Send + Sync + 'static {
     /// [`Kind::InvalidValue`] for a value that the store cannot hold; those of the system.
     fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()>;
 
+    /// Writes an item that is read raw as it is given; `expires_ms` is when it expires, in ms since the
+    /// epoch.
+    ///
+    /// # Errors
+    /// As [`set`](BlockingDriver::set).
+    fn set_raw(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
+        self.set(key, value, expires_ms)
+    }
+
     /// Removes an item; says whether there was one.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The storage core: no I/O, no threads.
 //!
-//! - [`key`], [`keys`], [`value`], [`error`]: pure data and its algebra;
+//! - [`key`], [`keys`], [`value`], [`envelope`], [`error`]: pure data and its algebra;
 //! - [`driver`]: the interface between the core and what keeps the items; [`calls`] fills in for
 //!   calls that a driver lacks; [`blocking`] is what stores of plain blocking code implement;
 //!   [`clearing`] keeps the place of a clear in the order of writes where a driver does not;
@@ -12,6 +12,7 @@ pub mod blocking;
 pub mod calls;
 pub mod clearing;
 pub mod driver;
+pub mod envelope;
 pub mod error;
 pub mod key;
 pub mod keys;

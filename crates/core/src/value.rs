@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::envelope;
+
 const ENVELOPE_START: &[u8] = b"{\"json\":";
 
 /// Text in the encoding in which it is cheapest to hand on.
@@ -64,6 +66,12 @@ impl Text {
         fill(&mut bytes[inside.start..]);
         bytes[inside.end] = b'}';
         Text::Latin1(shared)
+    }
+
+    /// The text of bytes with or without a byte order mark, of UTF-8 or UTF-16, which is no part of it.
+    /// `None` when they are not text; bytes without a mark are UTF-8.
+    pub fn from_marked(bytes: Vec<u8>) -> Option<Self> {
+        Text::from_utf8(envelope::text_of(bytes)?)
     }
 
     /// The text of UTF-8 bytes; `None` when they are not UTF-8.
@@ -229,6 +237,26 @@ impl Value {
     /// Bytes as they come from a file.
     pub fn buffer(bytes: Vec<u8>) -> Self {
         Value::Bytes(bytes.into(), BytesKind::Buffer)
+    }
+
+    /// When the value says that it expires: an envelope with `"expires"`, as text or as bytes.
+    pub fn expiry_ms(&self) -> Option<u64> {
+        envelope::expiry_in_text(&self.file_bytes()?)
+    }
+
+    /// As [`expiry_ms`](Value::expiry_ms), for a text that the codec wrote or a copy of what a store
+    /// wrote, at no cost for the former.
+    pub fn expiry_ms_of_copy(&self) -> Option<u64> {
+        let Value::Text(text) = self else { return None };
+        let is_copy = match text {
+            Text::Latin1(bytes) => bytes.starts_with(envelope::WITH_EXPIRY),
+            Text::Utf8(text) => text.as_bytes().starts_with(envelope::WITH_EXPIRY),
+            Text::Utf16(units) => {
+                let units = units.iter().take(envelope::WITH_EXPIRY.len()).copied();
+                units.eq(envelope::WITH_EXPIRY.iter().map(|byte| u16::from(*byte)))
+            }
+        };
+        is_copy.then(|| self.expiry_ms()).flatten()
     }
 
     /// The bytes of the value in a file: text as UTF-8, bytes as they are; `None` for a value of

@@ -17,9 +17,6 @@ use eas_core::error::{Error, Result, io_from_code};
 /// How often a step that another process undid meanwhile is tried again.
 pub(super) const ATTEMPTS: usize = 100;
 
-/// What happens between the writing of the file and its renaming.
-pub(super) type BeforeRename<'a> = &'a dyn Fn(&Stat) -> Result<()>;
-
 enum Outcome {
     Done,
     /// Another process changed what the write relied on, which made it fail with this.
@@ -39,12 +36,7 @@ enum Target {
 
 impl<D: Disk> Engine<D> {
     /// Replaces the value of a key, or makes it. On an error the old value is in place.
-    pub(super) fn write(
-        &self,
-        key: &str,
-        bytes: &[u8],
-        before: Option<BeforeRename<'_>>,
-    ) -> Result<()> {
+    pub(super) fn write(&self, key: &str, bytes: &[u8]) -> Result<()> {
         let place = self.place(key);
         if self.corrupt.has(key) {
             self.keep_aside(&place)?;
@@ -52,7 +44,7 @@ impl<D: Disk> Engine<D> {
         let change = self.changes.begin(key);
         let mut failure = None;
         for _ in 0..ATTEMPTS {
-            let outcome = self.try_write(&place, bytes, before, change.as_ref())?;
+            let outcome = self.try_write(&place, bytes, change.as_ref())?;
             if let Outcome::Again(error) = outcome {
                 failure = Some(error);
             } else {
@@ -79,7 +71,6 @@ impl<D: Disk> Engine<D> {
         &self,
         place: &Place,
         bytes: &[u8],
-        before: Option<BeforeRename<'_>>,
         change: Option<&Pending<'_>>,
     ) -> Result<Outcome> {
         let target = self.target(place)?;
@@ -101,17 +92,15 @@ impl<D: Disk> Engine<D> {
             Err(error) => return Err(Error::io(error, "open").path(&place.path)),
         };
         let ready = self.fill(&mut draft, bytes, &place.path).and_then(|()| {
-            if before.is_none() && change.is_none() {
+            let Some(change) = change else {
                 return Ok(());
-            }
+            };
             let stat = self
                 .disk
                 .stat_draft(&mut draft)
                 .map_err(|error| Error::io(error, "fstat").path(&place.path))?;
-            if let Some(change) = change {
-                change.names(Stamp::from(&stat));
-            }
-            before.map_or(Ok(()), |before| before(&stat))
+            change.names(Stamp::from(&stat));
+            Ok(())
         });
         if let Err(error) = ready {
             drop(draft);

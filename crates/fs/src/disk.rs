@@ -91,6 +91,19 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>>;
 
+    /// At most `most` bytes of the beginning of a file, and what the system knows about that same
+    /// file.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn read_with_stat(&self, path: &Path, most: u64) -> io::Result<(Stat, Vec<u8>)>;
+
+    /// Whether there is no name in a folder.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn is_empty(&self, folder: &Path) -> io::Result<bool>;
+
     /// What a name stands for, links followed.
     ///
     /// # Errors
@@ -263,6 +276,19 @@ impl Disk for SystemDisk {
         let mut file = system::open(path)?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
         read_whole(file)
+    }
+
+    fn read_with_stat(&self, path: &Path, most: u64) -> io::Result<(Stat, Vec<u8>)> {
+        let file = system::open(path)?;
+        let stat = stat_of(&file.metadata()?);
+        let size = usize::try_from(stat.size.min(most)).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(size);
+        let read = file.take(most).read_to_end(&mut bytes);
+        system::without_folder(read.map(|_| (stat, bytes)), path)
+    }
+
+    fn is_empty(&self, folder: &Path) -> io::Result<bool> {
+        Ok(fs::read_dir(folder)?.next().is_none())
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {

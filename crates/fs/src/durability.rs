@@ -48,8 +48,8 @@ pub(super) struct Durability<D> {
     dirty: Mutex<Dirty>,
     /// Held while files are fsynced.
     syncing: Mutex<()>,
-    /// Whether the name of the journal is durable.
-    journal_is_named: AtomicBool,
+    /// Whether the name of the index of expiries is durable.
+    index_is_named: AtomicBool,
 }
 
 #[derive(Default)]
@@ -78,7 +78,7 @@ impl<D: Disk> Durability<D> {
             background,
             dirty: Mutex::default(),
             syncing: Mutex::default(),
-            journal_is_named: AtomicBool::new(false),
+            index_is_named: AtomicBool::new(false),
         }
     }
 
@@ -109,8 +109,8 @@ impl<D: Disk> Durability<D> {
         }
     }
 
-    /// Makes the journal durable, which is written in place, or sees to it that it will be.
-    pub(super) fn settle_journal(&self, path: &Path) -> Result<()> {
+    /// Makes the index of expiries durable, which is written in place, or sees to it that it will be.
+    pub(super) fn settle_index(&self, path: &Path) -> Result<()> {
         if self.level != Level::Full {
             self.note_file(path);
             self.note_folder(folder_of(path));
@@ -118,16 +118,16 @@ impl<D: Disk> Durability<D> {
             return Ok(());
         }
         self.sync_file(path)?;
-        if !self.journal_is_named.load(Ordering::Acquire) {
+        if !self.index_is_named.load(Ordering::Acquire) {
             self.sync_folder(folder_of(path))?;
-            self.journal_is_named.store(true, Ordering::Release);
+            self.index_is_named.store(true, Ordering::Release);
         }
         Ok(())
     }
 
-    /// Called when the journal is replaced by a new file.
-    pub(super) fn forget_journal(&self) {
-        self.journal_is_named.store(false, Ordering::Release);
+    /// Called when the index of expiries is replaced by a new file.
+    pub(super) fn forget_index(&self) {
+        self.index_is_named.store(false, Ordering::Release);
     }
 
     fn room_for_a_note(&self) -> MutexGuard<'_, Dirty> {

@@ -1,451 +1,481 @@
-//! Items that end.
+//! Items that expire.
 //!
-//! The text of an item carries the time of its end in its envelope, `{"expires":N,"json":…}`, and
-//! what is there decides. The [journal](super::journal) tells which items to look at without reading
-//! all of them, and keeps the ends of raw values, which have no envelope.
+//! The item itself says when it expires, and every read goes by that: text by `"expires"` in its
+//! envelope, raw bytes by the header before them. The [index](super::expiry_index) tells which items
+//! a sweep looks at; a listing of a large store goes by it too, one of a small store looks at the
+//! items.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use serde_json::value::RawValue;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Engine;
 use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind as FileKind, Stat};
-use super::journal::{Amendment, Entry};
+use super::expiry_index::{Added, Expiry, Line};
 use super::locate::{Found, Place, folder_of};
 use super::locks::Need;
+use super::spread::spread;
+use eas_core::envelope;
 use eas_core::error::{Error, Kind, Result, io_from_code};
 use eas_core::keys::Keys;
+use eas_core::runtime::lock;
 
-const ENVELOPE: &[u8] = b"{\"json\":";
-const WITH_EXPIRY: &[u8] = b"{\"expires\":";
-const AFTER_EXPIRY: &[u8] = b",\"json\":";
-const MEMBER: &[u8] = b"\"expires\"";
+/// A listing of at most this many keys looks at each item that it has not seen as it is.
+const MOST_LOOKED_AT: usize = 512;
 
-/// An item that is there and has not ended.
+/// The expiries of so many items at most are remembered.
+const MOST_REMEMBERED: usize = 8 * MOST_LOOKED_AT;
+
+/// A file that was changed so shortly ago may change again within one tick of its clock.
+const SETTLED_NS: i128 = 2_000_000_000;
+
+/// Of a file that is larger, the beginning is read first.
+const LARGE_BYTES: u64 = 64 * 1024;
+
+/// An item that is there and has not expired.
 pub(super) struct Live {
     pub(super) stat: Stat,
     pub(super) ttl_ms: Option<u64>,
 }
 
-/// Puts the time of the end into the envelope that the codec wrote; `None` for other text.
-fn with_expiry(bytes: &[u8], expires_ms: u64) -> Option<Vec<u8>> {
-    let rest = bytes.strip_prefix(ENVELOPE)?;
-    let number = expires_ms.to_string();
-    let mut spliced = Vec::with_capacity(bytes.len() + WITH_EXPIRY.len() + number.len() + 1);
-    spliced.extend_from_slice(WITH_EXPIRY);
-    spliced.extend_from_slice(number.as_bytes());
-    spliced.extend_from_slice(AFTER_EXPIRY);
-    spliced.extend_from_slice(rest);
-    Some(spliced)
+/// What was found in files, for as long as they are as they were.
+#[derive(Default)]
+pub(super) struct Seen {
+    expiries: Mutex<FxHashMap<String, (Identity, Option<u64>)>>,
+    /// Expired items without a line in the index that are being removed.
+    going: Mutex<FxHashSet<String>>,
 }
 
-/// The time of the end, where the text is an envelope that has one. An `expires` in the value itself
-/// is the user's own.
-pub(super) fn expiry_in(bytes: &[u8]) -> Option<u64> {
-    if let Some(rest) = bytes.strip_prefix(WITH_EXPIRY) {
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if rest[digits..].starts_with(AFTER_EXPIRY) {
-            return std::str::from_utf8(&rest[..digits]).ok()?.parse().ok();
+/// A file and its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    number: Option<u64>,
+    size: u64,
+    mtime_ns: Option<i128>,
+    ctime_ns: Option<i128>,
+}
+
+impl Identity {
+    fn of(stat: &Stat) -> Self {
+        Identity {
+            number: stat.number,
+            size: stat.size,
+            mtime_ns: stat.mtime_ns,
+            ctime_ns: stat.ctime_ns,
         }
     }
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{')
-        || memchr::memmem::find(bytes, MEMBER).is_none()
-    {
-        return None;
+
+    /// Whether a later change of the file shows.
+    fn tells(&self, now_ms: u64) -> bool {
+        let settled_ns = i128::from(now_ms) * 1_000_000 - SETTLED_NS;
+        self.mtime_ns
+            .max(self.ctime_ns)
+            .is_some_and(|ns| ns < settled_ns)
     }
-    let members: HashMap<String, &RawValue> = serde_json::from_slice(bytes).ok()?;
-    members.get("json")?;
-    let expires: f64 = members.get("expires")?.get().parse().ok()?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "out of range, the nearest time is meant"
-    )]
-    (expires.is_finite()).then_some(expires as u64)
 }
 
-/// Whether the text is an envelope as it is written, which alone says when it ends.
-fn is_envelope(bytes: &[u8]) -> bool {
-    bytes.starts_with(ENVELOPE) || bytes.starts_with(WITH_EXPIRY)
+impl Seen {
+    fn expiry_of(&self, key: &str, identity: &Identity) -> Option<Option<u64>> {
+        let expiries = lock(&self.expiries);
+        let (seen, expires_ms) = expiries.get(key)?;
+        (seen == identity).then_some(*expires_ms)
+    }
+
+    fn note(&self, key: &str, identity: Identity, expires_ms: Option<u64>) {
+        let mut expiries = lock(&self.expiries);
+        if expiries.len() >= MOST_REMEMBERED && !expiries.contains_key(key) {
+            expiries.clear();
+        }
+        expiries.insert(key.to_owned(), (identity, expires_ms));
+    }
 }
 
-/// Whether two looks at the place of a value met one file, unwritten in between.
-fn is_same_file(one: Option<&Stat>, other: Option<&Stat>) -> bool {
-    let identity = |stat: &Stat| (stat.number, stat.size, stat.mtime_ns);
-    one.is_some() && one.map(identity) == other.map(identity)
+enum Swept {
+    Removed,
+    /// There is no such item, or it does not expire.
+    Settled,
+    /// It expires later.
+    Later(u64),
+    /// It could not be removed now.
+    Stays,
 }
 
 impl<D: Disk> Engine<D> {
-    /// Writes a value that ends at `expires_ms`, or stays.
-    pub(super) fn put(
-        &self,
-        key: &str,
-        bytes: &[u8],
-        is_text: bool,
-        expires_ms: Option<u64>,
-    ) -> Result<()> {
-        // A copy of what was stored, such as a migration puts back, ends when it says.
-        let copied = || {
-            let is_copy = bytes.starts_with(WITH_EXPIRY);
-            is_copy.then(|| expiry_in(bytes)).flatten()
-        };
-        let Some(expires_ms) = expires_ms.or_else(copied) else {
-            self.write(key, bytes, None)?;
-            self.forget_expiry(key);
-            return Ok(());
-        };
-        let previous = self.journal.entry(&*self.disk, key)?;
-        if let Some(ended) = previous
-            .as_ref()
-            .filter(|entry| entry.is_raw() && entry.expires_ms <= self.now_ms())
-        {
-            // The new entry is there before the new value is: the old one would have no end then.
-            self.sweep_one(key, ended, self.now_ms())?;
+    /// Writes text that expires at `expires_ms`, or stays.
+    pub(super) fn put_text(&self, key: &str, bytes: &[u8], expires_ms: Option<u64>) -> Result<()> {
+        match expires_ms {
+            None => self.put(key, &[bytes], envelope::expiry_of_copy(bytes)),
+            Some(ms) if envelope::expiry_of_copy(bytes) == Some(ms) => {
+                self.put(key, &[bytes], expires_ms)
+            }
+            Some(ms) => match envelope::with_expiry(bytes, ms) {
+                Some(spliced) => self.put(key, &[&spliced], expires_ms),
+                None => self.put(key, &[&envelope::raw_header(expires_ms), bytes], expires_ms),
+            },
         }
-        let spliced = if is_text {
-            with_expiry(bytes, expires_ms)
+    }
+
+    /// Writes bytes that expire at `expires_ms`, or stay. They are read as they are given.
+    pub(super) fn put_raw(&self, key: &str, bytes: &[u8], expires_ms: Option<u64>) -> Result<()> {
+        let own_ms = envelope::expiry_in_text(bytes);
+        if envelope::begins_like_header(bytes) || (expires_ms.is_some() && expires_ms != own_ms) {
+            self.put(key, &[&envelope::raw_header(expires_ms), bytes], expires_ms)
         } else {
-            None
-        };
-        let recorded = RefCell::new(None);
-        let record = |entry: Entry| {
-            self.record(key, Some(entry.clone()))?;
-            *recorded.borrow_mut() = Some(entry);
-            Ok(())
-        };
-        let outcome = match spliced {
-            // Its envelope decides: the journal may know it before it is there.
-            Some(bytes) => {
-                record(Entry::of_text(expires_ms)).and_then(|()| self.write(key, &bytes, None))
-            }
-            None => self.write(
-                key,
-                bytes,
-                Some(&|stat| record(Entry::of_raw(expires_ms, stat))),
-            ),
-        };
-        if outcome.is_ok()
-            && let Some(entry) = recorded.into_inner()
+            self.put(key, &[bytes], own_ms)
+        }
+    }
+
+    fn put(&self, key: &str, parts: &[&[u8]], expires_ms: Option<u64>) -> Result<()> {
+        self.note_start();
+        let old = self.index.expiry_known(key);
+        let mut line = None;
+        if let Some(expires_ms) = expires_ms {
+            // An item without a line is worse than a line without an item.
+            let lines = [Line::expires(key, Expiry::new(expires_ms))];
+            let added = self.add_lines(&lines, Need::Usual)?;
+            line = Some(lines).zip(added);
+        }
+        match parts {
+            [bytes] => self.write(key, bytes)?,
+            parts => self.write(key, &parts.concat())?,
+        }
+        if let Some((lines, added)) = line
+            && !matches!(
+                self.index.was_settled(&*self.disk, &lines[0], added),
+                Ok(false)
+            )
         {
-            self.record_again(key, entry);
+            // A sweep looked for the item before it was there. The item says itself when it expires:
+            // that the line cannot be added again is no failure.
+            let _ = self.add_lines(&lines, Need::Usual);
         }
-        if outcome.is_err()
-            && matches!(self.journal.entry(&*self.disk, key), Ok(entry) if entry != previous)
-        {
-            // The old value is in place, and so is its end, if that can be written.
-            let _ = self.record(key, previous);
-        }
-        outcome
-    }
-
-    /// Who found no file, or another one, before the new one was there may have taken its entry out
-    /// of the journal. Who does so later looks at the file once more, and finds it.
-    fn record_again(&self, key: &str, entry: Entry) {
-        // The value and its entry were written: that this cannot be made sure of is no failure.
-        if matches!(self.journal.entry(&*self.disk, key), Ok(None)) {
-            let amendment = Amendment {
-                key: key.to_owned(),
-                seen: None,
-                entry: Some(entry),
-            };
-            let _ = self.amend(&[amendment], Need::Usual);
-        }
-    }
-
-    /// Notes that an item has no end. Nothing depends on it: the envelope is gone with the value,
-    /// and an entry for a raw value holds for the file only that it was made for.
-    pub(super) fn forget_expiry(&self, key: &str) {
-        if matches!(self.journal.known(&*self.disk, key), Ok(true))
-            && let Ok(seen) = self.journal.entry(&*self.disk, key)
-        {
-            let amendment = Amendment {
-                key: key.to_owned(),
-                seen,
-                entry: None,
-            };
-            let _ = self.settle_entries(vec![amendment], Need::Little);
-        }
-    }
-
-    /// Changes entries that are still as they were seen. A file that came to one that was taken out
-    /// gets its entry again.
-    fn settle_entries(&self, amendments: Vec<Amendment>, need: Need) -> Result<()> {
-        self.amend(&amendments, need)?;
-        let mut again = Vec::new();
-        for Amendment { key, seen, entry } in amendments {
-            let (Some(seen), None) = (seen, entry) else {
-                continue;
-            };
-            if let Some(found) = self.find_told_of(&self.place(&key))?
-                && let Some(expires_ms) = self.expiry_of(&seen, &found)?
-            {
-                let entry = Some(Entry { expires_ms, ..seen });
-                again.push(Amendment {
-                    key,
-                    seen: None,
-                    entry,
-                });
-            }
-        }
-        // An entry that a write needs was taken out.
-        self.amend(&again, Need::Usual)
-    }
-
-    /// The file that holds the value of a key of the journal. There is none where no file can have
-    /// that path: no write has added the entry then.
-    fn find_told_of(&self, place: &Place) -> Result<Option<Found>> {
-        match self.find(place) {
-            Err(error) if error.kind() == Kind::System("ENAMETOOLONG") => Ok(None),
-            outcome => outcome,
-        }
-    }
-
-    fn amend(&self, amendments: &[Amendment], need: Need) -> Result<()> {
-        if amendments.is_empty() {
-            return Ok(());
-        }
-        self.in_base(|| self.journal.amend(&*self.disk, amendments, need))?;
-        self.note_journal()
-    }
-
-    fn note_journal(&self) -> Result<()> {
-        // What is in the journal comes to be durable before the item that it tells of.
-        self.durability.settle_journal(self.journal.path())?;
-        if self.journal.is_bloated() {
-            self.compact()?;
+        if let (None, Some(old)) = (expires_ms, old) {
+            // Nothing depends on it.
+            let _ = self.add_lines(&[Line::settled(key, old)], Need::Little);
         }
         Ok(())
     }
 
-    fn record(&self, key: &str, entry: Option<Entry>) -> Result<()> {
-        let changes = [(key.to_owned(), entry)];
-        self.in_base(|| self.journal.record(&*self.disk, &changes))?;
-        self.note_journal()
+    /// The first write of a store finds out whether there is anything in it yet.
+    fn note_start(&self) {
+        if self.started.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let is_empty = match self.disk.is_empty(self.base()) {
+            Err(error) => super::is_absent(&error),
+            Ok(is_empty) => is_empty,
+        };
+        if is_empty {
+            self.index.note_start();
+        }
     }
 
-    /// Tries until the base is there; `step` says whether it was.
-    fn in_base(&self, step: impl Fn() -> Result<bool>) -> Result<()> {
+    /// Notes that the item does not expire any more. Nothing depends on it.
+    pub(super) fn forget_expiry(&self, key: &str) {
+        if let Some(old) = self.index.expiry_known(key) {
+            let _ = self.add_lines(&[Line::settled(key, old)], Need::Little);
+        }
+    }
+
+    fn add_lines(&self, lines: &[Line], need: Need) -> Result<Option<Added>> {
+        if lines.is_empty() {
+            return Ok(None);
+        }
         for _ in 0..ATTEMPTS {
-            if step()? {
-                return Ok(());
+            if let Some(added) = self.index.add(&*self.disk, lines, need)? {
+                // A line comes to be durable before the item that it tells of.
+                self.durability.settle_index(self.index.path())?;
+                if self.index.is_bloated(&*self.disk)? {
+                    self.replace_index(|| self.index.compacted(&*self.disk), true)?;
+                }
+                return Ok(Some(added));
             }
             self.make_folders(self.base())?;
         }
         Err(Error::io(
             io_from_code("EBUSY"),
-            "write the journal of expiries",
+            "write the index of expiries",
         ))
     }
 
-    fn compact(&self) -> Result<()> {
-        let _turn = self.journal.turn();
-        if !self.journal.is_bloated() {
+    /// Gives the index a new file; `if_bloated` only if it still is too large.
+    fn replace_index(
+        &self,
+        content: impl FnOnce() -> Result<Vec<u8>>,
+        if_bloated: bool,
+    ) -> Result<()> {
+        let _turn = self.index.turn();
+        if if_bloated && !self.index.is_bloated(&*self.disk)? {
             // Another thread has done it meanwhile.
             return Ok(());
         }
         let Some(_lock) = self.lock(self.base())? else {
             return Ok(());
         };
-        let bytes = self.journal.compacted(&*self.disk)?;
+        let bytes = content()?;
         let (draft, name) = self
             .draft_in(self.base(), None)
             .map_err(|error| Error::io(error, "create"))?;
-        self.fill_and_place(draft, &name, &bytes, self.journal.path())?;
-        self.durability.forget_journal();
-        self.durability.settle_journal(self.journal.path())?;
-        self.journal.reload(&*self.disk)
+        self.fill_and_place(draft, &name, &bytes, self.index.path())?;
+        self.durability.forget_index();
+        self.durability.settle_index(self.index.path())?;
+        self.index.reload(&*self.disk)
     }
 
-    /// The bytes of an item, unless it has ended.
+    /// The bytes of an item as they were given, unless it has expired.
     pub(super) fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        let place = self.place(key);
-        let is_over = |expires_ms: u64| expires_ms <= self.now_ms();
-        let mut last = None;
-        let mut before: Option<Stat> = None;
-        for _ in 0..ATTEMPTS {
-            let changes = self.journal.changes();
-            let Some(bytes) = self.fetch(&place)? else {
-                return Ok(None);
-            };
-            if let Some(expires_ms) = expiry_in(&bytes) {
-                return Ok(Some(bytes).filter(|_| !is_over(expires_ms)));
-            }
-            if is_envelope(&bytes) {
-                return Ok(Some(bytes));
-            }
-            let (entry, is_unchanged) = self.journal.entry_since(&*self.disk, key, changes)?;
-            let entry = entry.filter(Entry::is_raw);
-            if entry.is_none() && is_unchanged {
-                return Ok(Some(bytes));
-            }
-            // The bytes may be those of a file that another one has taken the place of since.
-            let after = self.find(&place)?.map(|found| found.stat);
-            let expires_ms = match (&entry, &after) {
-                (Some(entry), Some(stat)) => entry.raw_expiry(stat),
-                _ => None,
-            };
-            if (is_unchanged && expires_ms.is_some())
-                || is_same_file(before.as_ref(), after.as_ref())
-            {
-                return Ok(Some(bytes).filter(|_| !expires_ms.is_some_and(is_over)));
-            }
-            (before, last) = (after, Some(bytes));
-        }
-        // Written over faster than it can be looked at.
-        Ok(last)
-    }
-
-    /// What is known about an item, unless it has ended.
-    pub(super) fn live(&self, key: &str) -> Result<Option<Live>> {
-        let place = self.place(key);
-        let changes = self.journal.changes();
-        let mut seen = self.find(&place)?;
-        for _ in 0..ATTEMPTS {
-            let Some(found) = &seen else {
-                return Ok(None);
-            };
-            let (entry, is_unchanged) = self.journal.entry_since(&*self.disk, key, changes)?;
-            let expires_ms = match &entry {
-                Some(entry) => self.expiry_of(entry, found)?,
-                None => None,
-            };
-            if is_unchanged && (expires_ms.is_some() || entry.is_none()) {
-                return Ok(self.live_until(found.stat, expires_ms));
-            }
-            // It may have gone since, and its entry with it, or have been replaced.
-            let again = self.find(&place)?;
-            if is_same_file(Some(&found.stat), again.as_ref().map(|found| &found.stat)) {
-                return Ok(self.live_until(found.stat, expires_ms));
-            }
-            seen = again;
-        }
-        // Written over faster than it can be looked at.
-        Ok(seen.and_then(|found| self.live_until(found.stat, None)))
-    }
-
-    fn live_until(&self, stat: Stat, expires_ms: Option<u64>) -> Option<Live> {
-        let ttl_ms = match expires_ms {
-            Some(expires_ms) => match expires_ms.checked_sub(self.now_ms()) {
-                None | Some(0) => return None,
-                left => left,
-            },
-            None => None,
+        let Some(stored) = self.fetch(&self.place(key))? else {
+            return Ok(None);
         };
-        Some(Live { stat, ttl_ms })
+        let (bytes, expires_ms) = envelope::open(stored);
+        Ok(self.is_live(key, expires_ms).then_some(bytes))
     }
 
-    /// When the file ends, by its content or, if it is the one that the entry was made for, by the
-    /// entry.
-    fn expiry_of(&self, entry: &Entry, found: &Found) -> Result<Option<u64>> {
-        if entry.is_raw() {
-            return Ok(entry.raw_expiry(&found.stat));
+    /// What is known about an item, unless it has expired.
+    pub(super) fn live(&self, key: &str) -> Result<Option<Live>> {
+        let Some((found, expires_ms)) = self.look(key)? else {
+            return Ok(None);
+        };
+        let live = self.is_live(key, expires_ms).then(|| Live {
+            stat: found.stat,
+            ttl_ms: expires_ms.map(|expires_ms| expires_ms.saturating_sub(self.now_ms())),
+        });
+        Ok(live)
+    }
+
+    /// Whether an item has not expired yet. One that has, unknown to the index, is removed.
+    fn is_live(&self, key: &str, expires_ms: Option<u64>) -> bool {
+        let is_live = expires_ms.is_none_or(|expires_ms| expires_ms > self.now_ms());
+        if !is_live && !self.options.read_only && self.index.expiry_known(key).is_none() {
+            self.remove_soon(key);
         }
-        match self.disk.read(&found.path) {
-            Ok(bytes) => Ok(expiry_in(&bytes)),
-            Err(error) if super::is_absent(&error) => Ok(None),
+        is_live
+    }
+
+    fn remove_soon(&self, key: &str) {
+        let Some(engine) = self.me.upgrade() else {
+            return;
+        };
+        if !lock(&self.seen.going).insert(key.to_owned()) {
+            return;
+        }
+        let key = key.to_owned();
+        let job = move || {
+            // What cannot be removed now reads as missing all the same, and is tried again then.
+            let _ = engine.sweep_one(&key, engine.now_ms());
+            lock(&engine.seen.going).remove(&key);
+        };
+        (self.background)(Duration::ZERO, Box::new(job));
+    }
+
+    /// The file of an item and when it expires.
+    fn look(&self, key: &str) -> Result<Option<(Found, Option<u64>)>> {
+        let place = self.place(key);
+        for _ in 0..ATTEMPTS {
+            let Some(found) = self.find(&place)? else {
+                return Ok(None);
+            };
+            let identity = Identity::of(&found.stat);
+            if let Some(expires_ms) = self.seen.expiry_of(key, &identity) {
+                return Ok(Some((found, expires_ms)));
+            }
+            if let Some((stat, expires_ms)) = self.read_expiry(&found)? {
+                let identity = Identity::of(&stat);
+                if identity.tells(self.now_ms()) {
+                    self.seen.note(key, identity, expires_ms);
+                }
+                let found = Found { stat, ..found };
+                return Ok(Some((found, expires_ms)));
+            }
+            // It has gone or moved since it was found.
+        }
+        Ok(None)
+    }
+
+    fn expiry_in_file(&self, found: &Found) -> Result<Option<u64>> {
+        let read = self.read_expiry(found)?;
+        Ok(read.and_then(|(_, expires_ms)| expires_ms))
+    }
+
+    /// When the item in a file expires, and the state of the file that says so; `None` where the file
+    /// is gone.
+    fn read_expiry(&self, found: &Found) -> Result<Option<(Stat, Option<u64>)>> {
+        let read = || {
+            if found.stat.size > LARGE_BYTES {
+                let most = envelope::RAW_HEADER_BYTES as u64;
+                let (stat, head) = self.disk.read_with_stat(&found.path, most)?;
+                if let Err(expires_ms) = envelope::needs_more(&head) {
+                    return Ok((stat, expires_ms));
+                }
+            }
+            let (stat, bytes) = self.disk.read_with_stat(&found.path, u64::MAX)?;
+            Ok((stat, envelope::expiry_of(&bytes)))
+        };
+        match read() {
+            Ok(read) => Ok(Some(read)),
+            Err(error)
+                if super::is_absent(&error) || error.kind() == std::io::ErrorKind::IsADirectory =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(Error::io(error, "read")),
         }
     }
 
-    /// The keys of items that have not ended.
+    /// The keys of items that have not expired.
     pub(super) fn live_keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
         let keys = self.walk(base, max_depth)?;
-        let now_ms = self.now_ms();
-        let due = self.journal.due(&*self.disk, now_ms)?;
-        if due.is_empty() {
+        if keys.is_empty() {
             return Ok(keys);
         }
+        if keys.len() <= MOST_LOOKED_AT {
+            return self.only_live(keys, |_| true);
+        }
+        self.complete_index()?;
+        let due = self.index.due(&*self.disk, self.now_ms())?;
+        let going = lock(&self.seen.going).clone();
+        if due.is_empty() && going.is_empty() {
+            return Ok(keys);
+        }
+        self.only_live(keys, |key| due.contains_key(key) || going.contains(key))
+    }
+
+    /// The keys but those that `may_expire` and have. What this process must not read is there.
+    fn only_live(&self, keys: Keys, may_expire: impl Fn(&str) -> bool) -> Result<Keys> {
         let mut failure = None;
         let keys = keys.filtered(|key| {
-            if !due.contains_key(key) {
+            if !may_expire(key) {
                 return true;
             }
             match self.live(key) {
                 Ok(live) => live.is_some(),
                 Err(error) => {
-                    failure.get_or_insert(error);
-                    false
+                    if !matches!(error.kind(), Kind::System("EACCES" | "EPERM")) {
+                        failure.get_or_insert(error.key(key));
+                    }
+                    true
                 }
             }
         });
         failure.map_or(Ok(keys), Err)
     }
 
-    /// The earliest time at which an item may end.
+    fn base_number(&self) -> Option<u64> {
+        self.disk
+            .stat(self.base())
+            .ok()
+            .and_then(|stat| stat.number)
+    }
+
+    /// Makes the index anew from all items, unless it is complete.
+    fn complete_index(&self) -> Result<()> {
+        let is_complete = || self.index.is_complete(&*self.disk, self.base_number());
+        if is_complete()? {
+            return Ok(());
+        }
+        let _alone = self.index.rebuilding();
+        if is_complete()? {
+            return Ok(());
+        }
+        let keys = self.walk("", None)?;
+        let keys: Vec<String> = keys.iter().map(str::to_owned).collect();
+        let looks = spread(keys, Vec::new, |expiries, key, _| {
+            if let Ok(Some((_, Some(expires_ms)))) = self.look(&key) {
+                expiries.push((key, expires_ms));
+            }
+            Ok(())
+        })?;
+        let found: Vec<(String, u64)> = looks.into_iter().flatten().collect();
+        let base = self.base_number();
+        let content = || self.index.rebuilt(&*self.disk, base, found);
+        if self.options.read_only {
+            // This store alone knows it.
+            return content().map(drop);
+        }
+        self.replace_index(content, false)
+    }
+
+    /// The earliest time at which an item may expire.
     pub(super) fn next_expiry(&self) -> Result<Option<u64>> {
         if self.options.read_only {
             return Ok(None);
         }
-        self.journal.earliest(&*self.disk)
+        self.index.earliest(&*self.disk)
     }
 
-    /// Removes the items that have ended by `now_ms` and gives their keys.
+    /// Removes the items that have expired by `now_ms` and gives their keys.
     pub(super) fn sweep(&self, now_ms: u64) -> Result<Vec<String>> {
         let mut removed = Vec::new();
+        let mut lines = Vec::new();
         let mut settled = Vec::new();
         let mut failure = None;
-        for (key, entry) in self.journal.due(&*self.disk, now_ms)? {
-            let outcome = match self.sweep_one(&key, &entry, now_ms) {
+        for (key, due) in self.index.due(&*self.disk, now_ms)? {
+            match self.sweep_one(&key, now_ms) {
                 Ok(Swept::Removed) => {
-                    removed.push(key.clone());
-                    None
+                    lines.push(Line::settled(&key, due));
+                    removed.push(key);
                 }
-                Ok(Swept::Stays(entry)) => entry,
+                Ok(Swept::Settled) => {
+                    lines.push(Line::settled(&key, due));
+                    settled.push(key);
+                }
+                Ok(Swept::Later(expires_ms)) => {
+                    lines.push(Line::expires(&key, Expiry::found(expires_ms)));
+                }
+                Ok(Swept::Stays) => {}
                 Err(error) => {
                     failure.get_or_insert(error.key(&key));
-                    continue;
                 }
-            };
-            settled.push(Amendment {
-                key,
-                seen: Some(entry),
-                entry: outcome,
-            });
+            }
         }
-        if let Err(error) = self.settle_entries(settled, Need::Usual) {
+        // An item that came between the look and the line is not settled. Its writer looks for the line
+        // after the item is there, and this looks for the item after the line is: one of them sees it.
+        let outcome = self.add_lines(&lines, Need::Usual).and_then(|_| {
+            let again = settled.iter().filter_map(|key| {
+                let (_, expires_ms) = self.look(key).ok()??;
+                Some(Line::expires(key, Expiry::new(expires_ms?)))
+            });
+            self.add_lines(&again.collect::<Vec<_>>(), Need::Usual)
+        });
+        if let Err(error) = outcome {
             failure.get_or_insert(error);
         }
         match failure {
-            // What was removed must be told; what failed is due again at the next sweep.
+            // What was removed must be reported; what failed is due again at the next sweep.
             Some(error) if removed.is_empty() => Err(error),
             _ => Ok(removed),
         }
     }
 
-    fn sweep_one(&self, key: &str, entry: &Entry, now_ms: u64) -> Result<Swept> {
+    fn sweep_one(&self, key: &str, now_ms: u64) -> Result<Swept> {
         let place = self.place(key);
-        let Some(found) = self.find_told_of(&place)? else {
-            return Ok(Swept::Stays(None));
+        let found = match self.find(&place) {
+            // No write has added the line of a path that no file can have.
+            Err(error) if error.kind() == Kind::System("ENAMETOOLONG") => None,
+            outcome => outcome?,
         };
-        match self.expiry_of(entry, &found)? {
-            None => return Ok(Swept::Stays(None)),
-            Some(expires_ms) if expires_ms > now_ms => {
-                return Ok(Swept::Stays(Some(Entry {
-                    expires_ms,
-                    ..entry.clone()
-                })));
-            }
+        let Some(found) = found else {
+            return Ok(Swept::Settled);
+        };
+        match self.expiry_in_file(&found)? {
+            None => return Ok(Swept::Settled),
+            Some(expires_ms) if expires_ms > now_ms => return Ok(Swept::Later(expires_ms)),
             Some(_) => {}
         }
-        if !self.remove_if_ended(key, &place, entry, now_ms)? {
-            return Ok(Swept::Stays(Some(entry.clone())));
+        if !self.remove_if_expired(key, &place, now_ms)? {
+            return Ok(Swept::Stays);
         }
         self.durability.settle(&place)?;
         Ok(Swept::Removed)
     }
 
-    /// Removes a value if it is still the one that ended, which a write may replace at any moment.
+    /// Removes a value if it is still the one that expired, which a write may replace at any moment.
     /// It is moved to where readers look next and no write reaches, looked at again there, and moved
     /// back if it is another.
-    fn remove_if_ended(
-        &self,
-        key: &str,
-        place: &Place,
-        entry: &Entry,
-        now_ms: u64,
-    ) -> Result<bool> {
+    fn remove_if_expired(&self, key: &str, place: &Place, now_ms: u64) -> Result<bool> {
         let Some(lock) = self.lock(place.folder())? else {
             return Ok(false);
         };
@@ -464,13 +494,13 @@ impl<D: Disk> Engine<D> {
             // A write that came after the move.
             Some(found) if found.path == place.path && is_file => Ok(None),
             Some(found) => {
-                let expires_ms = self.expiry_of(entry, &found)?;
+                let expires_ms = self.expiry_in_file(&found)?;
                 Ok(Some(found)
                     .filter(|_| expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms)))
             }
             None => Ok(None),
         })
-        .and_then(|ended| match ended {
+        .and_then(|expired| match expired {
             Some(found) => Ok(self.unlink(&found.path)?.then_some(found)),
             None => Ok(None),
         });
@@ -492,74 +522,5 @@ impl<D: Disk> Engine<D> {
             self.durability.note_folder(&self.remove_empty(folder));
         }
         Ok(removed.is_some())
-    }
-}
-
-enum Swept {
-    Removed,
-    Stays(Option<Entry>),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn only_the_envelope_says_when_an_item_ends() {
-        for (text, expires_ms) in [
-            (r#"{"expires":5,"json":1}"#, Some(5)),
-            (r#"{"json":1,"expires":5}"#, Some(5)),
-            (
-                "{\n  \"json\": {\"expires\": 1},\n  \"expires\": 1700000000000\n}\n",
-                Some(1_700_000_000_000),
-            ),
-            (" {\"expires\":5e3,\"json\":null}", Some(5000)),
-            (r#"{"expires":-1,"json":1}"#, Some(0)),
-            (r#"{"json":{"expires":5}}"#, None),
-            (r#"{"json":"\"expires\":5"}"#, None),
-            (r#"{"expires":5}"#, None),
-            (r#"{"expires":5,"name":"x"}"#, None),
-            (r#"{"expires":"soon","json":1}"#, None),
-            (r#"{"expires":null,"json":1}"#, None),
-            (r#"[{"expires":5,"json":1}]"#, None),
-            (r#"{"expires":5,"json":1"#, Some(5)),
-            (r#"{"json":1,"expires":5"#, None),
-            ("", None),
-            ("expires", None),
-        ] {
-            assert_eq!(expiry_in(text.as_bytes()), expires_ms, "{text}");
-        }
-    }
-
-    #[test]
-    fn only_the_codecs_envelope_takes_an_end() {
-        assert_eq!(
-            with_expiry(b"{\"json\":1}", 5).as_deref(),
-            Some(&br#"{"expires":5,"json":1}"#[..])
-        );
-        for text in ["", "1", "{}", "{\"a\":1}", "base64:AAAA"] {
-            assert_eq!(with_expiry(text.as_bytes(), 5), None, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn an_end_that_was_put_in_is_read_back(json in "[a-z\"{}:,]{0,20}", expires_ms in any::<u64>()) {
-            let json = serde_json::Value::from(json);
-            let text = format!("{{\"json\":{json}}}");
-            let spliced = with_expiry(text.as_bytes(), expires_ms).unwrap();
-            prop_assert_eq!(expiry_in(&spliced), Some(expires_ms));
-            let parsed: serde_json::Value = serde_json::from_slice(&spliced).unwrap();
-            prop_assert_eq!(&parsed["json"], &json);
-            prop_assert_eq!(expiry_in(text.as_bytes()), None);
-        }
-
-        #[test]
-        fn hostile_text_is_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            for prefix in [&b""[..], WITH_EXPIRY, ENVELOPE, b"{\"expires\":1,\"json\":"] {
-                let _ = expiry_in(&[prefix, &bytes].concat());
-            }
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! The key `a:b:c` is the file `a/b/c` under the base. Where `a` and `a:b` both hold values, that
 //! of `a` is the file `a/%~self`. [`path`] tells how names are made; [`nesting`] how a file makes
 //! room for a folder; [`atomic_write`] how a value replaces another; [`durability`] what is fsynced
-//! when; [`expiry`] and [`journal`] how items end.
+//! when; [`expiry`] how items expire, and [`expiry_index`] which of them do.
 
 pub mod disk;
 pub mod driver;
@@ -15,8 +15,8 @@ mod changes;
 mod corrupt;
 mod durability;
 mod expiry;
+mod expiry_index;
 mod glob;
-mod journal;
 mod locate;
 mod locks;
 mod moves;
@@ -29,15 +29,16 @@ pub mod watch;
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use self::changes::Changes;
 use self::corrupt::Marks;
 use self::disk::{Disk, Kind as FileKind, Stat, SystemDisk};
 use self::durability::Durability;
-use self::journal::Journal;
+use self::expiry::Seen;
+use self::expiry_index::ExpiryIndex;
 use self::locate::{Place, Reach};
 use self::locks::Locks;
 use self::moves::Moves;
@@ -94,7 +95,12 @@ struct Engine<D> {
     clock: Clock,
     background: Background,
     durability: Arc<Durability<D>>,
-    journal: Journal,
+    index: ExpiryIndex,
+    seen: Seen,
+    /// Whether something was written.
+    started: AtomicBool,
+    /// For jobs that outlive a call.
+    me: Weak<Self>,
     locks: Locks,
     corrupt: Marks,
     moves: Moves,
@@ -134,24 +140,25 @@ impl<D: Disk> FsStore<D> {
             options.base.clone(),
             ports.background.clone(),
         );
-        let journal = Journal::new(options.base.join(path::JOURNAL));
-        let engine = Engine {
+        let index = ExpiryIndex::new(options.base.join(path::EXPIRY_INDEX));
+        let engine = Arc::new_cyclic(|me| Engine {
             name,
             options,
             disk,
             clock: ports.clock,
             background: ports.background,
             durability: Arc::new(durability),
-            journal,
+            index,
+            seen: Seen::default(),
+            started: AtomicBool::new(false),
+            me: me.clone(),
             locks: Locks::default(),
             corrupt: Marks::default(),
             moves: Moves::default(),
             changes: Arc::default(),
             tidied: AtomicBool::new(false),
-        };
-        FsStore {
-            engine: Arc::new(engine),
-        }
+        });
+        FsStore { engine }
     }
 
     fn disk(&self) -> &D {
@@ -266,17 +273,16 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
     }
 
     fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
-        if self.is_read_only() {
-            return Ok(());
-        }
-        let Some(bytes) = value.file_bytes() else {
-            let message = "A file holds a string or bytes only. Give setItemRaw a string, a Buffer or a Uint8Array.";
-            return Err(Error::new(Kind::InvalidValue, message)).at(self.name(), "setItemRaw", key);
-        };
-        let is_text = matches!(value, Value::Text(_));
-        self.engine()
-            .put(key, &bytes, is_text, expires_ms)
-            .at(self.name(), "setItem", key)
+        self.put(key, value, "setItem", |engine, bytes| match value {
+            Value::Text(_) => engine.put_text(key, bytes, expires_ms),
+            Value::Bytes(..) | Value::Foreign(_) => engine.put_raw(key, bytes, expires_ms),
+        })
+    }
+
+    fn set_raw(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
+        self.put(key, value, "setItemRaw", |engine, bytes| {
+            engine.put_raw(key, bytes, expires_ms)
+        })
     }
 
     fn remove(&self, key: &str) -> Result<bool> {
@@ -363,6 +369,23 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
 }
 
 impl<D: Disk> FsStore<D> {
+    fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        operation: &'static str,
+        put: impl FnOnce(&Engine<D>, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        if self.is_read_only() {
+            return Ok(());
+        }
+        let Some(bytes) = value.file_bytes() else {
+            let message = "A file holds a string or bytes only. Give setItemRaw a string, a Buffer or a Uint8Array.";
+            return Err(Error::new(Kind::InvalidValue, message)).at(self.name(), "setItemRaw", key);
+        };
+        put(self.engine(), &bytes).at(self.name(), operation, key)
+    }
+
     fn flush_telling(&self, moved: &dyn Fn()) -> Result<()> {
         self.engine
             .durability
@@ -399,11 +422,7 @@ impl<D: Disk> Engine<D> {
         let Some(bytes) = self.bytes(key)? else {
             return Ok(None);
         };
-        let text = if bytes.is_empty() {
-            None
-        } else {
-            Text::from_utf8(bytes)
-        };
+        let text = Text::from_marked(bytes).filter(|text| !text.is_empty());
         match text {
             Some(text) => {
                 // Whether it is a value is found out by who decodes it, and told again if it is none.
@@ -412,7 +431,7 @@ impl<D: Disk> Engine<D> {
             }
             None => {
                 self.corrupt.add(key);
-                let message = "What is stored is not text: the file is empty or not UTF-8.";
+                let message = "What is stored is not text: the file is empty, or neither UTF-8 nor UTF-16 with a byte order mark.";
                 Err(Error::new(Kind::CorruptValue, message))
             }
         }

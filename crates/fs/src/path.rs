@@ -25,8 +25,8 @@ pub const MOVED: &str = "%~moved";
 pub const TEMPORARY: &str = "%~tmp-";
 /// What names of damaged files that were kept begin with.
 pub const CORRUPT: &str = "%~corrupt-";
-/// The journal of expiries, in the base.
-pub const JOURNAL: &str = "%~ttl";
+/// The index of expiries, in the base.
+pub const EXPIRY_INDEX: &str = "%~ttl";
 /// The file in the base whose lock is that of the store.
 pub const LOCK: &str = "%~lock";
 

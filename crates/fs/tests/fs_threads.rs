@@ -426,7 +426,7 @@ fn a_removal_waits_for_no_lock_of_a_folder_that_stays_anyway() {
 }
 
 #[test]
-fn items_with_an_end_are_written_while_the_journal_is_compacted() {
+fn items_with_an_end_are_written_while_the_index_is_compacted() {
     const THREADS: usize = 4;
     const ROUNDS: usize = 3_000;
     let (_guard, base) = folder();

@@ -253,11 +253,21 @@ impl QueueDriver {
 
     fn operation_of(&self, key: &str, change: Change, options: &Options) -> Operation {
         let now_ms = self.now_ms();
+        let own_ms = || match &change {
+            Change::Set(value) => value.expiry_ms_of_copy(),
+            Change::SetRaw(value) => value.expiry_ms(),
+            Change::Remove | Change::Clear => None,
+        };
+        let expires_ms = match options.ttl_ms {
+            Some(ttl_ms) => Some(now_ms.saturating_add(ttl_ms)),
+            None if self.info.ttl && self.store.is_some() => own_ms(),
+            None => None,
+        };
         Operation {
             key: key.into(),
             change,
             options: options.clone(),
-            expires_ms: options.ttl_ms.map(|ttl_ms| now_ms.saturating_add(ttl_ms)),
+            expires_ms,
             timestamp_ms: now_ms,
         }
     }

@@ -213,7 +213,7 @@ impl Threaded {
             ),
             Change::SetRaw(value) => (
                 Call::SetItemRaw,
-                caught(|| store.set(key, value, operation.expires_ms)),
+                caught(|| store.set_raw(key, value, operation.expires_ms)),
             ),
             Change::Remove => (Call::RemoveItem, caught(|| store.remove(key).map(drop))),
             Change::Clear => (

@@ -193,10 +193,19 @@ impl<D: BlockingDriver> Offloaded<D> {
         }
     }
 
-    fn expires_ms(&self, options: &Options) -> Option<u64> {
-        let ttl_ms = options.ttl_ms?;
+    /// When an item expires: as the call says, or as the value itself does.
+    fn expiry_of(&self, call: Call, value: &Value, options: &Options) -> Option<u64> {
+        let own = match call {
+            Call::SetItemRaw => Value::expiry_ms,
+            _ => Value::expiry_ms_of_copy,
+        };
+        let expires_ms = match options.ttl_ms {
+            Some(ttl_ms) => self.runtime.now_ms().saturating_add(ttl_ms),
+            None if self.info.ttl => own(value)?,
+            None => return None,
+        };
         self.expiry.resume();
-        Some(self.runtime.now_ms().saturating_add(ttl_ms))
+        Some(expires_ms)
     }
 
     /// Sees to the end of what was written. Not before it is there: a sweep would pass it over.
@@ -427,9 +436,9 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             let mut first_end: Option<u64> = None;
             let mut outcome = Ok(());
             for item in items {
-                let expires_ms = self.expires_ms(&item.options);
-                first_end = first_end.into_iter().chain(expires_ms).min();
                 let value = Value::Text(item.value);
+                let expires_ms = self.expiry_of(Call::SetItem, &value, &item.options);
+                first_end = first_end.into_iter().chain(expires_ms).min();
                 let written = self.driver.set(&item.key, &value, expires_ms);
                 outcome = outcome.and(written.at(name, operation, &item.key));
             }
@@ -455,10 +464,11 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
                 if checked.is_err() {
                     break;
                 }
-                let expires_ms = self.expires_ms(&item.options);
+                let value = Value::Text(item.value);
+                let expires_ms = self.expiry_of(Call::SetItem, &value, &item.options);
                 first_end = first_end.into_iter().chain(expires_ms).min();
                 let ticket = tickets.next(&item.key);
-                writes.push((ticket, Value::Text(item.value), expires_ms));
+                writes.push((ticket, value, expires_ms));
             }
             jobs.push(writes);
         }
@@ -668,19 +678,24 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
 
 impl<D: BlockingDriver> Offloaded<D> {
     fn set(&self, call: Call, key: &str, value: Value, options: &Options, mode: Mode) -> Op<()> {
-        let expires_ms = self.expires_ms(options);
+        let write = if call == Call::SetItemRaw {
+            D::set_raw
+        } else {
+            D::set
+        };
+        let expires_ms = self.expiry_of(call, &value, options);
         if self.driver.is_instant() {
             let name = self.driver.name();
             let written = self
                 .driver
                 .check_key(key)
-                .and_then(|()| self.driver.set(key, &value, expires_ms));
+                .and_then(|()| write(&self.driver, key, &value, expires_ms));
             let written = written
                 .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key));
             return self.ends(Op::ready(written), expires_ms);
         }
         let written = self.write(call, key, mode, expires_ms.is_some(), move |driver, key| {
-            driver.set(key, &value, expires_ms)
+            write(driver, key, &value, expires_ms)
         });
         self.ends(written, expires_ms)
     }

@@ -607,7 +607,9 @@ function linkChildren({ json, children }) {
 }
 
 // src/js/codec/decode.js
-function decode(text) {
+var BYTE_ORDER_MARK = 65279;
+function decode(given) {
+  const text = codeAt(given, 0) === BYTE_ORDER_MARK ? slice(given, 1) : given;
   if (slice(text, -7) === '"v":1}}') {
     const split = splitEnvelope(text);
     if (split !== void 0) return restore(split.json, split.plan);
@@ -639,7 +641,7 @@ function restore(json, plan) {
 function isEnvelope(value, names) {
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
-    if (name !== "json" && name !== "meta" && name !== "expires") return false;
+    if (name !== "json" && name !== "meta" && name !== "expires" && name !== "fresh") return false;
   }
   return hasOwn(value, "json");
 }

@@ -1958,6 +1958,7 @@ function createStorage(options = {}) {
     }
     return meta;
   }
+  const own2 = (opts, name) => opts && hasOwn(opts, name) ? opts[name] : void 0;
   const metaOptions = (opts) => typeof opts === "boolean" ? { nativeOnly: opts } : opts;
   const removeOptions = (opts) => typeof opts === "boolean" ? { removeMeta: opts } : opts;
   const storage2 = {
@@ -1995,11 +1996,11 @@ function createStorage(options = {}) {
     },
     async removeItem(key, opts) {
       const given = removeOptions(opts);
-      await located(core.removeItem(handle, key, given?.removeMeta, given));
+      await located(core.removeItem(handle, key, own2(given, "removeMeta"), given));
     },
     async getMeta(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(await located(core.getMeta(handle, key, given?.nativeOnly, given)), key);
+      return mergeMeta(await located(core.getMeta(handle, key, own2(given, "nativeOnly"), given)), key);
     },
     async setMeta(key, value, opts) {
       await located(
@@ -2067,11 +2068,11 @@ function createStorage(options = {}) {
     },
     removeItemSync(key, opts) {
       const given = removeOptions(opts);
-      core.removeItemSync(handle, key, given?.removeMeta, given);
+      core.removeItemSync(handle, key, own2(given, "removeMeta"), given);
     },
     getMetaSync(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(core.getMetaSync(handle, key, given?.nativeOnly, given), key);
+      return mergeMeta(core.getMetaSync(handle, key, own2(given, "nativeOnly"), given), key);
     },
     setMetaSync(key, value, opts) {
       if (value === void 0) core.removeMetaSync(handle, key, opts);
@@ -2121,7 +2122,7 @@ function createStorage(options = {}) {
     const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
   };
-  own({ methods: { ...storage2 }, traits });
+  own2({ methods: { ...storage2 }, traits });
   return withGuideMethods(storage2);
 }
 function aliases(storage2) {

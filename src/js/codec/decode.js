@@ -1,12 +1,16 @@
 // Stored text to values.
 
-import { hasOwn, keysOf, lastIndexOf, parse, slice } from "../builtins.js";
+import { codeAt, hasOwn, keysOf, lastIndexOf, parse, slice } from "../builtins.js";
 import { isRecord } from "./corrupt.js";
 import { reviveGraph } from "./graph.js";
 import { Plan, planOf } from "./plan.js";
 import { reviveTree } from "./tree.js";
 
-export function decode(text) {
+const BYTE_ORDER_MARK = 0xfeff;
+
+// A byte order mark before the text is no part of it.
+export function decode(given) {
+  const text = codeAt(given, 0) === BYTE_ORDER_MARK ? slice(given, 1) : given;
   if (slice(text, -7) === '"v":1}}') {
     const split = splitEnvelope(text);
     if (split !== undefined) return restore(split.json, split.plan);
@@ -43,7 +47,7 @@ function restore(json, plan) {
 function isEnvelope(value, names) {
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
-    if (name !== "json" && name !== "meta" && name !== "expires") return false;
+    if (name !== "json" && name !== "meta" && name !== "expires" && name !== "fresh") return false;
   }
   return hasOwn(value, "json");
 }

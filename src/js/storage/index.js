@@ -1,6 +1,7 @@
 // The storage object: values to text and back, Promises, and everything else in the native core.
 
 import { readBatch, wrongArgument } from "../arguments.js";
+import { hasOwn } from "../builtins.js";
 import { factories } from "../drivers/factories.js";
 import { isDriver } from "../drivers/js-driver.js";
 import { listeners } from "../drivers/listeners.js";
@@ -116,6 +117,8 @@ export function createStorage(options = {}) {
     return meta;
   }
 
+  // What another library adds to `Object.prototype` is no option.
+  const own = (opts, name) => (opts && hasOwn(opts, name) ? opts[name] : undefined);
   const metaOptions = (opts) => (typeof opts === "boolean" ? { nativeOnly: opts } : opts);
   const removeOptions = (opts) => (typeof opts === "boolean" ? { removeMeta: opts } : opts);
 
@@ -161,11 +164,11 @@ export function createStorage(options = {}) {
     },
     async removeItem(key, opts) {
       const given = removeOptions(opts);
-      await located(core.removeItem(handle, key, given?.removeMeta, given));
+      await located(core.removeItem(handle, key, own(given, "removeMeta"), given));
     },
     async getMeta(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(await located(core.getMeta(handle, key, given?.nativeOnly, given)), key);
+      return mergeMeta(await located(core.getMeta(handle, key, own(given, "nativeOnly"), given)), key);
     },
     async setMeta(key, value, opts) {
       await located(
@@ -236,11 +239,11 @@ export function createStorage(options = {}) {
     },
     removeItemSync(key, opts) {
       const given = removeOptions(opts);
-      core.removeItemSync(handle, key, given?.removeMeta, given);
+      core.removeItemSync(handle, key, own(given, "removeMeta"), given);
     },
     getMetaSync(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(core.getMetaSync(handle, key, given?.nativeOnly, given), key);
+      return mergeMeta(core.getMetaSync(handle, key, own(given, "nativeOnly"), given), key);
     },
     setMetaSync(key, value, opts) {
       if (value === undefined) core.removeMetaSync(handle, key, opts);

@@ -475,7 +475,10 @@ async fn read_old(storage: &Rc<Storage>, route: &Route, mode: Mode) -> Result<Ol
     let (driver, key, options) = (&route.driver, route.relative(), Options::default());
     let (value, is_raw) = read_value(driver, key, mode).await?;
     let mut expires_ms = None;
-    if value.is_some()
+    // What says by itself when it expires needs no more than to be put back.
+    if value
+        .as_ref()
+        .is_some_and(|value| value.expiry_ms().is_none())
         && driver.info().ttl
         && let Some(Meta::Native(meta)) = calls::get_meta(driver, key, &options, mode).await?
     {

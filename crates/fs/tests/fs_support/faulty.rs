@@ -147,6 +147,18 @@ impl Disk for FaultyDisk {
         bytes
     }
 
+    fn read_with_stat(&self, path: &Path, most: u64) -> io::Result<(Stat, Vec<u8>)> {
+        self.pass("read")?;
+        let read = SystemDisk.read_with_stat(path, most);
+        self.called("read", path);
+        read
+    }
+
+    fn is_empty(&self, folder: &Path) -> io::Result<bool> {
+        self.pass("is_empty")?;
+        SystemDisk.is_empty(folder)
+    }
+
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         self.pass("stat")?;
         let stat = SystemDisk.stat(path);

@@ -370,6 +370,19 @@ impl Disk for ModelDisk {
         Ok(bytes[offset..].to_vec())
     }
 
+    fn read_with_stat(&self, path: &Path, most: u64) -> io::Result<(Stat, Vec<u8>)> {
+        let stat = self.stat(path)?;
+        let mut bytes = self.read(path)?;
+        bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        Ok((stat, bytes))
+    }
+
+    fn is_empty(&self, folder: &Path) -> io::Result<bool> {
+        let mut is_empty = true;
+        self.list(folder, folder, &mut |_, _| is_empty = false)?;
+        Ok(is_empty)
+    }
+
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         let state = self.call()?;
         State::look(&state.names, path).map(|node| state.stat_of(node))
