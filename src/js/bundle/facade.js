@@ -1958,7 +1958,7 @@ function createStorage(options = {}) {
     }
     return meta;
   }
-  const own2 = (opts, name) => opts && hasOwn(opts, name) ? opts[name] : void 0;
+  const optionOf = (opts, name) => opts && hasOwn(opts, name) ? opts[name] : void 0;
   const metaOptions = (opts) => typeof opts === "boolean" ? { nativeOnly: opts } : opts;
   const removeOptions = (opts) => typeof opts === "boolean" ? { removeMeta: opts } : opts;
   const storage2 = {
@@ -1996,11 +1996,14 @@ function createStorage(options = {}) {
     },
     async removeItem(key, opts) {
       const given = removeOptions(opts);
-      await located(core.removeItem(handle, key, own2(given, "removeMeta"), given));
+      await located(core.removeItem(handle, key, optionOf(given, "removeMeta"), given));
     },
     async getMeta(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(await located(core.getMeta(handle, key, own2(given, "nativeOnly"), given)), key);
+      return mergeMeta(
+        await located(core.getMeta(handle, key, optionOf(given, "nativeOnly"), given)),
+        key
+      );
     },
     async setMeta(key, value, opts) {
       await located(
@@ -2068,11 +2071,11 @@ function createStorage(options = {}) {
     },
     removeItemSync(key, opts) {
       const given = removeOptions(opts);
-      core.removeItemSync(handle, key, own2(given, "removeMeta"), given);
+      core.removeItemSync(handle, key, optionOf(given, "removeMeta"), given);
     },
     getMetaSync(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(core.getMetaSync(handle, key, own2(given, "nativeOnly"), given), key);
+      return mergeMeta(core.getMetaSync(handle, key, optionOf(given, "nativeOnly"), given), key);
     },
     setMetaSync(key, value, opts) {
       if (value === void 0) core.removeMetaSync(handle, key, opts);
@@ -2122,7 +2125,7 @@ function createStorage(options = {}) {
     const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
   };
-  own2({ methods: { ...storage2 }, traits });
+  own({ methods: { ...storage2 }, traits });
   return withGuideMethods(storage2);
 }
 function aliases(storage2) {

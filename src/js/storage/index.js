@@ -118,7 +118,7 @@ export function createStorage(options = {}) {
   }
 
   // What another library adds to `Object.prototype` is no option.
-  const own = (opts, name) => (opts && hasOwn(opts, name) ? opts[name] : undefined);
+  const optionOf = (opts, name) => (opts && hasOwn(opts, name) ? opts[name] : undefined);
   const metaOptions = (opts) => (typeof opts === "boolean" ? { nativeOnly: opts } : opts);
   const removeOptions = (opts) => (typeof opts === "boolean" ? { removeMeta: opts } : opts);
 
@@ -164,11 +164,14 @@ export function createStorage(options = {}) {
     },
     async removeItem(key, opts) {
       const given = removeOptions(opts);
-      await located(core.removeItem(handle, key, own(given, "removeMeta"), given));
+      await located(core.removeItem(handle, key, optionOf(given, "removeMeta"), given));
     },
     async getMeta(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(await located(core.getMeta(handle, key, own(given, "nativeOnly"), given)), key);
+      return mergeMeta(
+        await located(core.getMeta(handle, key, optionOf(given, "nativeOnly"), given)),
+        key,
+      );
     },
     async setMeta(key, value, opts) {
       await located(
@@ -239,11 +242,11 @@ export function createStorage(options = {}) {
     },
     removeItemSync(key, opts) {
       const given = removeOptions(opts);
-      core.removeItemSync(handle, key, own(given, "removeMeta"), given);
+      core.removeItemSync(handle, key, optionOf(given, "removeMeta"), given);
     },
     getMetaSync(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(core.getMetaSync(handle, key, own(given, "nativeOnly"), given), key);
+      return mergeMeta(core.getMetaSync(handle, key, optionOf(given, "nativeOnly"), given), key);
     },
     setMetaSync(key, value, opts) {
       if (value === undefined) core.removeMetaSync(handle, key, opts);
