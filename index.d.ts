@@ -250,6 +250,14 @@ export type Unwatch = () => MaybePromise<void>;
  * - `EAS_DRIVER_RESULT`: a JavaScript driver returned something that its interface does not allow
  * - `EAS_PANIC`: an internal failure was caught; the process goes on
  * - `EAS_MIGRATION`: a migration could not be run or undone
+ * - `EAS_ACCESS_DENIED`: no rule of `serveStorage` allows the key to this document
+ * - `EAS_CLOSED`: the main process serves the storage no more
+ * - `EAS_NO_SERVER`: the main process serves no storage on this channel
+ * - `EAS_NOT_READY`: the main process does not know this document yet
+ * - `EAS_NOT_SERVED`: a method for the storage of the main process itself
+ * - `EAS_NOT_ISOLATED`: `exposeStorage` without `contextIsolation`
+ * - `EAS_TOO_LARGE`: a value is longer than `serveStorage` allows
+ * - `EAS_RATE_LIMITED`: more calls a second than `serveStorage` allows
  */
 export type StorageErrorCode =
   | "EAS_INVALID_KEY"
@@ -265,6 +273,14 @@ export type StorageErrorCode =
   | "EAS_DRIVER_RESULT"
   | "EAS_PANIC"
   | "EAS_MIGRATION"
+  | "EAS_ACCESS_DENIED"
+  | "EAS_CLOSED"
+  | "EAS_NO_SERVER"
+  | "EAS_NOT_READY"
+  | "EAS_NOT_SERVED"
+  | "EAS_NOT_ISOLATED"
+  | "EAS_TOO_LARGE"
+  | "EAS_RATE_LIMITED"
   | "EAS_ADDON_UNAVAILABLE";
 
 /**

@@ -13,7 +13,13 @@ const app = makeApp();
 afterAll(() => rmSync(app, { recursive: true, force: true }));
 
 const node = (args: string[], cwd: string) =>
-  spawnSync(process.execPath, args, { cwd, encoding: "utf8", timeout: 25_000 });
+  spawnSync(process.execPath, args, {
+    cwd,
+    encoding: "utf8",
+    timeout: 25_000,
+    // The package is linked, and what it requires itself is looked for beside the clone.
+    env: { ...process.env, NODE_PATH: join(app, "node_modules") },
+  });
 
 describe("a ts block", () => {
   const typed = examples.filter(({ language }) => language === "ts");

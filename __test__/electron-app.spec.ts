@@ -71,10 +71,10 @@ describe("a start of the app", () => {
     await now.dispose();
   });
 
-  it("opens windows that may load an addon in the preload script, and nothing in the page", async () => {
+  it("opens windows in the sandbox, whose pages see an API and nothing else", async () => {
     const { webPreferences, world } = await start().window(0);
     expect(webPreferences).toMatchObject({
-      sandbox: false,
+      sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,
     });

@@ -37,6 +37,10 @@ export const bundle = [
     title: "Bundled facade",
     command: [process.execPath, "scripts/bundle.mjs", "--check"],
   },
+  {
+    title: "Bundled clients",
+    command: [process.execPath, "scripts/bundle-client.mjs", "--check"],
+  },
 ];
 
 export const types = [{ title: "Types", command: [process.execPath, "scripts/typecheck.mjs"] }];

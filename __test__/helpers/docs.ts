@@ -47,6 +47,12 @@ const GIVEN: Record<string, string> = {
   app: 'import { app } from "electron";',
   storage: 'const storage = createStorage({ driver: fsDriver({ base: "./data" }) });',
   // Parts of the reader's app.
+  server: [
+    'import { ipcMain } from "electron";',
+    'import * as storages from "electron-async-storage";',
+    'import { serveStorage } from "electron-async-storage/serve";',
+    "const server = serveStorage(storages.createStorage(), { ipcMain, access: [] });",
+  ].join("\n"),
   order: "const order = { id: 17 };",
   reloadConfig: "const reloadConfig = () => {};",
 };
@@ -197,14 +203,51 @@ const handlers = new Map();
 const ipcMain = Object.assign(new EventEmitter(), {
   handle: (channel, handler) => void handlers.set(channel, handler),
 });
+// A preload finds a main process that serves it everything.
+let served;
+const serve = () => {
+  const { createStorage } = require("electron-async-storage");
+  const { serveStorage } = require("electron-async-storage/serve");
+  served = Object.assign(new EventEmitter(), { handle: (_, handler) => void (served.handler = handler) });
+  const access = [{ origins: "app://main", keys: "**", can: "write", sync: true }];
+  serveStorage(createStorage(), { ipcMain: served, access });
+  globalThis.origin = "app://main";
+};
+const eventOf = () => {
+  if (served === undefined) serve();
+  const frame = { processId: 1, routingId: 1, origin: "app://main", url: "app://main/", parent: null, send() {} };
+  return { senderFrame: frame, sender: { id: 1 }, processId: 1, frameId: 1 };
+};
+const CHANNEL = "electron-async-storage";
 const ipcRenderer = Object.assign(new EventEmitter(), {
-  invoke: async (channel, ...args) => handlers.get(channel)?.({}, ...args),
+  invoke: async (channel, ...args) => {
+    const event = eventOf();
+    return channel === CHANNEL ? served.handler(event, ...args) : handlers.get(channel)?.({}, ...args);
+  },
   send() {},
+  sendSync(channel, ...args) {
+    const event = eventOf();
+    served.emit(channel, event, ...args);
+    return event.returnValue;
+  },
 });
+const session = { defaultSession: { registerPreloadScript: () => "1", unregisterPreloadScript() {} } };
+const { MessageChannel } = require("node:worker_threads");
+class MessageChannelMain {
+  constructor() {
+    const { port1, port2 } = new MessageChannel();
+    Object.assign(this, { port1, port2 });
+    for (const port of [port1, port2]) port.unref();
+  }
+}
+const utilityProcess = { fork: () => ({ postMessage() {} }) };
 class BrowserWindow {
   webContents = { send() {} };
   static getAllWindows = () => [];
   async loadFile() {}
+  async loadURL() {
+    setTimeout(() => app.emit("will-quit"), 200);
+  }
 }
 // As Electron does: own enumerable functions become proxies, and the rest is cloned.
 const bridged = (value) => {
@@ -223,6 +266,9 @@ exports.ipcMain = ipcMain;
 exports.ipcRenderer = ipcRenderer;
 exports.BrowserWindow = BrowserWindow;
 exports.contextBridge = contextBridge;
+exports.session = session;
+exports.MessageChannelMain = MessageChannelMain;
+exports.utilityProcess = utilityProcess;
 `;
 
 const ELECTRON_TYPES = `
@@ -230,6 +276,7 @@ export declare const app: any;
 export declare const ipcMain: any;
 export declare const ipcRenderer: any;
 export declare const contextBridge: any;
+export declare const session: any;
 export declare class BrowserWindow { constructor(options: any); [name: string]: any; static getAllWindows(): any[] }
 `;
 

@@ -5,24 +5,22 @@ import { EventEmitter } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { compileFunction } from "node:vm";
 import ts from "typescript";
+import { World } from "./ipc/world.js";
 
 const require = createRequire(import.meta.url);
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const published = require(join(root, "package.json")).exports;
 
-/** What `require` gives for a name of this package, in an app that installed it. */
-function requirePackage(id: string): unknown {
-  return require(join(root, published[id.replace("electron-async-storage", ".")].default));
-}
+/** The file that `require` loads for a name of this package, in an app that installed it. */
+const fileOf = (id: string): string =>
+  join(root, published[id.replace("electron-async-storage", ".")].default);
 
 /** Runs a TypeScript module, and what it imports, in a module cache of its own, as a process would. */
-function runProgram(entry: string, electron: object, argv: string[]): void {
+function runProgram(entry: string, electron: object, global: object = globalThis): void {
   const cache = new Map<string, { exports: object }>();
-  const ownProcess = Object.create(process, { argv: { value: argv } });
-
   function load(path: string): object {
     const known = cache.get(path);
     if (known) return known.exports;
@@ -38,13 +36,15 @@ function runProgram(entry: string, electron: object, argv: string[]): void {
     });
     const requireFrom = (id: string) => {
       if (id === "electron") return electron;
-      if (/^electron-async-storage(\/|$)/.test(id)) return requirePackage(id);
+      // What a preload script uses of the package is part of its bundle.
+      if (id === "electron-async-storage/preload") return load(fileOf(id));
+      if (/^electron-async-storage(\/|$)/.test(id)) return require(fileOf(id));
       if (isBuiltin(id)) return require(id);
       return load(join(dirname(path), id.replace(/\.js$/, ".ts")));
     };
-    const names = ["exports", "require", "module", "__dirname", "process"];
+    const names = ["exports", "require", "module", "__dirname", "globalThis"];
     const run = compileFunction(outputText, names, { filename: path });
-    run(module.exports, requireFrom, module, dirname(path), ownProcess);
+    run(module.exports, requireFrom, module, dirname(path), global);
     return module.exports;
   }
 
@@ -120,50 +120,35 @@ class App extends EventEmitter {
   }
 }
 
-type Handler = (event: object, ...args: unknown[]) => unknown;
-
 /** The options of a window that the stand-ins act upon. */
 export interface WebPreferences {
   preload: string;
   sandbox: boolean;
   contextIsolation: boolean;
   nodeIntegration: boolean;
-  additionalArguments: string[];
 }
 
 /** A window: the preload script runs in it, and `world` is what the page's own scripts then see. */
 export class RunningWindow {
   readonly world: Record<string, unknown> = {};
-  readonly ipcRenderer = new EventEmitter();
 
   constructor(
     readonly webPreferences: WebPreferences,
-    handlers: Map<string, Handler>,
+    page: string,
+    world: World,
+    session: ReturnType<World["newSession"]>,
   ) {
+    const { mainFrame } = world.open(session);
+    const place = { origin: "file://", stated: "null", url: String(pathToFileURL(page)) };
+    const { ipcRenderer } = world.navigate(mainFrame, place);
     const contextBridge = {
       exposeInMainWorld: (name: string, api: object) => {
         this.world[name] = bridged(api);
       },
     };
-    const ipcRenderer = Object.assign(this.ipcRenderer, {
-      invoke: async (channel: string, ...args: unknown[]) => {
-        const handler = handlers.get(channel);
-        try {
-          if (!handler) throw new Error(`No handler registered for '${channel}'`);
-          return structuredClone(await handler({}, ...structuredClone(args)));
-        } catch (error) {
-          // Of an error, Electron hands only its text on.
-          throw new Error(`Error invoking remote method '${channel}': ${error}`);
-        }
-      },
-    });
+    const global = { origin: "null", document: {}, process: { contextIsolated: true } };
     const preload = webPreferences.preload.replace(/\.js$/, ".ts");
-    const argv = ["electron", ...webPreferences.additionalArguments];
-    runProgram(preload, { contextBridge, ipcRenderer }, argv);
-  }
-
-  receive(channel: string, args: unknown[]): void {
-    this.ipcRenderer.emit(channel, {}, ...structuredClone(args));
+    runProgram(preload, { contextBridge, ipcRenderer }, global);
   }
 }
 
@@ -177,7 +162,8 @@ export class RunningApp {
   constructor(main: string, userData: string) {
     const app = new App(userData);
     this.app = app;
-    const handlers = new Map<string, Handler>();
+    const world = new World();
+    const session = world.newSession();
     const open: object[] = [];
     const addWindow = (window: RunningWindow) => {
       this.#windows.push(window);
@@ -186,10 +172,6 @@ export class RunningApp {
 
     class BrowserWindow {
       readonly #webPreferences: WebPreferences;
-      #window: RunningWindow | undefined;
-      readonly webContents = {
-        send: (channel: string, ...args: unknown[]) => this.#window?.receive(channel, args),
-      };
 
       constructor(options: { webPreferences: WebPreferences }) {
         this.#webPreferences = options.webPreferences;
@@ -198,8 +180,7 @@ export class RunningApp {
 
       async loadFile(page: string): Promise<void> {
         if (!existsSync(page)) throw new Error(`There is no page ${page}`);
-        this.#window = new RunningWindow(this.#webPreferences, handlers);
-        addWindow(this.#window);
+        addWindow(new RunningWindow(this.#webPreferences, page, world, session));
       }
 
       static getAllWindows(): object[] {
@@ -207,14 +188,12 @@ export class RunningApp {
       }
     }
 
-    const ipcMain = {
-      handle: (channel: string, handler: Handler) => handlers.set(channel, handler),
-    };
     this.closeWindows = () => {
       open.length = 0;
       this.app.emit("window-all-closed");
     };
-    runProgram(main, { app, BrowserWindow, ipcMain }, ["electron", "."]);
+    const { ipcMain } = world;
+    runProgram(main, { app, BrowserWindow, ipcMain, session: { defaultSession: session } });
   }
 
   /** Starts the app once more, which opens another window of this one. */

@@ -1,16 +1,20 @@
 import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
-import { app, BrowserWindow, ipcMain } from "electron";
-import type { SettingChange } from "./api.js";
-import { CHANGED, DESCRIBE, FOLDER_SWITCH, RECORD, SET } from "./channels.js";
+import { pathToFileURL } from "node:url";
+import { app, BrowserWindow, ipcMain, session } from "electron";
+import { serveStorage } from "electron-async-storage/serve";
+import { DESCRIBE, RECORD, SET } from "./channels.js";
 import { isSettingName, isValueOf } from "./settings.js";
-import { openStorage, settingsFolder } from "./storage.js";
+import { openStorage } from "./storage.js";
 
 const CACHED_FOR_MS = 60_000;
 const SETTINGS = "settings:";
 
-const userData = app.getPath("userData");
-const storage = openStorage(userData);
+/** Where the page is: on a server during development, say Vite's, else in files beside this one. */
+const devServer = process.env.EXAMPLE_DEV_SERVER;
+const pageFolder = join(__dirname, "..", "window");
+
+const storage = openStorage(app.getPath("userData"));
 
 function createWindow(): void {
   const window = new BrowserWindow({
@@ -18,14 +22,29 @@ function createWindow(): void {
     height: 560,
     webPreferences: {
       preload: join(__dirname, "preload.js"),
-      // A preload script in the sandbox cannot load a native addon; the page itself has no Node either way.
-      sandbox: false,
+      sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,
-      additionalArguments: [FOLDER_SWITCH + settingsFolder(userData)],
     },
   });
-  void window.loadFile(join(__dirname, "..", "window", "index.html"));
+  if (devServer) void window.loadURL(devServer);
+  else void window.loadFile(join(pageFolder, "index.html"));
+}
+
+/** What the preload script of a window may read at once. What it writes goes through the checks below. */
+function serve(): void {
+  serveStorage(storage, {
+    ipcMain,
+    session: session.defaultSession,
+    access: [
+      {
+        origins: devServer ? new URL(devServer).origin : `${pathToFileURL(pageFolder)}/`,
+        keys: "settings:**",
+        can: "read",
+        sync: true,
+      },
+    ],
+  });
 }
 
 // --- what windows may ask for ----------------------------------------------------------------------
@@ -56,17 +75,6 @@ ipcMain.handle(DESCRIBE, async () => {
   await storage.setItem("cache:machine", text, { ttl: CACHED_FOR_MS });
   return text;
 });
-
-/** Tells every window of a setting that changed, whichever program changed it. */
-function announce(_event: "update" | "remove", key: string): void {
-  const name = key.startsWith(SETTINGS) ? key.slice(SETTINGS.length) : "";
-  if (!isSettingName(name)) return;
-  const value = storage.getItemSync<unknown>(key);
-  // A file that someone edits by hand can hold anything.
-  if (!isValueOf(name, value)) return;
-  const change = { name, value } as SettingChange;
-  for (const window of BrowserWindow.getAllWindows()) window.webContents.send(CHANGED, change);
-}
 
 // --- life ------------------------------------------------------------------------------------------
 
@@ -102,7 +110,7 @@ async function start(): Promise<void> {
   await app.whenReady();
   // Before the first window: its preload script reads what the migrations leave.
   await storage.migrate();
-  await storage.watch(announce);
+  serve();
   createWindow();
   app.on("second-instance", createWindow);
   app.on("activate", () => {

@@ -1,20 +1,18 @@
-import { contextBridge, type IpcRendererEvent, ipcRenderer } from "electron";
-import { createStorage } from "electron-async-storage";
-import fsDriver from "electron-async-storage/drivers/fs";
-import type { Api, SettingChange, Settings } from "./api.js";
-import { CHANGED, DESCRIBE, FOLDER_SWITCH, RECORD, SET } from "./channels.js";
-import { DEFAULTS, isValueOf } from "./settings.js";
+// The build bundles this script: in the sandbox it can require electron and nothing else.
 
-const argument = process.argv.find((text) => text.startsWith(FOLDER_SWITCH));
-if (!argument) throw new Error(`The window was opened without ${FOLDER_SWITCH}FOLDER.`);
+import { contextBridge, ipcRenderer } from "electron";
+import { connectStorage } from "electron-async-storage/preload";
+import type { Api, SettingChange, Settings } from "./api.js";
+import { DESCRIBE, RECORD, SET } from "./channels.js";
+import { DEFAULTS, isSettingName, isValueOf } from "./settings.js";
+
+const SETTINGS = "settings:";
 
 // Reads only: what is written goes through the main process, which checks it.
-const storage = createStorage({
-  driver: fsDriver({ base: argument.slice(FOLDER_SWITCH.length), readOnly: true }),
-});
+const storage = connectStorage();
 
 function read<Name extends keyof Settings>(name: Name): Settings[Name] {
-  const value: unknown = storage.getItemSync(`settings:${name}`);
+  const value: unknown = storage.getItemSync(SETTINGS + name);
   return isValueOf(name, value) ? value : DEFAULTS[name];
 }
 
@@ -23,10 +21,15 @@ const api: Api = {
   initial: { theme: read("theme"), fontSize: read("fontSize") },
   set: (name, value) => ipcRenderer.invoke(SET, name, value),
   onChange: (listener) => {
-    const forward = (_event: IpcRendererEvent, change: SettingChange) => listener(change);
-    ipcRenderer.on(CHANGED, forward);
+    const watching = storage.watch((_event, key) => {
+      const name = key.slice(SETTINGS.length);
+      if (!isSettingName(name)) return;
+      const value: unknown = storage.getItemSync(key);
+      // A file that someone edits by hand can hold anything.
+      if (isValueOf(name, value)) listener({ name, value } as SettingChange);
+    });
     return () => {
-      ipcRenderer.removeListener(CHANGED, forward);
+      void watching.then((unwatch) => unwatch());
     };
   },
   record: (what) => ipcRenderer.invoke(RECORD, what),

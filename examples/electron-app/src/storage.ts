@@ -25,12 +25,10 @@ export interface AppData {
   };
 }
 
-export const settingsFolder = (userData: string) => join(userData, "storage");
-
 /** The storage of the main process. */
 export function openStorage(userData: string): Storage<AppData> {
   const storage = createStorage<AppData>({
-    driver: fsDriver({ base: settingsFolder(userData) }),
+    driver: fsDriver({ base: join(userData, "storage") }),
     version: 2,
     migrations: {
       1: async (data) => {

@@ -199,24 +199,6 @@ var Plan = class _Plan {
     this.equalities = hasOwn(meta, "referentialEqualities") ? meta.referentialEqualities : void 0;
   }
 };
-var MAX_CACHED_PLANS = 256;
-var MAX_CACHED_META_UNITS = 512;
-var plans = new MapType();
-var lastPlan = Plan.kept;
-var copyOf = (text) => parse(stringify(text));
-function planOf(metaText) {
-  if (lastPlan.text === metaText) return lastPlan;
-  let plan = mapGet(plans, metaText);
-  if (plan === void 0) {
-    plan = new Plan(parse(metaText));
-    if (metaText.length > MAX_CACHED_META_UNITS) return plan;
-    plan.text = copyOf(metaText);
-    if (mapSize(plans) >= MAX_CACHED_PLANS) mapClear(plans);
-    mapSet(plans, plan.text, plan);
-  }
-  lastPlan = plan;
-  return plan;
-}
 
 // src/js/codec/dates.js
 var ISO_UNITS = 24;
@@ -604,6 +586,26 @@ function linkChildren({ json, children }) {
     if (!holdsPlace(json, segment)) throw corrupt("shared references of different form");
     json[segment] = currentPlace(child).value;
   });
+}
+
+// src/js/codec/plan-cache.js
+var MAX_CACHED_PLANS = 256;
+var MAX_CACHED_META_UNITS = 512;
+var plans = new MapType();
+var lastPlan = Plan.kept;
+var copyOf = (text) => parse(stringify(text));
+function planOf(metaText) {
+  if (lastPlan.text === metaText) return lastPlan;
+  let plan = mapGet(plans, metaText);
+  if (plan === void 0) {
+    plan = new Plan(parse(metaText));
+    if (metaText.length > MAX_CACHED_META_UNITS) return plan;
+    plan.text = copyOf(metaText);
+    if (mapSize(plans) >= MAX_CACHED_PLANS) mapClear(plans);
+    mapSet(plans, plan.text, plan);
+  }
+  lastPlan = plan;
+  return plan;
 }
 
 // src/js/codec/decode.js

@@ -3,7 +3,8 @@
 import { codeAt, hasOwn, keysOf, lastIndexOf, parse, slice } from "../builtins.js";
 import { isRecord } from "./corrupt.js";
 import { reviveGraph } from "./graph.js";
-import { Plan, planOf } from "./plan.js";
+import { Plan } from "./plan.js";
+import { planOf } from "./plan-cache.js";
 import { reviveTree } from "./tree.js";
 
 const BYTE_ORDER_MARK = 0xfeff;
