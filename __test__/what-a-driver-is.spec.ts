@@ -175,6 +175,22 @@ describe.each(cases)("over %s, through %s", (driver, wrapper) => {
   });
 });
 
+it("a batch or a clear that one mount refuses changes nothing at the others", async () => {
+  const storage = createStorage<any>();
+  onTestFinished(() => storage.dispose());
+  await storage.setItem("a", 1);
+  storage.mount("z", memoryDriver());
+  await storage.setItem("z:a", 1);
+  storage.mount("ro", drivers["fs-lite"]({ readOnly: "error" }));
+  const items = ["a", "ro:a", "z:a"].map((key) => ({ key, value: 9 }));
+  const refused = expect.objectContaining({ code: "EAS_READ_ONLY" });
+  await expect(storage.setItems(items)).rejects.toEqual(refused);
+  expect(() => storage.setItemsSync(items)).toThrow(refused);
+  await expect(storage.clear()).rejects.toEqual(refused);
+  expect(() => storage.clearSync()).toThrow(refused);
+  for (const key of ["a", "ro:a", "z:a"]) expect(await storage.getItem(key), key).toBe(1);
+});
+
 describe("flags", () => {
   it("say what a driver is, through a queue and a spread", () => {
     const base = folder();

@@ -81,6 +81,12 @@ impl Storage {
             Ok(parts) => parts,
             Err(error) => return Op::fail(error.operation(Call::SetItems.name(mode))),
         };
+        let refused = parts
+            .iter()
+            .try_for_each(|part| calls::refuse(part.driver.info(), Call::SetItems, mode));
+        if let Err(error) = refused {
+            return Op::fail(error);
+        }
         if self.clears.is_any_open() {
             for part in &parts {
                 for item in &part.items {

@@ -107,15 +107,21 @@ impl Storage {
         if self.is_migrating() {
             return self.clear_recorded(base, options, mode);
         }
-        let mut done = Vec::new();
+        // A mount that refuses refuses all of it, before anything is removed.
+        let mut cleared = Vec::new();
         for share in self.shares(&base) {
             match calls::can_clear(&share.driver, mode) {
-                Ok(true) => done.push(self.clear_share(share, options, mode)),
+                Ok(true) => cleared.push(share),
                 Ok(false) => {}
                 Err(error) => return Op::fail(error),
             }
         }
-        calls::all(done)
+        calls::all(
+            cleared
+                .into_iter()
+                .map(|share| self.clear_share(share, options, mode))
+                .collect(),
+        )
     }
 
     /// During a migration a clear is a removal of each key, so that each can be put back.
