@@ -45,23 +45,24 @@ const NAMES =
   "steps sync target type write writes";
 const INTERNAL = new RegExp(`^(?:${NAMES.replaceAll(" ", "|")})$`);
 
-/** Modules of the facade whose place another one takes, which says less. */
+/** Modules of the codec whose place another one takes, which says less or is slower. */
+const LEAN = /[\\/](?:dates|decode|losses|refusal|texts)\.js$/;
 const lean = {
   name: "lean",
   setup(bundle) {
-    const filter = /[\\/](?:dates|losses|plan-cache|refusal|texts)\.js$/;
-    bundle.onResolve({ filter }, ({ path, importer }) =>
-      importer.includes(join("client", "lean"))
-        ? undefined
-        : { path: join(root, "client", "lean", basename(path)) },
-    );
+    bundle.onResolve({ filter: LEAN }, ({ path }) => ({
+      path: join(root, "client", "lean", basename(path)),
+    }));
     // What keeps hidden classes alive through a full collection is for processes that live long.
     bundle.onLoad({ filter: /[\\/]codec[\\/]\w+\.js$/ }, ({ path }) => ({
       contents: readFileSync(path, "utf8").replace(/^ *static kept = .*;$/gm, ""),
     }));
-    // What a lean module imports of the facade is the lean one too.
-    bundle.onResolve({ filter: /codec[\\/]refusal\.js$/ }, () => ({
-      path: join(root, "client", "lean", "refusal.js"),
+    // What takes a function of the engine does nothing else: one that nobody uses is left out.
+    bundle.onLoad({ filter: /[\\/]js[\\/]builtins\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(
+        /= (?=uncurry\(|getterOf\()/g,
+        "= /* @__PURE__ */ ",
+      ),
     }));
   },
 };

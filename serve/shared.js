@@ -113,10 +113,12 @@ var sliceArray = uncurry(Array.prototype.slice);
 var setInt32 = uncurry(DataView.prototype.setInt32);
 var { toStringTag } = Symbol;
 var { captureStackTrace } = Error;
-var StringType = String;
-var NumberType = Number;
-var BooleanType = Boolean;
-var BigIntType = BigInt;
+var stringOf = uncurry(String.prototype.toString);
+var numberOf = uncurry(Number.prototype.valueOf);
+var booleanOf = uncurry(Boolean.prototype.valueOf);
+var TextEncoderType = typeof TextEncoder === "function" ? TextEncoder : void 0;
+var encoder = TextEncoderType && new TextEncoderType();
+var encodeInto = TextEncoderType && uncurry(TextEncoderType.prototype.encodeInto);
 
 // src/js/codec/corrupt.js
 var corrupt = (reason) => new ErrorType(`Not a stored value: ${reason}`);
@@ -723,7 +725,9 @@ function planOf(metaText) {
 }
 
 // src/js/codec/decode.js
-function decode(text) {
+var BYTE_ORDER_MARK = 65279;
+function decode(given) {
+  const text = codeAt(given, 0) === BYTE_ORDER_MARK ? slice(given, 1) : given;
   if (slice(text, -7) === '"v":1}}') {
     const split = splitEnvelope(text);
     if (split !== void 0) return restore(split.json, split.plan);
@@ -755,9 +759,57 @@ function restore(json, plan) {
 function isEnvelope(value, names) {
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
-    if (name !== "json" && name !== "meta" && name !== "expires") return false;
+    if (name !== "json" && name !== "meta" && name !== "expires" && name !== "fresh") return false;
   }
   return hasOwn(value, "json");
+}
+
+// src/js/codec/kinds.js
+function passes(probe, value) {
+  try {
+    probe(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function kindOf(value) {
+  if (value instanceof DateType) return "Date";
+  if (value instanceof SetType) return "Set";
+  if (value instanceof MapType) return "Map";
+  if (isView(value)) return typedArrayTypes[typedArrayName(value)] ? "TypedArray" : "";
+  if (value instanceof RegExpType) return "RegExp";
+  if (value instanceof ErrorType) return "Error";
+  if (URLType !== void 0 && value instanceof URLType) return "URL";
+  if (isForeignRecord(value)) return "Object";
+  switch (tagOf(value)) {
+    case "[object Date]":
+      return passes(timeOf, value) ? "Date" : "";
+    case "[object Set]":
+      return passes(setSize, value) ? "Set" : "";
+    case "[object Map]":
+      return passes(mapSize, value) ? "Map" : "";
+    case "[object RegExp]":
+      return passes(regExpSource, value) ? "RegExp" : "";
+    case "[object Error]":
+      return "Error";
+    case "[object URL]":
+      return typeof value.href === "string" ? "URL" : "";
+    default:
+      return "";
+  }
+}
+function isForeignRecord(value) {
+  const prototype = getPrototypeOf(value);
+  return getPrototypeOf(prototype) === null && hasOwn(prototype, "isPrototypeOf");
+}
+function withSlots(Type, probe, value, parent, key) {
+  if (passes(probe, value)) return value;
+  try {
+    return new Type(value);
+  } catch {
+    throw refusal(parent, key, describe(value));
+  }
 }
 
 // src/js/codec/losses.js
@@ -896,10 +948,20 @@ function writeBare(session, given, parent, key) {
   }
 }
 function writeBareObject(session, value, parent, key) {
-  if (value instanceof StringType) return quote(`${value}`);
-  if (value instanceof NumberType) return writeBare(session, +value, parent, key);
-  if (value instanceof BooleanType) return `${value}`;
-  if (value instanceof BigIntType) throw refusal(parent, key, describe(value));
+  switch (tagOf(value)) {
+    case "[object String]":
+      if (passes(stringOf, value)) return quote(`${value}`);
+      break;
+    case "[object Number]":
+      if (passes(numberOf, value)) return writeBare(session, +value, parent, key);
+      break;
+    case "[object Boolean]":
+      if (passes(booleanOf, value)) return `${booleanOf(value)}`;
+      break;
+    case "[object BigInt]":
+      if (passes(bigIntText, value)) throw refusal(parent, key, describe(value));
+      break;
+  }
   for (let visit2 = parent; visit2 !== void 0; visit2 = visit2.parent) {
     if (visit2.value === value) {
       throw refusal(parent, key, "a cycle through an instance of a class");
@@ -908,7 +970,7 @@ function writeBareObject(session, value, parent, key) {
   const visit = new Visit(value, parent, key, void 0);
   if (isArray(value)) return writeBareArray(session, value, visit);
   const prototype = getPrototypeOf(value);
-  if (prototype !== objectPrototype && prototype !== null) {
+  if (prototype !== objectPrototype && prototype !== null && !isForeignRecord(value)) {
     refuseVanishing(value, parent, key);
     loseClass(session, value, parent, key);
   }
@@ -933,54 +995,6 @@ function writeBareRecord(session, record, visit) {
     text += (text === "" ? texts.first : texts.next) + itemText2;
   }
   return text === "" ? "{}" : `${text}}`;
-}
-
-// src/js/codec/kinds.js
-function passes(probe, value) {
-  try {
-    probe(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-function kindOf(value) {
-  if (value instanceof DateType) return "Date";
-  if (value instanceof SetType) return "Set";
-  if (value instanceof MapType) return "Map";
-  if (isView(value)) return typedArrayTypes[typedArrayName(value)] ? "TypedArray" : "";
-  if (value instanceof RegExpType) return "RegExp";
-  if (value instanceof ErrorType) return "Error";
-  if (URLType !== void 0 && value instanceof URLType) return "URL";
-  if (isForeignRecord(value)) return "Object";
-  switch (tagOf(value)) {
-    case "[object Date]":
-      return passes(timeOf, value) ? "Date" : "";
-    case "[object Set]":
-      return passes(setSize, value) ? "Set" : "";
-    case "[object Map]":
-      return passes(mapSize, value) ? "Map" : "";
-    case "[object RegExp]":
-      return passes(regExpSource, value) ? "RegExp" : "";
-    case "[object Error]":
-      return "Error";
-    case "[object URL]":
-      return typeof value.href === "string" ? "URL" : "";
-    default:
-      return "";
-  }
-}
-function isForeignRecord(value) {
-  const prototype = getPrototypeOf(value);
-  return getPrototypeOf(prototype) === null && hasOwn(prototype, "isPrototypeOf");
-}
-function withSlots(Type, probe, value, parent, key) {
-  if (passes(probe, value)) return value;
-  try {
-    return new Type(value);
-  } catch {
-    throw refusal(parent, key, describe(value));
-  }
 }
 
 // src/js/codec/notes.js

@@ -232,13 +232,9 @@ const ipcRenderer = Object.assign(new EventEmitter(), {
   },
 });
 const session = { defaultSession: { registerPreloadScript: () => "1", unregisterPreloadScript() {} } };
-const { MessageChannel } = require("node:worker_threads");
 class MessageChannelMain {
-  constructor() {
-    const { port1, port2 } = new MessageChannel();
-    Object.assign(this, { port1, port2 });
-    for (const port of [port1, port2]) port.unref();
-  }
+  port1 = Object.assign(new EventEmitter(), { postMessage() {}, start() {} });
+  port2 = Object.assign(new EventEmitter(), { postMessage() {}, start() {} });
 }
 const utilityProcess = { fork: () => ({ postMessage() {} }) };
 class BrowserWindow {
