@@ -44,7 +44,7 @@ impl<D: Disk> Engine<D> {
         let change = self.changes.begin(key);
         let mut failure = None;
         for _ in 0..ATTEMPTS {
-            let outcome = self.try_write(&place, bytes, change.as_ref())?;
+            let outcome = self.try_write(key, &place, bytes, change.as_ref())?;
             if let Outcome::Again(error) = outcome {
                 failure = Some(error);
             } else {
@@ -69,10 +69,12 @@ impl<D: Disk> Engine<D> {
 
     fn try_write(
         &self,
+        key: &str,
         place: &Place,
         bytes: &[u8],
         change: Option<&Pending<'_>>,
     ) -> Result<Outcome> {
+        self.refuse_other_spelling(place, key)?;
         let target = self.target(place)?;
         let (folder, old, linked) = match &target {
             Target::File { path, old, linked } => (folder_of(path), old, *linked),
@@ -108,11 +110,11 @@ impl<D: Disk> Engine<D> {
             return Err(error);
         }
         let outcome = match &target {
-            Target::File { path, .. } => {
-                self.disk.persist(draft, &name, path).map(|()| path.clone())
-            }
+            Target::File { path, .. } => self
+                .put_at(key, place, draft, &name, path)
+                .inspect_err(|_| self.discard_draft(&name))?,
             Target::Folder { .. } => self
-                .put_inside(place, draft, &name)
+                .put_inside(key, place, draft, &name)
                 .inspect_err(|_| self.discard_draft(&name))?,
         };
         match outcome {
@@ -197,9 +199,30 @@ impl<D: Disk> Engine<D> {
         Err(Error::io(io_from_code("ELOOP"), "open").path(&place.path))
     }
 
+    /// Gives the value its name.
+    fn put_at(
+        &self,
+        key: &str,
+        place: &Place,
+        draft: D::Draft,
+        name: &Path,
+        to: &Path,
+    ) -> Result<io::Result<PathBuf>> {
+        let mut _lock = None;
+        if self.folds_names() {
+            _lock = self.lock(place.folder())?;
+            if _lock.is_none() {
+                return Ok(Err(ErrorKind::NotFound.into()));
+            }
+            self.refuse_other_spelling(place, key)?;
+        }
+        Ok(self.disk.persist(draft, name, to).map(|()| to.to_owned()))
+    }
+
     /// Gives the value its reserved name in the folder of the key.
     fn put_inside(
         &self,
+        key: &str,
         place: &Place,
         draft: D::Draft,
         name: &Path,
@@ -207,6 +230,7 @@ impl<D: Disk> Engine<D> {
         let Some(_lock) = self.lock(place.folder())? else {
             return Ok(Err(ErrorKind::NotFound.into()));
         };
+        self.refuse_other_spelling(place, key)?;
         // An older value that a crash left on its way into the folder would be found first.
         let moved = place.moved();
         let _move = self.moves.start();

@@ -1,6 +1,6 @@
 //! The port to the file system: every call that the engine makes, and nothing else.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -115,6 +115,19 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// Those of the system.
     fn stat_link(&self, path: &Path) -> io::Result<Stat>;
+
+    /// Whether names in the folder, or below it, that differ in case or Unicode form alone may stand
+    /// for one file.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn folds_names(&self, folder: &Path) -> io::Result<bool>;
+
+    /// The name in its folder, as it is stored there, of what a path leads to, links not followed.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn stored_name(&self, path: &Path) -> io::Result<OsString>;
 
     /// Where a link points, as it is written.
     ///
@@ -297,6 +310,14 @@ impl Disk for SystemDisk {
 
     fn stat_link(&self, path: &Path) -> io::Result<Stat> {
         fs::symlink_metadata(path).map(|metadata| stat_of(&metadata))
+    }
+
+    fn folds_names(&self, folder: &Path) -> io::Result<bool> {
+        system::folds_names(folder)
+    }
+
+    fn stored_name(&self, path: &Path) -> io::Result<OsString> {
+        system::stored_name(path)
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {

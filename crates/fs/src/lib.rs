@@ -16,6 +16,7 @@ mod corrupt;
 mod durability;
 mod expiry;
 mod expiry_index;
+mod folding;
 mod glob;
 mod locate;
 mod locks;
@@ -102,6 +103,7 @@ struct Engine<D> {
     /// For jobs that outlive a call.
     me: Weak<Self>,
     locks: Locks,
+    folding: folding::Folding,
     corrupt: Marks,
     moves: Moves,
     changes: Arc<Changes>,
@@ -153,6 +155,7 @@ impl<D: Disk> FsStore<D> {
             started: AtomicBool::new(false),
             me: me.clone(),
             locks: Locks::default(),
+            folding: folding::Folding::default(),
             corrupt: Marks::default(),
             moves: Moves::default(),
             changes: Arc::default(),

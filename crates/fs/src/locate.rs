@@ -107,8 +107,12 @@ impl<D: Disk> Engine<D> {
     }
 
     fn read_file(&self, path: &Path, spelling: Spelling) -> Result<Option<Vec<u8>>> {
+        if self.is_of_another_key(path)? {
+            return Ok(None);
+        }
         match self.disk.read(path) {
-            Ok(bytes) => Ok(Some(bytes)),
+            // The file may have been replaced by one of another spelling meanwhile.
+            Ok(bytes) => Ok((!self.is_of_another_key(path)?).then_some(bytes)),
             Err(error) => self.none_if_absent(error, "open", path, spelling),
         }
     }
@@ -175,7 +179,10 @@ impl<D: Disk> Engine<D> {
 
     fn stat_file(&self, path: &Path, spelling: Spelling) -> Result<Option<Stat>> {
         match self.disk.stat(path) {
-            Ok(stat) => Ok(Some(stat).filter(|stat| stat.kind == Kind::File)),
+            Ok(stat) if stat.kind == Kind::File => {
+                Ok((!self.is_of_another_key(path)?).then_some(stat))
+            }
+            Ok(_) => Ok(None),
             Err(error) => self.none_if_absent(error, "stat", path, spelling),
         }
     }

@@ -48,6 +48,10 @@ impl<D: Disk> Engine<D> {
         let Some(_lock) = self.lock(folder)? else {
             return Ok(());
         };
+        // The write that wants the folder is refused when it looks again.
+        if self.is_of_another_key(file)? {
+            return Ok(());
+        }
         let moved = moved_of(file);
         let _move = self.moves.start();
         let outcome = self.move_inside(file, &moved);

@@ -10,8 +10,8 @@
 //! has exactly one name that is written. Names that other programs wrote without any escape
 //! (`a<b`, `con`) stand for themselves; they are read and replaced, never written.
 //!
-//! Case and Unicode form are kept as they are: on a file system that ignores them, keys that differ
-//! in nothing else share a file.
+//! Case and Unicode form are kept as they are; [`folding`](super::folding) keeps keys apart on a file
+//! system that ignores them.
 
 use std::borrow::Cow;
 

@@ -11,6 +11,9 @@ impl<D: Disk> Engine<D> {
     /// Removes the value of a key from wherever it is; says whether there was one.
     pub(super) fn discard(&self, key: &str, reach: Reach) -> Result<bool> {
         let place = self.place(key);
+        if self.is_of_another_key(&place.path)? {
+            return Ok(false);
+        }
         let change = self.changes.begin(key);
         let mut removed = match &place.literal {
             // It would show again, were it left behind.

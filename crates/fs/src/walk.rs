@@ -206,6 +206,12 @@ impl<D: Disk> Walk<'_, D> {
         {
             return Ok(());
         }
+        if self
+            .engine
+            .is_of_another_key(&self.system_path(&start.path))?
+        {
+            return Ok(());
+        }
         let mut folders = Vec::new();
         self.visit(&start, true, &mut folders)?;
         while let Some(folder) = folders.pop() {

@@ -1,6 +1,6 @@
 //! Calls of the file system as Unix has them.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -158,6 +158,49 @@ pub(super) fn list(
         );
     }
     Ok(())
+}
+
+/// The name by the number of the file: what a kernel remembers of a path is how it was asked for.
+pub(super) fn stored_name(path: &Path) -> io::Result<OsString> {
+    let wanted = path.file_name().unwrap_or_default();
+    let folder = path.parent().unwrap_or(path);
+    let number = fs::symlink_metadata(path)?.ino();
+    let mut stored = None;
+    for found in fs::read_dir(folder)? {
+        let found = found?;
+        let name = found.file_name();
+        if name == wanted {
+            return Ok(name);
+        }
+        if std::os::unix::fs::DirEntryExt::ino(&found) == number {
+            stored = Some(name);
+        }
+    }
+    stored.ok_or_else(|| ErrorKind::NotFound.into())
+}
+
+/// APFS folds Unicode forms even where it tells case apart.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn folds_names(_folder: &Path) -> io::Result<bool> {
+    Ok(cfg!(target_vendor = "apple"))
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn folds_names(folder: &Path) -> io::Result<bool> {
+    // btrfs, XFS, overlay, ramfs, NFS.
+    const NEVER: [i128; 5] = [0x9123_683e, 0x5846_5342, 0x794c_7630, 0x8584_58f6, 0x6969];
+    // ext4, F2FS, tmpfs, bcachefs: by a flag of the folder, which those made in it inherit.
+    const BY_FOLDER: [i128; 4] = [0xef53, 0xf2f5_2010, 0x0102_1994, 0xca45_1a4e];
+
+    const CASEFOLD: u32 = 0x4000_0000;
+
+    let handle = open_folder(folder)?;
+    let kind = i128::from(rustix::fs::fstatfs(&handle)?.f_type) & 0xffff_ffff;
+    if BY_FOLDER.contains(&kind) {
+        let flags = rustix::fs::ioctl_getflags(&handle);
+        return Ok(flags.is_ok_and(|flags| flags.bits() & CASEFOLD != 0));
+    }
+    Ok(!NEVER.contains(&kind))
 }
 
 pub(super) fn draft_metadata(draft: &File) -> io::Result<Metadata> {

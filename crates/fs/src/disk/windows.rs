@@ -1,6 +1,6 @@
 //! Calls of the file system as Windows has them.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::windows::fs::{MetadataExt, OpenOptionsExt};
@@ -180,6 +180,32 @@ pub(super) fn owner(_metadata: &Metadata) -> Option<(u32, u32)> {
 
 pub(super) fn create_folder(path: &Path, _mode: u32) -> io::Result<()> {
     below_folders(fs::create_dir(path), path)
+}
+
+pub(super) fn folds_names(_folder: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// The system tells the final path of what is opened, in which a link is resolved: its own name is
+/// looked for in its folder.
+pub(super) fn stored_name(path: &Path) -> io::Result<OsString> {
+    let wanted = path.file_name().unwrap_or_default();
+    if !fs::symlink_metadata(path)?.is_symlink() {
+        let real = fs::canonicalize(path)?;
+        return Ok(real.file_name().unwrap_or_default().to_owned());
+    }
+    let folded = wanted.to_string_lossy().to_lowercase();
+    let mut stored = None;
+    for found in fs::read_dir(path.parent().unwrap_or(path))? {
+        let name = found?.file_name();
+        if name == wanted {
+            return Ok(name);
+        }
+        if name.to_string_lossy().to_lowercase() == folded {
+            stored = Some(name);
+        }
+    }
+    stored.ok_or_else(|| ErrorKind::NotFound.into())
 }
 
 pub(super) fn mode(_metadata: &Metadata) -> Option<u32> {

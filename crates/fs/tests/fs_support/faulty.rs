@@ -1,7 +1,7 @@
 //! The machine's file system, with one call that fails. It does not wait for the device: nothing
 //! here loses power.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -169,6 +169,15 @@ impl Disk for FaultyDisk {
     fn stat_link(&self, path: &Path) -> io::Result<Stat> {
         self.pass("stat_link")?;
         SystemDisk.stat_link(path)
+    }
+
+    fn folds_names(&self, folder: &Path) -> io::Result<bool> {
+        SystemDisk.folds_names(folder)
+    }
+
+    fn stored_name(&self, path: &Path) -> io::Result<OsString> {
+        self.pass("stored_name")?;
+        SystemDisk.stored_name(path)
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {

@@ -6,7 +6,7 @@
 //! also between folders. The content of a file that was not fsynced may be lost from any point on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -66,6 +66,7 @@ struct State {
     calls_left: Option<usize>,
     is_off: bool,
     syncs_at_once: bool,
+    folds: bool,
     synced_at_once: Vec<BTreeSet<PathBuf>>,
 }
 
@@ -180,7 +181,33 @@ impl State {
         }
     }
 
+    /// The path as it is stored, as far as it is there.
+    fn stored(&self, path: &Path) -> PathBuf {
+        if !self.folds || self.names.contains_key(path) {
+            return path.to_owned();
+        }
+        let Some((folder, name)) = path.parent().zip(path.file_name()) else {
+            return path.to_owned();
+        };
+        let asked = self.stored(folder).join(name);
+        let fold = |path: &Path| {
+            let text = path.to_str().unwrap().to_lowercase();
+            text.replace("e\u{301}", "\u{e9}")
+        };
+        let folded = fold(&asked);
+        let found = self.names.keys().find(|name| fold(name) == folded);
+        found.cloned().unwrap_or(asked)
+    }
+
     fn change(&mut self, change: Change) -> io::Result<()> {
+        let change = match change {
+            Change::Create(path, inode) => Change::Create(self.stored(&path), inode),
+            Change::Folder(path) => Change::Folder(self.stored(&path)),
+            Change::Remove(path) => Change::Remove(self.stored(&path)),
+            Change::RemoveFolder(path) => Change::RemoveFolder(self.stored(&path)),
+            Change::Rename(from, to) => Change::Rename(self.stored(&from), self.stored(&to)),
+            Change::Link(from, to) => Change::Link(self.stored(&from), self.stored(&to)),
+        };
         Self::apply(&mut self.names, &change)?;
         self.log.push((change, false));
         Ok(())
@@ -202,7 +229,7 @@ impl State {
     }
 
     fn inode(&self, path: &Path) -> io::Result<Inode> {
-        match Self::look(&self.names, path)? {
+        match Self::look(&self.names, &self.stored(path))? {
             Node::Folder => error(ErrorKind::IsADirectory),
             Node::File(inode) => Ok(inode),
         }
@@ -255,6 +282,7 @@ impl ModelDisk {
             calls_left: None,
             is_off: false,
             syncs_at_once: false,
+            folds: false,
             synced_at_once: Vec::new(),
         })
     }
@@ -278,6 +306,12 @@ impl ModelDisk {
     /// The disk, able to sync all of itself in one call.
     pub(crate) fn that_syncs_at_once(self) -> Self {
         self.state.lock().unwrap().syncs_at_once = true;
+        self
+    }
+
+    /// The disk, not distinguishing case or the forms of an `é`.
+    pub(crate) fn that_folds(self) -> Self {
+        self.state.lock().unwrap().folds = true;
         self
     }
 
@@ -334,6 +368,7 @@ impl ModelDisk {
             calls_left: None,
             is_off: false,
             syncs_at_once: false,
+            folds: false,
             synced_at_once: Vec::new(),
         })
     }
@@ -385,11 +420,23 @@ impl Disk for ModelDisk {
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         let state = self.call()?;
-        State::look(&state.names, path).map(|node| state.stat_of(node))
+        State::look(&state.names, &state.stored(path)).map(|node| state.stat_of(node))
     }
 
     fn stat_link(&self, path: &Path) -> io::Result<Stat> {
         self.stat(path)
+    }
+
+    fn folds_names(&self, folder: &Path) -> io::Result<bool> {
+        let state = self.state.lock().unwrap();
+        State::look(&state.names, folder).map(|_| state.folds)
+    }
+
+    fn stored_name(&self, path: &Path) -> io::Result<OsString> {
+        let state = self.call()?;
+        let stored = state.stored(path);
+        State::look(&state.names, &stored)?;
+        Ok(stored.file_name().unwrap_or_default().to_owned())
     }
 
     fn read_link(&self, _path: &Path) -> io::Result<PathBuf> {
@@ -403,6 +450,7 @@ impl Disk for ModelDisk {
         entry: &mut dyn FnMut(&OsStr, Kind),
     ) -> io::Result<()> {
         let state = self.call()?;
+        let folder = &*state.stored(folder);
         if State::look(&state.names, folder)? != Node::Folder {
             return error(ErrorKind::NotADirectory);
         }
@@ -494,6 +542,7 @@ impl Disk for ModelDisk {
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         let mut state = self.call()?;
+        let path = &*state.stored(path);
         if State::look(&state.names, path)? != Node::Folder {
             return error(ErrorKind::NotADirectory);
         }

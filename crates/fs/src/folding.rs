@@ -1,0 +1,87 @@
+//! Keys on file systems that do not distinguish case or Unicode forms.
+//!
+//! There `User` opens the file `user`. The name as it is stored decides whose file it is: any other
+//! key reads as null, and is refused by a write. A write holds the lock of the folder from this check
+//! to its rename, so that of two processes that write `user` and `User` at once one is refused.
+//! Elsewhere none of this is looked at.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::disk::Disk;
+use super::locate::{Place, folder_of};
+use super::{Engine, is_absent, path};
+use eas_core::error::{Error, Kind, Result};
+
+/// Whether the base is on such a file system; found out once it is there.
+#[derive(Default)]
+pub(super) struct Folding(OnceLock<bool>);
+
+impl<D: Disk> Engine<D> {
+    pub(super) fn folds_names(&self) -> bool {
+        if let Some(known) = self.folding.0.get() {
+            return *known;
+        }
+        match self.disk.folds_names(self.base()) {
+            Ok(folds) => *self.folding.0.get_or_init(|| folds),
+            // There is nothing yet, or nothing that opens.
+            Err(_) => false,
+        }
+    }
+
+    /// The path of what has another spelling of this one, or of the beginning of it; `None` where
+    /// every name is stored as it is given, as far as they are there.
+    pub(super) fn other_spelling(&self, path: &Path) -> Result<Option<PathBuf>> {
+        let Ok(relative) = path.strip_prefix(self.base()) else {
+            return Ok(None);
+        };
+        if !self.folds_names() {
+            return Ok(None);
+        }
+        let mut at = self.base().clone();
+        for name in relative.components() {
+            at.push(name);
+            match self.disk.stored_name(&at) {
+                Ok(stored) if stored == name.as_os_str() => {}
+                Ok(stored) => return Ok(Some(at.with_file_name(stored))),
+                Err(error) if is_absent(&error) => return Ok(None),
+                Err(error) => return Err(Error::io(error, "open").path(&at)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the file at this path belongs to a key that is spelled otherwise.
+    pub(super) fn is_of_another_key(&self, path: &Path) -> Result<bool> {
+        self.other_spelling(path).map(|other| other.is_some())
+    }
+
+    /// Refuses a write whose file or folder another key has. A value that is being relocated counts.
+    pub(super) fn refuse_other_spelling(&self, place: &Place, key: &str) -> Result<()> {
+        if !self.folds_names() {
+            return Ok(());
+        }
+        let mut other = self.other_spelling(&place.path)?;
+        if other.is_none() {
+            let moved = self.other_spelling(&place.moved())?;
+            other = moved.map(|moved| {
+                let name = moved.file_name().unwrap_or_default().to_owned();
+                folder_of(folder_of(&moved)).join(name)
+            });
+        }
+        let Some(other) = other else {
+            return Ok(());
+        };
+        let relative = other.strip_prefix(self.base()).unwrap_or(&other);
+        let names: Vec<_> = relative
+            .components()
+            .map(|name| name.as_os_str().to_string_lossy())
+            .collect();
+        let other = path::key_of(&names.join("/")).unwrap_or_else(|| names.join(":"));
+        let [key_text, other] = [key, &other].map(serde_json::Value::from);
+        let message = format!(
+            "Invalid key: {key_text}. This file system does not distinguish it from {other}, which is there. Use one spelling, or remove the other one first"
+        );
+        Err(Error::new(Kind::InvalidKey, message).key(key))
+    }
+}
