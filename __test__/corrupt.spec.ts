@@ -3,9 +3,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { folder } from "./helpers/folders.js";
 import { eventually, listen } from "./helpers/fs/events.js";
 import { fsStorage, place, put } from "./helpers/fs/storage.js";
 import { callsOf, type Mode } from "./helpers/modes.js";
+import { builtin, createStorage } from "./helpers/package.js";
 
 const MODES: Mode[] = ["async", "sync"];
 const DRIVERS = ["fs", "fs-lite"];
@@ -182,5 +184,24 @@ describe("while it is watched", () => {
     writeFileSync(join(base, "a"), '{"json":"whole"}');
     expect(await storage.getItem("a")).toBe("whole");
     expect(readdirSync(base)).toEqual(["a"]);
+  });
+});
+
+describe("warnings of corrupt items", () => {
+  it("are shown once for each key, however many there are", async () => {
+    const base = folder();
+    const keys = Array.from({ length: 2_500 }, (_, index) => `k${index}`);
+    for (const key of keys) writeFileSync(join(base, key), "no json");
+    const shown: string[] = [];
+    const listener = (warning: Error & { code?: string }) => {
+      if (warning.code === "EAS_CORRUPT_VALUE") shown.push(warning.message);
+    };
+    process.on("warning", listener);
+    const storage = createStorage({ driver: builtin("fs-lite", { base }) });
+    for (const key of [...keys, ...keys]) expect(storage.getItemSync(key)).toBeNull();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", listener);
+    expect(shown.length).toBe(2_500);
+    await storage.dispose();
   });
 });

@@ -5,8 +5,9 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ffi::c_void;
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use napi::sys;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::env::{Env, Val, api, is_ok};
 use super::error::settle_error;
@@ -51,8 +52,33 @@ const EXIT_PATIENCE: Duration = Duration::from_secs(5);
 /// The same once such an end was given up.
 const SECOND_EXIT_PATIENCE: Duration = Duration::from_millis(500);
 
-/// Warnings remembered so that each shows once.
-const MOST_WARNINGS: usize = 1024;
+/// Warnings remembered so that each shows once; beyond that the oldest may show again.
+const MOST_WARNINGS: usize = 65_536;
+
+/// The warnings that were shown last.
+#[derive(Default)]
+struct Shown {
+    /// Their hashes: the texts may be long.
+    known: HashSet<u64>,
+    oldest_first: VecDeque<u64>,
+}
+
+impl Shown {
+    /// Whether the warning is not among them; it is from then on.
+    fn is_new(&mut self, code: &str, message: &str) -> bool {
+        let warning = FxBuildHasher.hash_one((code, message));
+        if !self.known.insert(warning) {
+            return false;
+        }
+        self.oldest_first.push_back(warning);
+        if self.oldest_first.len() > MOST_WARNINGS
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        true
+    }
+}
 
 /// What tells JavaScript's time. Looked up by the facade at each call, since tests of programs replace it.
 struct Clock {
@@ -83,7 +109,7 @@ pub(super) struct Context {
     pub(super) read_cache: ReadCache,
     /// Memory of JavaScript that the facade writes texts to.
     scratch: RefCell<Option<Scratch>>,
-    warned: RefCell<HashSet<String>>,
+    warned: RefCell<Shown>,
     /// What is to be done when the environment ends, in order of its registration.
     at_exit: RefCell<BTreeMap<u64, Rc<dyn AtExit>>>,
     last_at_exit: Cell<u64>,
@@ -756,11 +782,8 @@ impl Runtime for NodeRuntime {
         let Some(context) = self.0.upgrade().filter(|context| context.shared.is_alive()) else {
             return;
         };
-        {
-            let mut warned = context.warned.borrow_mut();
-            if warned.len() >= MOST_WARNINGS || !warned.insert(format!("{code} {message}")) {
-                return;
-            }
+        if !context.warned.borrow_mut().is_new(code, &message) {
+            return;
         }
         let env = context.env;
         let warner = context.warner.borrow().as_ref().and_then(Reference::get);
