@@ -49,6 +49,7 @@ struct Request<'a> {
     env: Env,
     arguments: &'a Arguments,
     mode: Mode,
+    name: &'static str,
 }
 
 impl Request<'_> {
@@ -58,8 +59,19 @@ impl Request<'_> {
             .ok_or_else(|| Error::new(Kind::InvalidArgument, "no storage handle"))
     }
 
+    /// # Errors
+    /// [`Kind::Disposed`] once the storage is disposed.
     fn storage(&self) -> Result<&Rc<Storage>> {
-        self.handle().map(|handle| &handle.storage)
+        let storage = &self.handle()?.storage;
+        if storage.is_disposed() {
+            return Err(self.disposed());
+        }
+        Ok(storage)
+    }
+
+    #[cold]
+    fn disposed(&self) -> Error {
+        Error::disposed().operation(self.name)
     }
 
     fn options(&self, index: usize) -> Result<Options> {
@@ -242,7 +254,7 @@ pub(super) fn install(context: &Rc<Context>, core: Val) {
     }
 }
 
-fn add(context: &Rc<Context>, core: Val, name: &str, mode: Mode, body: Body) {
+fn add(context: &Rc<Context>, core: Val, name: &'static str, mode: Mode, body: Body) {
     let held = context.clone();
     let value = function(context.env, name, move |env, arguments| {
         body(&Request {
@@ -250,6 +262,7 @@ fn add(context: &Rc<Context>, core: Val, name: &str, mode: Mode, body: Body) {
             env,
             arguments,
             mode,
+            name,
         })
     });
     let name = std::ffi::CString::new(name).expect("names have no NUL");
@@ -694,6 +707,7 @@ fn mount_bases(request: &Request<'_>) -> Result<Val> {
 /// `(handle, emit)`, where `emit(event, key)` does not throw. Gives the number of the listener.
 fn watch(request: &Request<'_>) -> Result<Val> {
     let env = request.env;
+    request.storage()?;
     let handle = request.handle()?;
     let emit = Reference::weak(env, request.arguments[1], &request.context.shared)
         .ok_or_else(|| wrong_argument(env, "listener", "a function", request.arguments[1]))?;
@@ -740,12 +754,12 @@ fn unwatch(request: &Request<'_>) -> Result<Val> {
         clippy::cast_sign_loss,
         reason = "the facade gives back a number that `watch` gave"
     )]
-    let op = request.storage()?.unwatch(id as u64);
+    let op = request.handle()?.storage.unwatch(id as u64);
     request.finish(op, undefined)
 }
 
 fn dispose(request: &Request<'_>) -> Result<Val> {
-    let op = request.storage()?.dispose();
+    let op = request.handle()?.storage.dispose();
     request.finish(op, undefined)
 }
 

@@ -180,6 +180,7 @@ export function makeMigrations(handle, storage, options) {
 
   const methods = {
     async migrate() {
+      core.mountOf(handle, "");
       if (version === undefined || !migrations) return;
       // Every other call takes its place at once: a flush that comes next waits for it.
       if (around().length > 0) await refuseInside();

@@ -117,6 +117,12 @@ pub trait BlockingDriver: Send + Sync + 'static {
     /// Those of the system.
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys>;
 
+    /// Whether [`keys`](BlockingDriver::keys) gives the key while there is an item: stores leave out
+    /// what they are told to ignore.
+    fn lists(&self, _key: &str) -> bool {
+        true
+    }
+
     /// What the store knows about an item; `None` when there is no item.
     ///
     /// # Errors

@@ -258,7 +258,7 @@ pub fn can_clear(driver: &Rc<dyn Driver>, mode: Mode) -> Result<bool> {
 /// Whether the driver's own clear leaves what the package keeps for itself, or nobody can know what else
 /// it has.
 pub fn spares_kept(driver: &Rc<dyn Driver>, mode: Mode) -> bool {
-    driver.blocking().is_some() || !driver.info().has(Call::GetKeys, mode)
+    driver.info().ordered || !driver.info().has(Call::GetKeys, mode)
 }
 
 /// Removes the items under a base and their metadata, whatever the driver's own `clear` does with a base

@@ -3,13 +3,16 @@
 //! A clear that has to list the keys before it removes them ends later than it was asked for. What is
 //! written in between comes after it in the order of the calls and must stay.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use futures_util::FutureExt;
 use rustc_hash::FxHashMap;
 
-use crate::driver::{Driver, EventKind};
+use crate::driver::{Call, Driver, EventKind, Mode, Op};
+use crate::error::Result;
 use crate::key;
+use crate::keys::Keys;
 
 /// The clears that one caller of drivers has under way.
 #[derive(Default)]
@@ -21,7 +24,13 @@ struct Open {
     driver: Rc<dyn Driver>,
     /// What was done last to each key, in normal form and relative to the driver.
     since: RefCell<FxHashMap<String, EventKind>>,
+    /// Does all of it at once, until somebody goes on with it.
+    at_once: Cell<Option<AtOnce>>,
+    /// The outcome of that.
+    outcome: Cell<Option<Result<Keys>>>,
 }
+
+type AtOnce = Box<dyn FnOnce() -> Op<Keys>>;
 
 /// A clear of a driver, under way until it is dropped.
 pub struct Clear {
@@ -35,11 +44,27 @@ impl Clears {
         let open = Rc::new(Open {
             driver: driver.clone(),
             since: RefCell::default(),
+            at_once: Cell::new(None),
+            outcome: Cell::new(None),
         });
         self.open.borrow_mut().push(open.clone());
         Clear {
             clears: self.clone(),
             open,
+        }
+    }
+
+    /// Goes on at once with every clear that has yet to remove something, for a caller that cannot
+    /// wait. Those of drivers without the Sync methods stay.
+    pub fn finish(&self) {
+        let open = self.open.borrow().clone();
+        for open in open {
+            if let Some(at_once) = open.at_once.take() {
+                let outcome = at_once().now_or_never();
+                // A driver that gives a Promise has begun all the same.
+                open.outcome
+                    .set(Some(outcome.unwrap_or_else(|| Ok(Keys::new()))));
+            }
         }
     }
 
@@ -68,6 +93,41 @@ impl Clears {
 }
 
 impl Clear {
+    /// Lists, and removes what `remove` makes of that. It takes effect at once where
+    /// [`Clears::finish`] asks for it meanwhile.
+    pub fn in_steps(
+        self: &Rc<Self>,
+        mode: Mode,
+        list: impl Fn(Mode) -> Op<Keys> + 'static,
+        remove: impl Fn(Result<Keys>, Mode) -> Op<Keys> + 'static,
+    ) -> Op<Keys> {
+        let listed = list(mode);
+        let steps = Rc::new((list, remove));
+        if mode == Mode::Async && self.can_be_at_once() {
+            let steps = steps.clone();
+            self.open.at_once.set(Some(Box::new(move || {
+                Op::later(async move {
+                    let listed = steps.0(Mode::Sync).await;
+                    steps.1(listed, Mode::Sync).await
+                })
+            })));
+        }
+        let clear = self.clone();
+        Op::later(async move {
+            let listed = listed.await;
+            drop(clear.open.at_once.take());
+            match clear.open.outcome.take() {
+                Some(outcome) => outcome,
+                None => steps.1(listed, mode).await,
+            }
+        })
+    }
+
+    fn can_be_at_once(&self) -> bool {
+        let info = self.open.driver.info();
+        info.has(Call::GetKeys, Mode::Sync) && info.clears(Mode::Sync)
+    }
+
     /// Whether the key was written since, and not removed after that: it is to stay.
     pub fn spares(&self, key: &str) -> bool {
         self.open.since.borrow().get(&*key::normalize(key)) == Some(&EventKind::Update)

@@ -266,8 +266,9 @@ pub struct DriverInfo {
     pub in_js: bool,
     /// Whether several writes can be made as one, all or none.
     pub atomic: bool,
-    /// Whether a clear keeps its place in the order of writes while it asks which keys to remove:
-    /// only then [`clear_filtered`](Driver::clear_filtered) is called.
+    /// Whether the driver keeps the order of all that is asked of it: a clear has its place in it
+    /// while it asks which keys to remove ([`clear_filtered`](Driver::clear_filtered) is called then)
+    /// and leaves what the package keeps for itself, and a flush waits for everything before it.
     pub ordered: bool,
 }
 

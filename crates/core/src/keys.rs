@@ -1,5 +1,7 @@
 //! Lists of keys.
 
+use crate::key;
+
 /// Keys one after the other in one piece of memory.
 ///
 /// A listing is made on other threads and read on that of JavaScript: strings of their own would be
@@ -47,6 +49,20 @@ impl Keys {
         let mut keys: Vec<String> = self.iter().map(str::to_owned).collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// The keys and those of their metadata. A driver may keep the latter out of its listings, as a
+    /// storage does that serves as one; a listing with any of them has them all.
+    #[must_use]
+    pub fn with_metadata(mut self) -> Self {
+        if !self.iter().any(key::is_meta) {
+            let meta: Vec<String> = self
+                .iter()
+                .map(|key| key::meta_of(&key::normalize(key)))
+                .collect();
+            self.extend(meta);
+        }
+        self
     }
 
     /// The keys for which `keep` says so.

@@ -3,7 +3,8 @@
 //! - [`key`], [`keys`], [`value`], [`envelope`], [`error`]: pure data and its algebra;
 //! - [`driver`]: the interface between the core and what keeps the items; [`calls`] fills in for
 //!   calls that a driver lacks; [`blocking`] is what stores of plain blocking code implement;
-//!   [`clearing`] keeps the place of a clear in the order of writes where a driver does not;
+//!   [`clearing`] keeps the place of a clear in the order of writes where a driver does not, and
+//!   [`in_flight`] knows what has not come to its end;
 //! - [`runtime`]: what the core needs from the JS runtime;
 //! - [`storage`]: routing, batches, metadata, listings, watching, migrations;
 //! - [`options`]: reads what drivers are given.
@@ -14,6 +15,7 @@ pub mod clearing;
 pub mod driver;
 pub mod envelope;
 pub mod error;
+pub mod in_flight;
 pub mod key;
 pub mod keys;
 pub mod options;

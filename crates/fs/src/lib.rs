@@ -312,6 +312,10 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
             .at(self.name(), "getKeys", base)
     }
 
+    fn lists(&self, key: &str) -> bool {
+        !self.is_ignored(&self.relative_path(key))
+    }
+
     fn meta(&self, key: &str) -> Result<Option<NativeMeta>> {
         let found = self.engine().live(key).at(self.name(), "getMeta", key)?;
         Ok(found.map(|found| native_meta(&found.stat, found.ttl_ms)))

@@ -565,7 +565,8 @@ fn given_up() -> Error {
     )
 }
 
-fn disposed() -> Error {
+/// The error of a call once the queue is disposed.
+pub(super) fn disposed() -> Error {
     Error::new(
         Kind::Disposed,
         "the queue is disposed; make a new one to write again",

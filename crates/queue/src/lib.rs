@@ -35,6 +35,7 @@ use eas_core::driver::{
     NativeMeta, Op, Options,
 };
 use eas_core::error::{Error, Kind, Result};
+use eas_core::in_flight::InFlight;
 use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::options::DriverOptions;
@@ -104,7 +105,7 @@ fn info_of(inner: &DriverInfo) -> DriverInfo {
         twins: Capabilities::ALL,
         clears_base: true,
         atomic: false,
-        ordered: false,
+        ordered: true,
         ..inner.clone()
     }
 }
@@ -142,6 +143,8 @@ pub struct QueueDriver {
     merges: bool,
     /// The clears that list first.
     clears: Rc<Clears>,
+    /// Those of them that are under way.
+    listing: InFlight,
     is_over: Cell<bool>,
     /// Flushes when the program ends, for as long as it is held.
     at_exit: RefCell<Option<Box<dyn Any>>>,
@@ -159,21 +162,48 @@ pub fn open(options: &DriverOptions, runtime: &Rc<dyn Runtime>) -> Result<Rc<dyn
 }
 
 impl QueueDriver {
-    /// A clear as a removal of each key that the driver below lists: it leaves others.
-    fn clear_listed(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+    /// A clear of what a filter leaves of what is listed, which gives the keys that it removed.
+    fn clear_listed(
+        self: Rc<Self>,
+        base: &str,
+        options: &Options,
+        mode: Mode,
+        filter: KeyFilter,
+    ) -> Op<Keys> {
         let query = KeyQuery {
             base: base.to_owned(),
             ..KeyQuery::default()
         };
-        let clear = self.clears.begin(&self.inner);
-        let listed = self.clone().get_keys(&query, mode);
-        let options = options.clone();
-        Op::later(async move {
-            let keys = listed.await?;
-            let keys = keys.filtered(|key| !clear.spares(key) && !key::is_kept(key));
-            let queue: Rc<dyn Driver> = self;
-            calls::remove_items(&queue, &keys, &options, mode).await
-        })
+        let clear = Rc::new(self.clears.begin(&self.inner));
+        let list = {
+            let queue = self.clone();
+            move |mode| queue.list(&query, mode)
+        };
+        let (spared, options, base) = (clear.clone(), options.clone(), base.to_owned());
+        let filter = Cell::new(Some(filter));
+        let remove = move |listed: Result<Keys>, mode| {
+            let chosen = listed.and_then(|keys| {
+                let is_its = |key: &str| {
+                    let key = key::normalize(key);
+                    key::is_under(&key, &base) && !key::is_kept(&key)
+                };
+                let filter = filter.take().expect("a clear removes once");
+                filter(keys.filtered(is_its))
+            });
+            let keys = match chosen {
+                Ok(keys) => keys,
+                Err(error) => return Op::fail(error),
+            };
+            let removed = keys.clone().with_metadata();
+            let removed = removed.filtered(|key| !spared.spares(key));
+            let removals = removed
+                .iter()
+                .map(|key| self.operation_of(key, Change::Remove, &options))
+                .collect();
+            self.change_all(removals, Call::RemoveItem, mode)
+                .map(|()| keys)
+        };
+        clear.in_steps(mode, list, remove)
     }
 
     /// A queue in front of `inner`, which writes on `threads` where `inner` can.
@@ -205,6 +235,7 @@ impl QueueDriver {
             form,
             merges: settings.merges,
             clears: Rc::default(),
+            listing: InFlight::default(),
             is_over: Cell::new(false),
             at_exit: RefCell::new(at_exit),
         })
@@ -401,6 +432,44 @@ impl QueueDriver {
         self.told(flushed)
     }
 
+    /// The keys of the driver below, with what waits.
+    fn list(&self, query: &KeyQuery, mode: Mode) -> Op<Keys> {
+        let now_ms = self.now_ms();
+        let overlay = self.control().with_backlog(|backlog| {
+            (!backlog.is_empty()).then(|| backlog.overlay(&query.base, now_ms))
+        });
+        let listed = calls::get_keys(&self.inner, query, mode);
+        let Some(overlay) = overlay else {
+            return listed;
+        };
+        let max_depth = query.max_depth;
+        listed.map(move |keys| overlay.apply(keys, max_depth))
+    }
+
+    /// Drains what waits, and what clears add that have yet to list.
+    fn drain_all(self: &Rc<Self>) -> Op<()> {
+        let Some(listing) = self.listing.done() else {
+            return self.drain(Mode::Async);
+        };
+        // What waits need not wait for them.
+        let drained = self.drain(Mode::Async);
+        let queue = self.clone();
+        Op::later(async move {
+            let drained = drained.await;
+            let _ = listing.await;
+            drained.and(queue.drain(Mode::Async).await)
+        })
+    }
+
+    /// Begins a call: refuses it once the queue is disposed.
+    fn enter(&self, call: Call, mode: Mode) -> Result<()> {
+        if self.is_over.get() {
+            Err(self.place(control::disposed(), call, mode))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Nothing is written any more: what is left is given up.
     fn end(&self, outcome: &Result<()>) {
         self.control().abandon(outcome.as_ref().err());
@@ -484,6 +553,9 @@ impl Driver for QueueDriver {
     }
 
     fn has_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<bool> {
+        if let Err(error) = self.enter(Call::HasItem, mode) {
+            return Op::fail(error.key(key));
+        }
         match self.seen(key, |_, _| ()) {
             Some(seen) => Op::ok(seen.is_some()),
             None => calls::has_item(&self.inner, key, options, mode),
@@ -491,6 +563,9 @@ impl Driver for QueueDriver {
     }
 
     fn get_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
+        if let Err(error) = self.enter(Call::GetItem, mode) {
+            return Op::fail(error.key(key));
+        }
         match self.seen(key, |_, value| self.form.read(value)) {
             Some(seen) => Op::ok(seen.flatten()),
             None => calls::get_item(&self.inner, key, options, mode),
@@ -503,6 +578,9 @@ impl Driver for QueueDriver {
         common: &Options,
         mode: Mode,
     ) -> Op<Vec<Option<Value>>> {
+        if let Err(error) = self.enter(Call::GetItems, mode) {
+            return Op::fail(error);
+        }
         let mut found: Vec<Option<Value>> = Vec::with_capacity(items.len());
         let (mut asked, mut places) = (Vec::new(), Vec::new());
         for (place, item) in items.into_iter().enumerate() {
@@ -526,6 +604,9 @@ impl Driver for QueueDriver {
     }
 
     fn get_item_raw(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Value>> {
+        if let Err(error) = self.enter(Call::GetItemRaw, mode) {
+            return Op::fail(error.key(key));
+        }
         match self.seen(key, |_, value| self.form.read_raw(value)) {
             Some(seen) => Op::ok(seen.flatten()),
             None => calls::get_item_raw(&self.inner, key, options, mode),
@@ -533,19 +614,16 @@ impl Driver for QueueDriver {
     }
 
     fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
-        let now_ms = self.now_ms();
-        let overlay = self.control().with_backlog(|backlog| {
-            (!backlog.is_empty()).then(|| backlog.overlay(&query.base, now_ms))
-        });
-        let listed = calls::get_keys(&self.inner, query, mode);
-        let Some(overlay) = overlay else {
-            return listed;
-        };
-        let max_depth = query.max_depth;
-        listed.map(move |keys| overlay.apply(keys, max_depth))
+        if let Err(error) = self.enter(Call::GetKeys, mode) {
+            return Op::fail(error);
+        }
+        self.list(query, mode)
     }
 
     fn get_meta(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<Option<Meta>> {
+        if let Err(error) = self.enter(Call::GetMeta, mode) {
+            return Op::fail(error.key(key));
+        }
         let seen = self.seen(key, |operation, value| {
             (
                 operation.timestamp_ms,
@@ -573,11 +651,17 @@ impl Driver for QueueDriver {
     }
 
     fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
+        if let Err(error) = self.enter(Call::SetItem, mode) {
+            return Op::fail(error.key(key));
+        }
         let operation = self.operation_of(key, Change::Set(Value::Text(value)), options);
         self.change(operation, Call::SetItem, mode)
     }
 
     fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, _common: &Options, mode: Mode) -> Op<()> {
+        if let Err(error) = self.enter(Call::SetItems, mode) {
+            return Op::fail(error);
+        }
         let operations = items
             .into_iter()
             .map(|item| {
@@ -598,6 +682,9 @@ impl Driver for QueueDriver {
         options: &Options,
         mode: Mode,
     ) -> Op<()> {
+        if let Err(error) = self.enter(Call::SetItemRaw, mode) {
+            return Op::fail(error.key(key));
+        }
         match self.form.keep(value) {
             Ok(value) => {
                 let change = if self.form == Form::Text {
@@ -618,18 +705,25 @@ impl Driver for QueueDriver {
     }
 
     fn remove_item(self: Rc<Self>, key: &str, options: &Options, mode: Mode) -> Op<()> {
+        if let Err(error) = self.enter(Call::RemoveItem, mode) {
+            return Op::fail(error.key(key));
+        }
         let operation = self.operation_of(key, Change::Remove, options);
         self.change(operation, Call::RemoveItem, mode)
     }
 
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
+        if let Err(error) = self.enter(Call::Clear, mode) {
+            return Op::fail(error);
+        }
         match calls::can_clear(&self.inner, mode) {
             Ok(true) => {}
             Ok(false) => return Op::ok(()),
             Err(error) => return Op::fail(error),
         }
         if self.info.filters_clear {
-            return self.clear_listed(base, options, mode);
+            let cleared = self.clone().clear_listed(base, options, mode, Box::new(Ok));
+            return self.listing.track(cleared).map(drop);
         }
         let operation = self.operation_of(base, Change::Clear, options);
         let outcome = match mode {
@@ -645,14 +739,27 @@ impl Driver for QueueDriver {
         Op::ready(outcome.map_err(|error| self.place(error, Call::Clear, mode)))
     }
 
-    fn clear_filtered(self: Rc<Self>, _base: &str, mode: Mode, _filter: KeyFilter) -> Op<Keys> {
-        Op::fail(calls::unsupported(&*self, Call::Clear).operation(Call::Clear.name(mode)))
+    fn clear_filtered(self: Rc<Self>, base: &str, mode: Mode, filter: KeyFilter) -> Op<Keys> {
+        if let Err(error) = self.enter(Call::Clear, mode) {
+            return Op::fail(error);
+        }
+        match calls::can_clear(&self.inner, mode) {
+            Ok(true) => {}
+            Ok(false) => return Op::ok(Keys::new()),
+            Err(error) => return Op::fail(error),
+        }
+        let options = Options::default();
+        let cleared = self.clone().clear_listed(base, &options, mode, filter);
+        self.listing.track(cleared)
     }
 
     fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
-        let drained = self.drain(mode);
+        if let Err(error) = self.enter(Call::Flush, mode) {
+            return Op::fail(error);
+        }
         if mode == Mode::Sync {
-            return drained.map_result(move |outcome| {
+            self.clears.finish();
+            return self.drain(mode).map_result(move |outcome| {
                 outcome?;
                 let Op::Ready(Some(flushed)) = calls::flush(&self.inner, Mode::Sync) else {
                     return Ok(());
@@ -660,6 +767,7 @@ impl Driver for QueueDriver {
                 flushed
             });
         }
+        let drained = self.drain_all();
         Op::later(async move {
             let drained = drained.await;
             drained.and(calls::flush(&self.inner, Mode::Async).await)
@@ -670,15 +778,36 @@ impl Driver for QueueDriver {
         if self.is_over.replace(true) {
             return Op::ok(());
         }
-        self.control().dispose();
-        let drained = self.drain(mode);
-        if let Op::Ready(Some(outcome)) = &drained {
-            self.end(outcome);
+        if mode == Mode::Sync {
+            self.clears.finish();
+            self.control().dispose();
+            let drained = self.drain(mode);
+            let outcome = match &drained {
+                Op::Ready(Some(outcome)) => outcome.clone(),
+                _ => Ok(()),
+            };
+            self.end(&outcome);
             let disposed = calls::dispose(&self.inner, mode);
             return calls::all(vec![drained, disposed]);
         }
+        let listing = self.listing.done();
+        let drained = if listing.is_none() {
+            self.control().dispose();
+            Some(self.drain(mode))
+        } else {
+            None
+        };
         Op::later(async move {
-            let drained = drained.await;
+            if let Some(listing) = listing {
+                let _ = listing.await;
+            }
+            let drained = match drained {
+                Some(drained) => drained.await,
+                None => {
+                    self.control().dispose();
+                    self.drain(mode).await
+                }
+            };
             self.end(&drained);
             let disposed = calls::dispose(&self.inner, mode).await;
             drained.and(disposed)

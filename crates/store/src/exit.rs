@@ -5,8 +5,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
-use crate::sequence::Sequence;
+use crate::filtered::Unasked;
+use crate::offloaded::finish_clear;
+use crate::order::Order;
 use eas_core::blocking::BlockingDriver;
+use eas_core::driver::Mode;
 use eas_core::runtime::{AtExit, Moves, Runtime, run_at_exit};
 
 /// Sees to it that writes that were asked for are done when the context ends.
@@ -18,7 +21,8 @@ pub(super) struct Exit {
 /// The writes of one store.
 struct Writes<D> {
     driver: Weak<D>,
-    sequence: Arc<Sequence>,
+    order: Arc<Order>,
+    unasked: Rc<Unasked>,
 }
 
 impl Exit {
@@ -31,29 +35,42 @@ impl Exit {
 
     /// From now on the end of the context waits for the store's writes. Stores that never write
     /// cost it nothing.
-    pub(super) fn wait_for<D: BlockingDriver>(&self, driver: &Arc<D>, sequence: &Arc<Sequence>) {
+    pub(super) fn wait_for<D: BlockingDriver>(
+        &self,
+        driver: &Arc<D>,
+        order: &Arc<Order>,
+        unasked: &Rc<Unasked>,
+    ) {
         if self.guard.borrow().is_some() {
             return;
         }
         let writes = Writes {
             driver: Arc::downgrade(driver),
-            sequence: sequence.clone(),
+            order: order.clone(),
+            unasked: unasked.clone(),
         };
         *self.guard.borrow_mut() = Some(self.runtime.at_exit(Rc::new(writes)));
     }
 }
 
 impl<D: BlockingDriver> AtExit for Writes<D> {
+    fn call_host(&self) {
+        if let Some(driver) = self.driver.upgrade() {
+            self.unasked
+                .finish(|clear, filter| finish_clear(&*driver, clear, filter, Mode::Async));
+        }
+    }
+
     fn start(&self, moves: Moves) {
         let Some(driver) = self.driver.upgrade() else {
             return;
         };
-        let many = self.sequence.many();
-        if many.is_first() && !driver.is_behind_at_exit() {
+        let (order, up_to) = (self.order.clone(), self.order.now());
+        if !order.is_behind(up_to) && !driver.is_behind_at_exit() {
             return;
         }
         let finish = move || {
-            many.wait_for_all_older(|| moves.on());
+            order.wait(up_to, || moves.on());
             // There is nobody left to tell of a failure.
             let _ = driver.flush_at_exit(&|| moves.on());
         };
@@ -62,7 +79,7 @@ impl<D: BlockingDriver> AtExit for Writes<D> {
 
     fn give_up(&self) {
         if let Some(driver) = self.driver.upgrade()
-            && !self.sequence.many().is_first()
+            && self.order.is_behind(self.order.now())
         {
             eprintln!(
                 "[electron-async-storage] [{}] the process ends with writes that could not be finished",

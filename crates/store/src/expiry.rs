@@ -28,7 +28,7 @@ pub(super) struct Expiry<D> {
     wakes_ms: watch::Sender<Option<u64>>,
     sinks: RefCell<Vec<(u64, EventSink)>>,
     last_sink: Cell<u64>,
-    /// Whether the driver was disposed, and not written to since.
+    /// Whether the driver was disposed.
     is_stopped: Cell<bool>,
     /// Held while the store is looked at or swept.
     at_work: Arc<tokio::sync::Mutex<()>>,
@@ -59,11 +59,6 @@ impl<D: BlockingDriver> Expiry<D> {
             is_stopped: Cell::new(false),
             at_work: Arc::default(),
         })
-    }
-
-    /// Takes up work for items that are about to be written.
-    pub(super) fn resume(&self) {
-        self.is_stopped.set(false);
     }
 
     /// Ends the timer; the returned future ends with the sweep that is under way.

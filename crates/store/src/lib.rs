@@ -5,9 +5,11 @@
 
 mod exit;
 mod expiry;
+mod filtered;
 pub mod offload;
 mod offloaded;
+mod order;
+pub mod pending;
 pub mod pool;
-mod sequence;
 
 pub use offloaded::Offloaded;

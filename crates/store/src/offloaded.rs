@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use crate::exit::Exit;
 use crate::expiry::Expiry;
+use crate::filtered::{FilteredClear, Unasked};
 use crate::offload::{offload, offload_alone, offload_aside, offload_in};
+use crate::order::{Change, Clear, Order, Scope, Ticket};
+use crate::pending::{AsBytes, AsText, overlay};
 use crate::pool::{self, Lane};
-use crate::sequence::{Many, Sequence, Ticket};
 use eas_core::blocking::BlockingDriver;
 use eas_core::driver::{
     Call, Capabilities, Driver, DriverInfo, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
@@ -41,18 +43,33 @@ impl Lanes {
     }
 }
 
+/// What a call meets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Items that an earlier process left to expire were not looked for.
+    Unused,
+    /// Nothing.
+    Ready,
+    /// The store was disposed.
+    Disposed,
+}
+
 /// A [`BlockingDriver`] as a [`Driver`].
 pub struct Offloaded<D> {
     info: DriverInfo,
     driver: Arc<D>,
-    sequence: Arc<Sequence>,
+    order: Arc<Order>,
+    /// Clears that have yet to ask the JS thread.
+    unasked: Rc<Unasked>,
     runtime: Rc<dyn Runtime>,
     expiry: Rc<Expiry<D>>,
-    /// Whether items that an earlier process left to end were looked for.
-    has_looked: Cell<bool>,
+    /// Whether there is something to do before a call.
+    stage: Cell<Stage>,
     exit: Exit,
     /// Writes of items that end.
     endings: Arc<Lane>,
+    /// Clears, which wait for older writes: they take one thread, whatever their number.
+    clears: Arc<Lane>,
     /// Jobs that write many items.
     long_writes: Lanes,
     /// Jobs that read many items, which need not wait for the writes.
@@ -67,11 +84,17 @@ impl<D: BlockingDriver> Offloaded<D> {
         let driver = Arc::new(driver);
         Offloaded {
             info: info_of(&*driver),
-            sequence: Arc::default(),
+            order: Arc::default(),
+            unasked: Rc::default(),
             expiry: Expiry::new(driver.clone(), runtime.clone()),
-            has_looked: Cell::new(driver.is_instant() || !driver.flags().ttl),
+            stage: Cell::new(if driver.is_instant() || !driver.flags().ttl {
+                Stage::Ready
+            } else {
+                Stage::Unused
+            }),
             exit: Exit::new(runtime.clone()),
             endings: Arc::default(),
+            clears: Arc::default(),
             long_writes: Lanes::default(),
             long_reads: Lanes::default(),
             lock: Arc::default(),
@@ -94,7 +117,6 @@ impl<D: BlockingDriver> Offloaded<D> {
         mode: Mode,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
-        self.look_once();
         if self.in_place(mode) {
             return Op::ready(work(&self.driver));
         }
@@ -113,7 +135,6 @@ impl<D: BlockingDriver> Offloaded<D> {
         if !ends || self.in_place(mode) {
             return self.run(mode, work);
         }
-        self.look_once();
         let driver = self.driver.clone();
         Op::Pending(offload_in(&self.endings, &self.runtime, move || {
             work(&driver)
@@ -127,7 +148,6 @@ impl<D: BlockingDriver> Offloaded<D> {
         lanes: &Lanes,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
-        self.look_once();
         let driver = self.driver.clone();
         Op::Pending(offload_aside(&lanes.next(), &self.runtime, move || {
             work(&driver)
@@ -143,13 +163,21 @@ impl<D: BlockingDriver> Offloaded<D> {
         key: &str,
         mode: Mode,
         read: fn(&D, &str) -> Result<T>,
+        seen: fn(&Change, u64) -> T,
     ) -> Op<T> {
         let name = self.driver.name();
         let operation = call.name(mode);
         if let Err(error) = self.driver.check_key(key) {
             return Op::fail(error.driver(name).operation(operation).key(key));
         }
-        self.look_once();
+        if let Err(error) = self.enter(call, mode) {
+            return Op::fail(error.key(key));
+        }
+        if self.order.has_pending()
+            && let Some(change) = self.order.pending(key)
+        {
+            return Op::ok(seen(&change, self.runtime.now_ms()));
+        }
         if self.in_place(mode) {
             return Op::ready(read(&self.driver, key).at(name, operation, key));
         }
@@ -165,7 +193,7 @@ impl<D: BlockingDriver> Offloaded<D> {
         call: Call,
         key: &str,
         mode: Mode,
-        ends: bool,
+        change: Change,
         write: impl FnOnce(&D, &str) -> Result<()> + Send + 'static,
     ) -> Op<()> {
         let name = self.driver.name();
@@ -173,23 +201,89 @@ impl<D: BlockingDriver> Offloaded<D> {
         if let Err(error) = self.driver.check_key(key) {
             return Op::fail(error.driver(name).operation(operation).key(key));
         }
+        if let Err(error) = self.enter(call, mode) {
+            return Op::fail(error.key(key));
+        }
         if self.driver.is_read_only() {
             return Op::ok(());
         }
         if self.driver.is_instant() {
             return Op::ready(write(&self.driver, key).at(name, operation, key));
         }
-        self.exit.wait_for(&self.driver, &self.sequence);
-        let ticket = self.sequence.ticket(key);
+        self.wait_at_exit();
+        let ends = matches!(
+            change,
+            Change::Set {
+                expires_ms: Some(_),
+                ..
+            }
+        );
+        let ticket = self.order.ticket(key, change);
         self.run_write(mode, ends, move |driver| {
             ticket.run(|key| write(driver, key).at(name, operation, key))
         })
     }
 
-    /// Looks for items that an earlier process left to end, at the first use.
-    fn look_once(&self) {
-        if !self.has_looked.replace(true) {
-            self.expiry.look();
+    /// Begins a call: refuses it once the store is disposed.
+    #[inline(always)]
+    fn enter(&self, call: Call, mode: Mode) -> Result<()> {
+        if self.stage.get() == Stage::Ready {
+            return Ok(());
+        }
+        self.enter_first_or_last(call, mode)
+    }
+
+    /// At the first use, looks for items that an earlier process left to expire.
+    #[cold]
+    fn enter_first_or_last(&self, call: Call, mode: Mode) -> Result<()> {
+        if self.stage.get() == Stage::Disposed {
+            return Err(Error::disposed()
+                .driver(self.driver.name())
+                .operation(call.name(mode)));
+        }
+        self.stage.set(Stage::Ready);
+        self.expiry.look();
+        Ok(())
+    }
+
+    /// From now on the end of the context waits for writes.
+    fn wait_at_exit(&self) {
+        self.exit.wait_for(&self.driver, &self.order, &self.unasked);
+    }
+
+    /// As `run`, for clears.
+    fn run_clear<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        work: impl FnOnce(&D) -> Result<T> + Send + 'static,
+    ) -> Op<T> {
+        if self.in_place(mode) {
+            return Op::ready(work(&self.driver));
+        }
+        let driver = self.driver.clone();
+        Op::Pending(offload_in(&self.clears, &self.runtime, move || {
+            work(&driver)
+        }))
+    }
+
+    /// Blocks until everything is done that was asked for before.
+    fn wait_here(&self, mode: Mode) {
+        let up_to = self.order.now();
+        self.finish_unasked(mode);
+        self.order.wait(up_to, || ());
+    }
+
+    /// Goes on with clears that have yet to ask the JS thread, which is this one.
+    fn finish_unasked(&self, mode: Mode) {
+        self.unasked
+            .finish(|clear, filter| finish_clear(&*self.driver, clear, filter, mode));
+    }
+
+    fn change_of(&self, value: &Value, expires_ms: Option<u64>) -> Change {
+        Change::Set {
+            value: value.clone(),
+            expires_ms,
+            called_ms: self.runtime.now_ms(),
         }
     }
 
@@ -204,7 +298,6 @@ impl<D: BlockingDriver> Offloaded<D> {
             None if self.info.ttl => own(value)?,
             None => return None,
         };
-        self.expiry.resume();
         Some(expires_ms)
     }
 
@@ -276,11 +369,11 @@ fn write_all<D: BlockingDriver>(
 
 fn keys_to_clear<D: BlockingDriver>(
     driver: &D,
-    many: &Many,
+    place: &Clear,
     base: &str,
     mode: Mode,
 ) -> Result<Keys> {
-    many.wait_for_older(base);
+    place.wait_for_older(base);
     let keys = driver
         .keys(base, None)
         .at(driver.name(), Call::Clear.name(mode), base)?;
@@ -288,12 +381,17 @@ fn keys_to_clear<D: BlockingDriver>(
 }
 
 /// Removes what was not written since the clear was asked for, and gives what was there of it.
-fn remove_all<D: BlockingDriver>(driver: &D, many: &Many, keys: &Keys, mode: Mode) -> Result<Keys> {
+fn remove_all<D: BlockingDriver>(
+    driver: &D,
+    place: &Clear,
+    keys: &Keys,
+    mode: Mode,
+) -> Result<Keys> {
     let (name, operation) = (driver.name(), Call::Clear.name(mode));
     let mut removed = Keys::new();
     let mut outcome = Ok(());
     for key in keys {
-        let done = many.ticket(key).run(|key| {
+        let done = place.ticket(key).run(|key| {
             if driver.remove_listed(key).at(name, operation, key)? {
                 removed.push(key);
             }
@@ -302,6 +400,17 @@ fn remove_all<D: BlockingDriver>(driver: &D, many: &Many, keys: &Keys, mode: Mod
         outcome = outcome.and(done);
     }
     outcome.map(|()| removed)
+}
+
+/// Does a clear from its listing on, in place.
+pub(super) fn finish_clear<D: BlockingDriver>(
+    driver: &D,
+    clear: &FilteredClear,
+    filter: KeyFilter,
+    mode: Mode,
+) -> Result<Keys> {
+    let keys = keys_to_clear(driver, &clear.place, &clear.base, mode)?;
+    remove_all(driver, &clear.place, &filter(keys)?, mode)
 }
 
 fn info_of<D: BlockingDriver>(driver: &D) -> DriverInfo {
@@ -329,11 +438,12 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     }
 
     fn has_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<bool> {
-        self.read(Call::HasItem, key, mode, D::has)
+        self.read(Call::HasItem, key, mode, D::has, Change::seen)
     }
 
     fn get_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<Option<Value>> {
-        let found = self.read(Call::GetItem, key, mode, D::get);
+        let seen = |change: &Change, now_ms| change.seen::<AsText>(now_ms).0;
+        let found = self.read(Call::GetItem, key, mode, D::get, seen);
         if self.driver.is_instant() {
             return found;
         }
@@ -354,37 +464,13 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
                 return Op::fail(error.driver(name).operation(operation).key(&item.key));
             }
         }
-        let get = move |driver: &D, key: &str| driver.get(key).at(name, operation, key);
-        if self.in_place(mode) {
-            let found = items
-                .iter()
-                .map(|item| Self::forgive(&self.runtime, get(&self.driver, &item.key)));
-            return Op::ready(found.collect());
+        if let Err(error) = self.enter(Call::GetItems, mode) {
+            return Op::fail(error);
         }
-        let jobs: Vec<_> = Self::split(items)
-            .into_iter()
-            .map(|items| {
-                let is_large = items.len() > MOST_ITEMS_BESIDE_OTHERS;
-                let work = move |driver: &D| {
-                    let found = items.iter().map(|item| get(driver, &item.key));
-                    Ok(found.collect::<Vec<_>>())
-                };
-                if is_large {
-                    self.run_long(&self.long_reads, work)
-                } else {
-                    self.run(mode, work)
-                }
-            })
-            .collect();
-        Op::later(async move {
-            let mut found = Vec::new();
-            for job in jobs {
-                for outcome in job.await? {
-                    found.push(Self::forgive(&self.runtime, outcome)?);
-                }
-            }
-            Ok(found)
-        })
+        if self.order.has_pending() {
+            return self.get_items_beside_pending(items, mode);
+        }
+        self.get_stored(items, mode)
     }
 
     fn get_item_raw(
@@ -393,22 +479,48 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         _options: &Options,
         mode: Mode,
     ) -> Op<Option<Value>> {
-        self.read(Call::GetItemRaw, key, mode, D::get_raw)
+        let seen = |change: &Change, now_ms| change.seen::<AsBytes>(now_ms).0;
+        self.read(Call::GetItemRaw, key, mode, D::get_raw, seen)
     }
 
     fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
+        if let Err(error) = self.enter(Call::GetKeys, mode) {
+            return Op::fail(error);
+        }
         let (base, max_depth) = (query.base.clone(), query.max_depth);
-        let name = self.driver.name();
-        self.run(mode, move |driver| {
-            driver
-                .keys(&base, max_depth)
-                .at(name, Call::GetKeys.name(mode), &base)
-        })
+        if !self.order.has_pending() {
+            return self.list(base, max_depth, mode);
+        }
+        if mode == Mode::Async {
+            let Some(written) = self.order.done(Scope::Under(base.as_str().into())) else {
+                return self.list(base, max_depth, mode);
+            };
+            return Op::later(async move {
+                let _ = written.await;
+                self.list(base, max_depth, mode).await
+            });
+        }
+        let pending = self.order.pending_under(&base);
+        let now_ms = self.runtime.now_ms();
+        let driver = self.driver.clone();
+        self.list(base, max_depth, mode)
+            .map(move |keys| overlay(keys, pending, max_depth, now_ms, |key| driver.lists(key)))
     }
 
     fn get_meta(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<Option<Meta>> {
-        self.read(Call::GetMeta, key, mode, D::meta)
-            .map(|meta| meta.map(Meta::Native))
+        let pending = match mode {
+            // What the store knows of an item is known once it is there.
+            Mode::Async if self.order.has_pending() => self.order.done(Scope::Key(key.into())),
+            _ => None,
+        };
+        if let Some(written) = pending {
+            let key = key.to_owned();
+            return Op::later(async move {
+                let _ = written.await;
+                self.read_meta(&key, mode).await
+            });
+        }
+        self.read_meta(key, mode)
     }
 
     fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {
@@ -422,6 +534,9 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             let checked = self.driver.check_key(key);
             checked.map_err(|error| error.driver(name).operation(operation).key(key))
         };
+        if let Err(error) = self.enter(Call::SetItems, mode) {
+            return Op::fail(error);
+        }
         if self.driver.is_read_only() || self.driver.is_instant() {
             let checked = items.iter().try_for_each(|item| check(&item.key));
             if let Err(error) = checked {
@@ -444,7 +559,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             }
             return self.ends(Op::ready(outcome), first_end);
         }
-        self.exit.wait_for(&self.driver, &self.sequence);
+        self.wait_at_exit();
         let in_place = self.in_place(mode);
         let size = if in_place {
             items.len()
@@ -455,7 +570,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         let mut first_end: Option<u64> = None;
         let mut checked = Ok(());
         // Each key is looked at once: of a large batch, no more than a part is in the processor's caches.
-        let mut tickets = self.sequence.tickets(items.len());
+        let mut tickets = self.order.tickets(items.len());
         let mut items = items.into_iter();
         while items.len() > 0 && checked.is_ok() {
             let mut writes = Vec::with_capacity(size.min(items.len()));
@@ -467,7 +582,8 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
                 let value = Value::Text(item.value);
                 let expires_ms = self.expiry_of(Call::SetItem, &value, &item.options);
                 first_end = first_end.into_iter().chain(expires_ms).min();
-                let ticket = tickets.next(&item.key);
+                let change = self.change_of(&value, expires_ms);
+                let ticket = tickets.next(&item.key, change);
                 writes.push((ticket, value, expires_ms));
             }
             jobs.push(writes);
@@ -539,51 +655,67 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     }
 
     fn remove_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<()> {
-        self.write(Call::RemoveItem, key, mode, false, |driver, key| {
-            driver.remove(key).map(drop)
-        })
+        self.write(
+            Call::RemoveItem,
+            key,
+            mode,
+            Change::Remove,
+            |driver, key| driver.remove(key).map(drop),
+        )
     }
 
     fn clear(self: Rc<Self>, base: &str, _options: &Options, mode: Mode) -> Op<()> {
+        if let Err(error) = self.enter(Call::Clear, mode) {
+            return Op::fail(error);
+        }
         if self.driver.is_read_only() || self.driver.refuses_clear() {
             return Op::ok(());
         }
+        self.wait_at_exit();
         let base = base.to_owned();
-        self.exit.wait_for(&self.driver, &self.sequence);
-        let many = self.sequence.many();
-        many.needs_no_host();
-        self.run(mode, move |driver| {
-            let keys = keys_to_clear(driver, &many, &base, mode)?;
-            remove_all(driver, &many, &keys, mode).map(drop)
+        let place = self.order.clear();
+        place.needs_no_host();
+        self.run_clear(mode, move |driver| {
+            let keys = keys_to_clear(driver, &place, &base, mode)?;
+            remove_all(driver, &place, &keys, mode).map(drop)
         })
     }
 
     fn clear_filtered(self: Rc<Self>, base: &str, mode: Mode, filter: KeyFilter) -> Op<Keys> {
+        if let Err(error) = self.enter(Call::Clear, mode) {
+            return Op::fail(error);
+        }
         if self.driver.is_read_only() || self.driver.refuses_clear() {
             return Op::ok(Keys::new());
         }
-        let base = base.to_owned();
-        self.exit.wait_for(&self.driver, &self.sequence);
-        let many = Arc::new(self.sequence.many());
-        let listed = {
-            let many = many.clone();
-            self.run(mode, move |driver| {
-                keys_to_clear(driver, &many, &base, mode)
-            })
-        };
-        let chosen = listed.map_result(|keys| filter(keys?));
-        let remove = move |this: &Self, keys: Keys| {
-            many.needs_no_host();
-            this.run(mode, move |driver| remove_all(driver, &many, &keys, mode))
-        };
-        match chosen {
-            // Writes of an instant store have no tickets: nothing may come in between.
-            Op::Ready(Some(Ok(keys))) => remove(&self, keys),
-            chosen => Op::later(async move { remove(&self, chosen.await?).await }),
+        self.wait_at_exit();
+        let clear = self.unasked.add(self.order.clear(), base, filter);
+        if self.in_place(mode) {
+            let filter = self.unasked.take(&clear).expect("nobody else has it");
+            return Op::ready(finish_clear(&*self.driver, &clear, filter, mode));
         }
+        let (place, base) = (clear.place.clone(), clear.base.clone());
+        let listed = self.run_clear(mode, move |driver| {
+            keys_to_clear(driver, &place, &base, mode)
+        });
+        Op::later(async move {
+            let listed = listed.await;
+            let Some(filter) = self.unasked.take(&clear) else {
+                return clear.outcome();
+            };
+            let keys = filter(listed?)?;
+            let place = clear.place.clone();
+            drop(clear);
+            place.needs_no_host();
+            self.run(mode, move |driver| remove_all(driver, &place, &keys, mode))
+                .await
+        })
     }
 
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
+        if let Err(error) = self.enter(Call::Watch, Mode::Async) {
+            return Op::fail(error);
+        }
         let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
         let started = self.run(Mode::Async, move |driver| {
             driver.watch(Arc::new(move |event| {
@@ -605,39 +737,62 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     }
 
     fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
+        if let Err(error) = self.enter(Call::Flush, mode) {
+            return Op::fail(error);
+        }
         let name = self.driver.name();
-        let many = self.sequence.many();
-        self.run(mode, move |driver| {
-            many.wait_for_older("");
-            drop(many);
+        let flush = move |driver: &D| {
             driver
                 .flush()
                 .map_err(|error| error.driver(name).operation(Call::Flush.name(mode)))
+        };
+        if self.in_place(mode) {
+            self.wait_here(mode);
+            return Op::ready(flush(&self.driver));
+        }
+        let Some(older) = self.order.done(Scope::All) else {
+            return self.run(mode, flush);
+        };
+        let alive = self.runtime.keep_alive();
+        Op::later(async move {
+            let _ = older.await;
+            drop(alive);
+            self.run(mode, flush).await
         })
     }
 
     fn dispose(self: Rc<Self>, mode: Mode) -> Op<()> {
+        let before = self.stage.replace(Stage::Disposed);
+        if before == Stage::Disposed {
+            return Op::ok(());
+        }
         let name = self.driver.name();
-        let many = self.sequence.many();
         let dispose = move |driver: &D| {
-            many.wait_for_older("");
             driver
                 .dispose()
                 .map_err(|error| error.driver(name).operation(Call::Dispose.name(mode)))
         };
         let stopped = self.expiry.stop();
-        // What was never used is not looked at any more.
-        self.has_looked.set(true);
         if self.in_place(mode) {
+            self.wait_here(mode);
             return Op::ready(dispose(&self.driver));
         }
+        let older = self.order.done(Scope::All);
+        let alive = self.runtime.keep_alive();
         Op::later(async move {
+            if let Some(older) = older {
+                let _ = older.await;
+            }
             stopped.await;
+            drop(alive);
             self.run(mode, dispose).await
         })
     }
 
     fn lock(self: Rc<Self>) -> Op<Option<Box<dyn Any>>> {
+        if let Err(error) = self.enter(Call::SetItem, Mode::Async) {
+            return Op::fail(error);
+        }
         Op::later(async move {
             let own = self.lock.clone().lock_owned().await;
             let driver = self.driver.clone();
@@ -677,6 +832,88 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
 }
 
 impl<D: BlockingDriver> Offloaded<D> {
+    /// The keys as the store has them.
+    fn list(&self, base: String, max_depth: Option<usize>, mode: Mode) -> Op<Keys> {
+        let name = self.driver.name();
+        self.run(mode, move |driver| {
+            driver
+                .keys(&base, max_depth)
+                .at(name, Call::GetKeys.name(mode), &base)
+        })
+    }
+
+    /// The items as the store has them.
+    fn get_stored(self: Rc<Self>, items: Vec<Item<()>>, mode: Mode) -> Op<Vec<Option<Value>>> {
+        let name = self.driver.name();
+        let operation = Call::GetItems.name(mode);
+        let get = move |driver: &D, key: &str| driver.get(key).at(name, operation, key);
+        if self.in_place(mode) {
+            let found = items
+                .iter()
+                .map(|item| Self::forgive(&self.runtime, get(&self.driver, &item.key)));
+            return Op::ready(found.collect());
+        }
+        let jobs: Vec<_> = Self::split(items)
+            .into_iter()
+            .map(|items| {
+                let is_large = items.len() > MOST_ITEMS_BESIDE_OTHERS;
+                let work = move |driver: &D| {
+                    let found = items.iter().map(|item| get(driver, &item.key));
+                    Ok(found.collect::<Vec<_>>())
+                };
+                if is_large {
+                    self.run_long(&self.long_reads, work)
+                } else {
+                    self.run(mode, work)
+                }
+            })
+            .collect();
+        Op::later(async move {
+            let mut found = Vec::new();
+            for job in jobs {
+                for outcome in job.await? {
+                    found.push(Self::forgive(&self.runtime, outcome)?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// As `get_stored`, where some may have pending writes.
+    fn get_items_beside_pending(
+        self: Rc<Self>,
+        items: Vec<Item<()>>,
+        mode: Mode,
+    ) -> Op<Vec<Option<Value>>> {
+        let now_ms = self.runtime.now_ms();
+        let mut found = Vec::with_capacity(items.len());
+        let (mut asked, mut places) = (Vec::new(), Vec::new());
+        for (place, item) in items.into_iter().enumerate() {
+            match self.order.pending(&item.key) {
+                Some(change) => found.push(change.seen::<AsText>(now_ms).0),
+                None => {
+                    asked.push(item);
+                    places.push(place);
+                    found.push(None);
+                }
+            }
+        }
+        if asked.is_empty() {
+            return Op::ok(found);
+        }
+        self.get_stored(asked, mode).map(move |values| {
+            for (value, place) in values.into_iter().zip(places) {
+                found[place] = value;
+            }
+            found
+        })
+    }
+
+    fn read_meta(&self, key: &str, mode: Mode) -> Op<Option<Meta>> {
+        self.read(Call::GetMeta, key, mode, D::meta, Change::seen)
+            .map(|meta| meta.map(Meta::Native))
+    }
+
     fn set(&self, call: Call, key: &str, value: Value, options: &Options, mode: Mode) -> Op<()> {
         let write = if call == Call::SetItemRaw {
             D::set_raw
@@ -685,6 +922,9 @@ impl<D: BlockingDriver> Offloaded<D> {
         };
         let expires_ms = self.expiry_of(call, &value, options);
         if self.driver.is_instant() {
+            if let Err(error) = self.enter(call, mode) {
+                return Op::fail(error.key(key));
+            }
             let name = self.driver.name();
             let written = self
                 .driver
@@ -694,7 +934,8 @@ impl<D: BlockingDriver> Offloaded<D> {
                 .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key));
             return self.ends(Op::ready(written), expires_ms);
         }
-        let written = self.write(call, key, mode, expires_ms.is_some(), move |driver, key| {
+        let change = self.change_of(&value, expires_ms);
+        let written = self.write(call, key, mode, change, move |driver, key| {
             write(driver, key, &value, expires_ms)
         });
         self.ends(written, expires_ms)

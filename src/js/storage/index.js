@@ -53,6 +53,8 @@ export function createStorage(options = {}) {
   const mounted = new Map([["", root]]);
   const watch = listeners(handle);
   const readValue = valueReader(handle);
+  let migrations;
+  const refuseDisposed = () => void core.mountOf(handle, "");
   let disposed;
 
   function readItems(keys, stored) {
@@ -195,12 +197,9 @@ export function createStorage(options = {}) {
     },
     async dispose() {
       disposed ??= (async () => {
-        try {
-          if (migrations.isRunning()) await migrations.settled();
-          await watch.stop();
-        } finally {
-          await located(core.dispose(handle));
-        }
+        if (migrations.isRunning()) await migrations.settled();
+        // From here on every call is an error.
+        await Promise.all([located(core.dispose(handle)), watch.stop()]);
       })();
       await disposed;
     },
@@ -208,6 +207,7 @@ export function createStorage(options = {}) {
       return located(watch.watch(callback));
     },
     async unwatch() {
+      refuseDisposed();
       await located(watch.stop());
     },
 
@@ -293,7 +293,7 @@ export function createStorage(options = {}) {
 
   if (isGuest) takeHome(storage);
   showAs(storage, () => storageText(storage.getMounts()));
-  const migrations = makeMigrations(handle, storage, options);
+  migrations = makeMigrations(handle, storage, options);
   Object.assign(storage, aliases(storage), migrations.methods);
   const traits = (base = "") => {
     const bases = new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);

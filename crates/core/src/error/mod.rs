@@ -118,6 +118,15 @@ impl Error {
         }))
     }
 
+    /// A call of something that was disposed.
+    #[cold]
+    pub fn disposed() -> Self {
+        Error::new(
+            Kind::Disposed,
+            "it is disposed; make a new one, and dispose after the last call",
+        )
+    }
+
     /// Something that the host threw.
     pub fn foreign(value: Foreign) -> Self {
         let mut error = Error::new(Kind::Foreign, "the host threw");

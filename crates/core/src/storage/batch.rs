@@ -148,7 +148,7 @@ impl Storage {
             for (key, options) in &removals {
                 writes.push(calls::remove_item(&part.driver, key, options, mode));
             }
-            let written = calls::all(writes);
+            let written = self.tracked(&part.driver, calls::all(writes));
             done.push(match events {
                 None => written,
                 Some(events) => {

@@ -65,6 +65,7 @@ impl Storage {
             if matches!(written, Op::Ready(_)) {
                 return written;
             }
+            let written = self.tracked(&driver, written);
             // Somebody may watch by the time that it is written.
             let route = Route {
                 driver,
@@ -85,6 +86,7 @@ impl Storage {
         }
         let written = calls::set_item(&route.driver, route.relative(), value, options, mode);
         self.note_for_clears(EventKind::Update, &route.driver, route.relative(), &written);
+        let written = self.tracked(&route.driver, written);
         self.announced(written, Call::SetItem, route, mode)
     }
 
@@ -160,6 +162,7 @@ impl Storage {
         if !self.is_migrating() {
             let written = write(&route);
             self.note_for_clears(kind, &route.driver, route.relative(), &written);
+            let written = self.tracked(&route.driver, written);
             return self.announced(written, call, route, mode);
         }
         // Its place is that of the call, not of its turn at the gate.

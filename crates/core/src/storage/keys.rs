@@ -8,7 +8,7 @@ use super::Storage;
 use crate::calls;
 use crate::clearing::Clear;
 use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
-use crate::error::Kind;
+use crate::error::{Kind, Result};
 use crate::key;
 use crate::keys::Keys;
 
@@ -133,7 +133,7 @@ impl Storage {
             .collect();
         let older = self.older_recorded(mode);
         let (storage, options) = (self.clone(), options.clone());
-        Op::later(async move {
+        self.in_flight.track(Op::later(async move {
             older.await?;
             for (clear, share) in shares {
                 if !calls::can_clear(&share.driver, mode)? {
@@ -144,7 +144,7 @@ impl Storage {
                     ..KeyQuery::default()
                 };
                 let keys = calls::get_keys(&share.driver, &query, mode).await?;
-                for key in &with_metadata(keys) {
+                for key in &keys.with_metadata() {
                     let key = key::normalize(key);
                     let full = share.full(&key);
                     let is_its = key::is_under(&full, &base) && share.shows(&full);
@@ -154,7 +154,7 @@ impl Storage {
                 }
             }
             Ok(())
-        })
+        }))
     }
 
     fn clear_share(self: &Rc<Self>, share: Share, options: &Options, mode: Mode) -> Op<()> {
@@ -164,7 +164,8 @@ impl Storage {
         let native = info.has(Call::Clear, mode) && whole && share.hidden.is_empty();
         let reports = self.hub.is_watched() && !info.watches();
         if native && !reports && calls::spares_kept(&driver, mode) {
-            return driver.clear(&share.relative_base, options, mode);
+            let cleared = driver.clone().clear(&share.relative_base, options, mode);
+            return self.tracked(&driver, cleared);
         }
         let share = Rc::new(share);
         let clear = Rc::new(self.clears.begin(&driver));
@@ -179,13 +180,17 @@ impl Storage {
             remove_unspared(&share, &clear, native, options, mode)
         };
         let storage = self.clone();
-        removed.map(move |keys| {
-            for key in keys.iter().filter(|key| !key::is_meta(key)) {
-                if clear.tells(key) {
-                    storage.announce(EventKind::Remove, &share.full(key), &*driver);
+        let told = {
+            let driver = driver.clone();
+            removed.map(move |keys| {
+                for key in keys.iter().filter(|key| !key::is_meta(key)) {
+                    if clear.tells(key) {
+                        storage.announce(EventKind::Remove, &share.full(key), &*driver);
+                    }
                 }
-            }
-        })
+            })
+        };
+        self.tracked(&driver, told)
     }
 
     /// The mounts that keep keys under `base`.
@@ -232,40 +237,34 @@ fn remove_unspared(
         max_depth: None,
         options: options.clone(),
     };
-    let listed = calls::get_keys(&share.driver, &query, mode);
-    let (share, clear, options) = (share.clone(), clear.clone(), options.clone());
-    Op::later(async move {
-        let listed = match listed.await {
-            // Nobody can know what else it has, and it says itself whether it can clear.
-            Err(error) if native && error.kind() == Kind::SyncUnsupported => {
-                let driver = share.driver.clone();
-                let cleared = driver.clear(&share.relative_base, &options, mode);
-                return cleared.await.map(|()| Keys::new());
+    let list = {
+        let driver = share.driver.clone();
+        move |mode| calls::get_keys(&driver, &query, mode)
+    };
+    let remove = {
+        let (share, clear, options) = (share.clone(), clear.clone(), options.clone());
+        move |listed: Result<Keys>, mode| {
+            let driver = &share.driver;
+            let clear_all = || driver.clone().clear(&share.relative_base, &options, mode);
+            let listed = match listed {
+                Ok(listed) => listed,
+                // Nobody can know what else it has, and it says itself whether it can clear.
+                Err(error) if native && error.kind() == Kind::SyncUnsupported => {
+                    return clear_all().map(|()| Keys::new());
+                }
+                Err(error) => return Op::fail(error),
+            };
+            let has_kept = listed.iter().any(|key| key::is_kept(&key::normalize(key)));
+            let keys = listed.filtered(|key| share.has(key));
+            if native && !has_kept && !clear.spares_any(|key| share.has(key)) {
+                return clear_all().map(move |()| keys);
             }
-            listed => listed?,
-        };
-        let has_kept = listed.iter().any(|key| key::is_kept(&key::normalize(key)));
-        let keys = listed.filtered(|key| share.has(key));
-        let driver = &share.driver;
-        if native && !has_kept && !clear.spares_any(|key| share.has(key)) {
-            let cleared = driver.clone().clear(&share.relative_base, &options, mode);
-            return cleared.await.map(|()| keys);
+            let removed = keys
+                .clone()
+                .with_metadata()
+                .filtered(|key| !clear.spares(key));
+            calls::remove_items(driver, &removed, &options, mode).map(move |()| keys)
         }
-        let keys = with_metadata(keys).filtered(|key| !clear.spares(key));
-        calls::remove_items(driver, &keys, &options, mode).await?;
-        Ok(keys)
-    })
-}
-
-/// The keys and those of their metadata. A driver may keep the latter out of its listings, as a
-/// storage does that serves as one; a listing with any of them has them all.
-fn with_metadata(mut keys: Keys) -> Keys {
-    if !keys.iter().any(key::is_meta) {
-        let meta: Vec<String> = keys
-            .iter()
-            .map(|key| key::meta_of(&key::normalize(key)))
-            .collect();
-        keys.extend(meta);
-    }
-    keys
+    };
+    clear.in_steps(mode, list, remove)
 }

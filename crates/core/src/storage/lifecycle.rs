@@ -5,19 +5,39 @@ use std::rc::Rc;
 use super::Storage;
 use crate::calls;
 use crate::driver::{Driver, Mode, Op};
+use crate::error::Kind;
 use crate::key;
 
 impl Storage {
-    /// Resolves when everything written under `base` before is where it belongs.
-    pub fn flush(&self, base: &str, mode: Mode) -> Op<()> {
+    /// Resolves when everything that was asked for before is done, and under `base` durable. In
+    /// [`Mode::Sync`], all of it that needs no waiting for JavaScript.
+    pub fn flush(self: &Rc<Self>, base: &str, mode: Mode) -> Op<()> {
+        if mode == Mode::Sync {
+            self.clears.finish();
+            return self.flush_drivers(base, mode);
+        }
+        let Some(older) = self.in_flight.done() else {
+            return self.flush_drivers(base, mode);
+        };
+        let (storage, base) = (self.clone(), base.to_owned());
+        Op::later(async move {
+            let _ = older.await;
+            storage.flush_drivers(&base, mode).await
+        })
+    }
+
+    /// Flushes the drivers that keep keys under `base`.
+    pub(super) fn flush_drivers(&self, base: &str, mode: Mode) -> Op<()> {
         let base = key::normalize_base(base);
-        let mounts = self.mounts.borrow();
-        let around = (!mounts.is_mounted(&base)).then(|| mounts.find(&base));
-        let drivers = around
-            .into_iter()
-            .chain(mounts.under(&base))
-            .map(|(_, driver)| driver);
-        calls::all(drivers.map(|driver| calls::flush(driver, mode)).collect())
+        // A driver may call the storage: its mounts are not borrowed then.
+        let drivers: Vec<_> = {
+            let mounts = self.mounts.borrow();
+            let around = (!mounts.is_mounted(&base)).then(|| mounts.find(&base));
+            let drivers = around.into_iter().chain(mounts.under(&base));
+            drivers.map(|(_, driver)| driver.clone()).collect()
+        };
+        let flushed = drivers.iter().map(|driver| calls::flush(driver, mode));
+        calls::all(flushed.collect())
     }
 
     /// Takes out the mount of `base`, and with `dispose` its driver's end. The root stays.
@@ -27,20 +47,26 @@ impl Storage {
             return Op::ok(());
         };
         let unwatched = self.unwatch_mount(&base);
-        if !dispose {
-            return unwatched;
-        }
-        let runtime = self.runtime.clone();
+        let older = self.in_flight.done();
         Op::later(async move {
             unwatched.await?;
-            flushed_and_disposed(&driver).await?;
-            drop(runtime);
-            Ok(())
+            if let Some(older) = older {
+                let _ = older.await;
+            }
+            if dispose {
+                flushed_and_disposed(&driver).await
+            } else {
+                calls::flush(&driver, Mode::Async).await
+            }
         })
     }
 
-    /// Flushes and frees every driver and stops watching. Callers make sure that it runs once.
+    /// Does what was asked for before, flushes and frees every driver and stops watching. From now on
+    /// the storage is disposed; a second call does nothing.
     pub fn dispose(self: &Rc<Self>) -> Op<()> {
+        if self.is_disposed.replace(true) {
+            return Op::ok(());
+        }
         let drivers: Vec<_> = self
             .mounts
             .borrow()
@@ -48,8 +74,12 @@ impl Storage {
             .map(|(_, driver)| driver.clone())
             .collect();
         let unwatched = self.unwatch_all();
+        let older = self.in_flight.done();
         Op::later(async move {
             let unwatched = unwatched.await;
+            if let Some(older) = older {
+                let _ = older.await;
+            }
             let mut ends = vec![Op::ready(unwatched)];
             for driver in drivers {
                 ends.push(Op::later(
@@ -61,8 +91,12 @@ impl Storage {
     }
 }
 
-/// A driver that fails to flush is disposed all the same; the failure is reported.
+/// A driver that fails to flush is disposed all the same; the failure is reported. One that another
+/// storage has disposed was flushed then.
 async fn flushed_and_disposed(driver: &Rc<dyn Driver>) -> crate::error::Result<()> {
-    let flushed = calls::flush(driver, Mode::Async).await;
+    let flushed = match calls::flush(driver, Mode::Async).await {
+        Err(error) if error.kind() == Kind::Disposed => Ok(()),
+        flushed => flushed,
+    };
     flushed.and(calls::dispose(driver, Mode::Async).await)
 }

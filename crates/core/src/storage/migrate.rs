@@ -138,7 +138,7 @@ impl Storage {
                 return Ok(());
             };
             let gate = recorder.gate.clone().lock_owned().await;
-            storage.flush("", Mode::Async).await?;
+            storage.flush_drivers("", Mode::Async).await?;
             recorder.flush().await?;
             storage.close_record().await?;
             recorder.is_over.set(true);
@@ -231,7 +231,7 @@ impl Storage {
         if let Err(error) = refused {
             return Op::fail(error);
         }
-        Op::later(async move {
+        self.in_flight.track(Op::later(async move {
             let gate = recorder.gate.clone().lock_owned().await;
             if !recorder.is_over.get() {
                 recorder.record(&storage, keys, mode).await?;
@@ -239,7 +239,7 @@ impl Storage {
             let written = write().await;
             drop(gate);
             written
-        })
+        }))
     }
 
     /// A migration that writes what is not taken would be taken for done.
@@ -341,7 +341,7 @@ impl Storage {
                 self.announce(kind, &full, &*old.driver);
             }
         }
-        self.flush("", Mode::Async).await
+        self.flush_drivers("", Mode::Async).await
     }
 
     /// Takes the header away, which ends the migration.

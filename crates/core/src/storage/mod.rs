@@ -12,12 +12,13 @@ mod migrate;
 mod mounts;
 mod watch;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::clearing::Clears;
-use crate::driver::Driver;
+use crate::driver::{Driver, Op};
 use crate::error::{Error, Kind, Result};
+use crate::in_flight::InFlight;
 use crate::key;
 use crate::runtime::Runtime;
 
@@ -36,6 +37,9 @@ pub struct Storage {
     hub: Rc<Hub>,
     /// The clears whose place in the order of writes the storage keeps.
     clears: Rc<Clears>,
+    /// Changes by drivers that keep no order themselves, and those of migrations.
+    in_flight: InFlight,
+    is_disposed: Cell<bool>,
     /// Present while a migration runs.
     recorder: RefCell<Option<Rc<Recorder>>>,
 }
@@ -63,6 +67,8 @@ impl Storage {
             mounts: RefCell::new(Mounts::new(root)),
             hub: Rc::default(),
             clears: Rc::default(),
+            in_flight: InFlight::default(),
+            is_disposed: Cell::new(false),
             recorder: RefCell::default(),
         })
     }
@@ -73,17 +79,35 @@ impl Storage {
     /// [`Kind::AlreadyMounted`] when the base has a mount.
     pub fn mount(self: &Rc<Self>, base: &str, driver: Rc<dyn Driver>) -> Result<()> {
         let base = key::normalize_base(base);
-        if self.mounts.borrow().is_mounted(&base) && !base.is_empty() {
-            return Err(Error::new(
-                Kind::AlreadyMounted,
-                format!("already mounted at {base}"),
-            ));
+        if self.mounts.borrow().is_mounted(&base) {
+            let message = if base.is_empty() {
+                "already mounted at \"\": the root is what the storage was made with".to_owned()
+            } else {
+                format!("already mounted at {base}")
+            };
+            return Err(Error::new(Kind::AlreadyMounted, message));
         }
         self.mounts
             .borrow_mut()
             .insert(base.clone(), driver.clone());
         self.watch_mount(base, driver);
         Ok(())
+    }
+
+    /// Whether the storage was disposed: callers make no call then.
+    #[inline]
+    pub fn is_disposed(&self) -> bool {
+        self.is_disposed.get()
+    }
+
+    /// Counts a change that is not ready, where the driver does not count it.
+    #[inline]
+    fn tracked<T: 'static>(&self, driver: &Rc<dyn Driver>, op: Op<T>) -> Op<T> {
+        if matches!(op, Op::Ready(_)) || driver.info().ordered {
+            op
+        } else {
+            self.in_flight.track(op)
+        }
     }
 
     /// The base of the mount that keeps `key`; a base names its own mount.

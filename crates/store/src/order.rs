@@ -1,0 +1,585 @@
+//! The one order of a store: what is asked of it takes effect, and is seen, in the order of the calls.
+//!
+//! A write takes a [`Ticket`] when it is asked for and uses it on whatever thread does the work. A
+//! write that comes late, after a newer one of its key took effect, is dropped: the newer one has
+//! overwritten it. Until it has taken effect or failed, its [`Change`] is here for reads to see.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
+
+use crate::pool::{self, Turns};
+use eas_core::error::Result;
+use eas_core::key;
+use eas_core::runtime::lock;
+use eas_core::value::Value;
+
+/// What a write does to its key.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    /// Writes a value.
+    Set {
+        value: Value,
+        /// When the item expires, in ms since the epoch.
+        expires_ms: Option<u64>,
+        /// When the call was made, in ms since the epoch.
+        called_ms: u64,
+    },
+    /// Removes the item.
+    Remove,
+}
+
+/// The order of one store.
+#[derive(Default)]
+pub(super) struct Order {
+    state: Mutex<State>,
+    finished: Condvar,
+    /// How many writes are pending: a read that finds none looks no further.
+    pending: AtomicUsize,
+}
+
+#[derive(Default)]
+struct State {
+    last_number: u64,
+    /// Tickets that are not finished, oldest first.
+    open: BTreeMap<u64, Arc<str>>,
+    /// The numbers of clears that are not finished, with whether other threads finish them without
+    /// the JS thread.
+    clears: BTreeMap<u64, bool>,
+    keys: FxHashMap<Arc<str>, KeyState>,
+    waiters: Vec<Waiter>,
+}
+
+struct KeyState {
+    /// How many open tickets the key has. Its entry goes with the last, unless a clear that is older
+    /// than what took effect may still come to it.
+    open: usize,
+    applied: Arc<Applied>,
+    /// The newest pending change, with its number.
+    newest: Option<(u64, Change)>,
+    /// Those before it, oldest first.
+    older: Vec<(u64, Change)>,
+}
+
+/// What took effect of one key.
+#[derive(Default)]
+struct Applied {
+    /// Held while a write of the key is under way.
+    turns: Turns,
+    /// The newest number that took effect.
+    newest: AtomicU64,
+}
+
+/// What somebody waits for.
+#[derive(Clone, Debug)]
+pub(super) enum Scope {
+    /// The writes of one key.
+    Key(Box<str>),
+    /// The writes under a base, which is empty or ends in `:`.
+    Under(Box<str>),
+    /// Every write and every clear.
+    All,
+}
+
+impl Scope {
+    /// `None` stands for a clear.
+    fn covers(&self, key: Option<&str>) -> bool {
+        match (self, key) {
+            (Scope::All, _) => true,
+            (_, None) => false,
+            (Scope::Key(own), Some(key)) => **own == *key,
+            (Scope::Under(base), Some(key)) => key::is_under(key, base),
+        }
+    }
+}
+
+/// Somebody who is notified when what was asked for before is done.
+struct Waiter {
+    /// The newest number that counts.
+    up_to: u64,
+    scope: Scope,
+    /// How much of it is not finished.
+    left: usize,
+    done: oneshot::Sender<()>,
+}
+
+/// The right to write one key, at its place in the order.
+pub(super) struct Ticket {
+    order: Arc<Order>,
+    number: u64,
+    key: Arc<str>,
+    applied: Arc<Applied>,
+    /// Whether the ticket is in `State::open`.
+    listed: bool,
+}
+
+impl Order {
+    /// The next ticket of `key`.
+    pub(super) fn ticket(self: &Arc<Self>, key: &str, change: Change) -> Ticket {
+        self.tickets(1).next(key, change)
+    }
+
+    /// The next tickets, of about so many keys. No ticket may be dropped before this is.
+    pub(super) fn tickets(self: &Arc<Self>, count: usize) -> Tickets<'_> {
+        let mut state = lock(&self.state);
+        state.keys.reserve(count);
+        Tickets { order: self, state }
+    }
+
+    /// The next place in the order, for a clear: its keys are not known yet.
+    pub(super) fn clear(self: &Arc<Self>) -> Clear {
+        let mut state = lock(&self.state);
+        state.last_number += 1;
+        let number = state.last_number;
+        state.clears.insert(number, false);
+        Clear {
+            order: self.clone(),
+            number,
+        }
+    }
+
+    /// The place in the order that comes after everything asked for so far.
+    pub(super) fn now(&self) -> u64 {
+        lock(&self.state).last_number
+    }
+
+    /// Whether any write is pending.
+    #[inline]
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending.load(Ordering::Acquire) > 0
+    }
+
+    /// What the newest pending write of a key does; `None` where the store has the answer.
+    pub(super) fn pending(&self, key: &str) -> Option<Change> {
+        let state = lock(&self.state);
+        let (_, change) = state.keys.get(key)?.newest.as_ref()?;
+        Some(change.clone())
+    }
+
+    /// The keys under a base that have pending writes, with what the newest of each does.
+    pub(super) fn pending_under(&self, base: &str) -> Vec<(Arc<str>, Change)> {
+        let state = lock(&self.state);
+        let pending = state.keys.iter().filter_map(|(key, entry)| {
+            let (_, change) = entry.newest.as_ref()?;
+            key::is_under(key, base).then(|| (key.clone(), change.clone()))
+        });
+        pending.collect()
+    }
+
+    /// Completes when everything of that scope that was asked for before is done; `None` where it is.
+    pub(super) fn done(&self, scope: Scope) -> Option<oneshot::Receiver<()>> {
+        let mut state = lock(&self.state);
+        let writes = state.open.values().map(|key| Some(&**key));
+        let clears = state.clears.keys().map(|_| None);
+        let left = writes
+            .chain(clears)
+            .filter(|key| scope.covers(*key))
+            .count();
+        if left == 0 {
+            return None;
+        }
+        let (done, receiver) = oneshot::channel();
+        let up_to = state.last_number;
+        state.waiters.push(Waiter {
+            up_to,
+            scope,
+            left,
+            done,
+        });
+        Some(receiver)
+    }
+
+    /// Whether something up to that place is not done that needs no JS thread.
+    pub(super) fn is_behind(&self, up_to: u64) -> bool {
+        lock(&self.state).is_behind(up_to)
+    }
+
+    /// Blocks until everything up to that place is done that needs no JS thread; `progressed` is called
+    /// whenever something is.
+    pub(super) fn wait(&self, up_to: u64, progressed: impl Fn()) {
+        self.wait_while(|state| state.is_behind(up_to), progressed);
+    }
+
+    fn wait_while(&self, waits: impl Fn(&State) -> bool, progressed: impl Fn()) {
+        let mut state = lock(&self.state);
+        if !waits(&state) {
+            return;
+        }
+        // Those that write may be waiting for another process.
+        drop(state);
+        let _aside = pool::step_aside();
+        state = lock(&self.state);
+        while waits(&state) {
+            state = self
+                .finished
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            progressed();
+        }
+    }
+}
+
+/// Hands out tickets that follow each other; nothing else comes in between.
+pub(super) struct Tickets<'a> {
+    order: &'a Arc<Order>,
+    state: MutexGuard<'a, State>,
+}
+
+impl Tickets<'_> {
+    /// The next ticket of `key`.
+    pub(super) fn next(&mut self, key: &str, change: Change) -> Ticket {
+        self.state.last_number += 1;
+        let number = self.state.last_number;
+        let (key, entry) = self.state.join(key);
+        if let Some(older) = entry.newest.replace((number, change)) {
+            entry.older.push(older);
+        }
+        let applied = entry.applied.clone();
+        self.state.open.insert(number, key.clone());
+        self.order.pending.fetch_add(1, Ordering::Release);
+        Ticket {
+            order: self.order.clone(),
+            number,
+            key,
+            applied,
+            listed: true,
+        }
+    }
+}
+
+/// The place in the order of a clear.
+pub(super) struct Clear {
+    order: Arc<Order>,
+    number: u64,
+}
+
+impl Clear {
+    /// A ticket of `key` at this place.
+    pub(super) fn ticket(&self, key: &str) -> Ticket {
+        let mut state = lock(&self.order.state);
+        let (key, entry) = state.join(key);
+        let applied = entry.applied.clone();
+        Ticket {
+            order: self.order.clone(),
+            number: self.number,
+            key,
+            applied,
+            listed: false,
+        }
+    }
+
+    /// Blocks until every older write under `base` is finished.
+    pub(super) fn wait_for_older(&self, base: &str) {
+        self.order.wait_while(
+            |state| {
+                let mut older = state.open.range(..self.number);
+                older.any(|(_, key)| key::is_under(key, base))
+            },
+            || (),
+        );
+    }
+
+    /// Says that other threads finish this without the JS thread.
+    pub(super) fn needs_no_host(&self) {
+        lock(&self.order.state).clears.insert(self.number, true);
+    }
+}
+
+impl Drop for Clear {
+    fn drop(&mut self) {
+        let mut state = lock(&self.order.state);
+        state.clears.remove(&self.number);
+        let oldest = state.oldest_clear();
+        state.keys.retain(|_, entry| entry.is_needed(oldest));
+        let done = state.finish(self.number, None);
+        drop(state);
+        self.order.finished.notify_all();
+        notify(done);
+    }
+}
+
+/// Notifies those who waited; one that went away needs no answer.
+fn notify(done: Vec<oneshot::Sender<()>>) {
+    for done in done {
+        let _ = done.send(());
+    }
+}
+
+impl KeyState {
+    /// `oldest` is the number of the oldest clear that is not finished.
+    fn is_needed(&self, oldest: Option<u64>) -> bool {
+        self.open > 0
+            || oldest.is_some_and(|oldest| self.applied.newest.load(Ordering::Acquire) > oldest)
+    }
+
+    /// Forgets a change that took effect or failed, and those that will not take effect any more.
+    fn forget(&mut self, number: u64) {
+        let applied = self.applied.newest.load(Ordering::Acquire);
+        let is_over = |other: u64| other == number || other <= applied;
+        self.older.retain(|(other, _)| !is_over(*other));
+        if self
+            .newest
+            .as_ref()
+            .is_some_and(|(other, _)| is_over(*other))
+        {
+            self.newest = self.older.pop();
+        }
+    }
+}
+
+impl State {
+    fn oldest_clear(&self) -> Option<u64> {
+        self.clears.first_key_value().map(|(number, _)| *number)
+    }
+
+    fn is_behind(&self, up_to: u64) -> bool {
+        let mut clears = self.clears.range(..=up_to);
+        self.open.range(..=up_to).next().is_some()
+            || clears.any(|(_, needs_no_host)| *needs_no_host)
+    }
+
+    fn join(&mut self, key: &str) -> (Arc<str>, &mut KeyState) {
+        // Few keys have open tickets already: looking for one first would take as long again.
+        let entry = self.keys.entry(key.into());
+        let key = entry.key().clone();
+        let state = entry.or_insert_with(|| KeyState {
+            open: 0,
+            applied: Arc::default(),
+            newest: None,
+            older: Vec::new(),
+        });
+        state.open += 1;
+        (key, state)
+    }
+
+    /// Notes that something is done, of a key or a clear, and gives those who waited for the last of it.
+    fn finish(&mut self, number: u64, key: Option<&str>) -> Vec<oneshot::Sender<()>> {
+        let mut done = Vec::new();
+        if self.waiters.is_empty() {
+            return done;
+        }
+        for index in (0..self.waiters.len()).rev() {
+            let waiter = &mut self.waiters[index];
+            if waiter.scope.covers(key) && number <= waiter.up_to {
+                waiter.left -= 1;
+                if waiter.left == 0 {
+                    done.push(self.waiters.swap_remove(index).done);
+                }
+            }
+        }
+        done
+    }
+}
+
+impl Ticket {
+    /// Does the write, unless a newer one of the key has taken effect. Waits for a write of the
+    /// key that is under way.
+    pub(super) fn run(self, write: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+        let _turn = self.applied.turns.take();
+        if self.applied.newest.load(Ordering::Acquire) > self.number {
+            return Ok(());
+        }
+        write(&self.key)?;
+        self.applied.newest.store(self.number, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut state = lock(&self.order.state);
+        let mut done = Vec::new();
+        let oldest = state.oldest_clear();
+        if let Some(entry) = state.keys.get_mut(&self.key) {
+            entry.open -= 1;
+            entry.forget(self.number);
+            if !entry.is_needed(oldest) {
+                state.keys.remove(&self.key);
+            }
+        }
+        if self.listed {
+            state.open.remove(&self.number);
+            done = state.finish(self.number, Some(&self.key));
+            self.order.pending.fetch_sub(1, Ordering::Release);
+        }
+        drop(state);
+        self.order.finished.notify_all();
+        notify(done);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eas_core::error::{Error, Kind};
+    use std::cell::RefCell;
+
+    #[test]
+    fn a_late_write_does_not_overwrite_a_newer_one() {
+        let order = Arc::new(Order::default());
+        let (first, second) = (
+            order.ticket("a", Change::Remove),
+            order.ticket("a", Change::Remove),
+        );
+        let written = RefCell::new(Vec::new());
+        let write = |value| {
+            let written = &written;
+            move |_: &str| {
+                written.borrow_mut().push(value);
+                Ok(())
+            }
+        };
+        second.run(write(2)).expect("written");
+        first.run(write(1)).expect("dropped");
+        assert_eq!(*written.borrow(), [2]);
+    }
+
+    #[test]
+    fn an_older_write_takes_effect_when_the_newer_one_failed() {
+        let order = Arc::new(Order::default());
+        let (first, second) = (
+            order.ticket("a", Change::Remove),
+            order.ticket("a", Change::Remove),
+        );
+        second
+            .run(|_| Err(Error::new(Kind::System("EIO"), "no")))
+            .expect_err("fails");
+        let mut done = false;
+        first
+            .run(|_| {
+                done = true;
+                Ok(())
+            })
+            .expect("written");
+        assert!(done);
+    }
+
+    #[test]
+    fn a_clear_drops_what_it_does_to_those_written_since() {
+        let order = Arc::new(Order::default());
+        order
+            .ticket("a", Change::Remove)
+            .run(|_| Ok(()))
+            .expect("written");
+        let clear = order.clear();
+        order
+            .ticket("b", Change::Remove)
+            .run(|_| Ok(()))
+            .expect("written");
+        let mut done = Vec::new();
+        for key in ["a", "b"] {
+            let write = |key: &str| {
+                done.push(key.to_owned());
+                Ok(())
+            };
+            clear.ticket(key).run(write).expect("written or dropped");
+        }
+        assert_eq!(done, ["a"]);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_finished_writes() {
+        let order = Arc::new(Order::default());
+        for key in ["a", "b", "a"] {
+            order
+                .ticket(key, Change::Remove)
+                .run(|_| Ok(()))
+                .expect("written");
+        }
+        let clear = order.clear();
+        clear.ticket("c").run(|_| Ok(())).expect("written");
+        order
+            .ticket("d", Change::Remove)
+            .run(|_| Ok(()))
+            .expect("written");
+        drop(clear);
+        let state = lock(&order.state);
+        assert!(state.keys.is_empty() && state.open.is_empty());
+    }
+
+    #[test]
+    fn waiting_is_for_older_writes_under_the_base_only() {
+        let order = Arc::new(Order::default());
+        let other = order.ticket("b:x", Change::Remove);
+        let older = order.ticket("a:x", Change::Remove);
+        let clear = order.clear();
+        let newer = order.ticket("a:y", Change::Remove);
+        let waiting = std::thread::spawn(move || clear.wait_for_older("a:"));
+        drop(older);
+        waiting.join().expect("no longer waits");
+        drop((other, newer));
+    }
+
+    fn set(text: &str) -> Change {
+        Change::Set {
+            value: Value::Text(text.into()),
+            expires_ms: None,
+            called_ms: 0,
+        }
+    }
+
+    /// The text that is pending, `-` for a removal.
+    fn pending(order: &Order, key: &str) -> Option<String> {
+        order.pending(key).map(|change| match change {
+            Change::Set {
+                value: Value::Text(text),
+                ..
+            } => text.to_str().into_owned(),
+            _ => "-".to_owned(),
+        })
+    }
+
+    #[test]
+    fn the_newest_change_of_a_key_is_pending_until_it_took_effect() {
+        let order = Arc::new(Order::default());
+        assert!(!order.has_pending());
+        let first = order.ticket("a", set("1"));
+        let second = order.ticket("a", set("2"));
+        let third = order.ticket("b", Change::Remove);
+        assert_eq!(pending(&order, "a").as_deref(), Some("2"));
+        assert_eq!(pending(&order, "b").as_deref(), Some("-"));
+        assert_eq!(order.pending_under("b").len(), 1);
+        second.run(|_| Ok(())).expect("written");
+        // The first is late: it will not take effect any more.
+        assert_eq!(pending(&order, "a"), None);
+        assert!(order.has_pending());
+        drop((first, third));
+        assert!(!order.has_pending());
+    }
+
+    #[test]
+    fn a_change_that_failed_is_pending_no_more() {
+        let order = Arc::new(Order::default());
+        let first = order.ticket("a", set("1"));
+        let second = order.ticket("a", set("2"));
+        second
+            .run(|_| Err(Error::new(Kind::System("EIO"), "no")))
+            .expect_err("fails");
+        assert_eq!(pending(&order, "a").as_deref(), Some("1"));
+        drop(first);
+        assert_eq!(pending(&order, "a"), None);
+    }
+
+    #[test]
+    fn who_waits_is_notified_when_the_last_of_it_is_done() {
+        let order = Arc::new(Order::default());
+        assert!(order.done(Scope::All).is_none());
+        let (a, b) = (order.ticket("a:x", set("1")), order.ticket("b:x", set("1")));
+        let clear = order.clear();
+        let mut key = order.done(Scope::Key("b:x".into())).expect("waits");
+        let mut base = order.done(Scope::Under("a:".into())).expect("waits");
+        let mut all = order.done(Scope::All).expect("waits");
+        assert!(order.done(Scope::Key("c".into())).is_none());
+        let newer = order.ticket("a:x", set("2"));
+        drop(a);
+        assert!(base.try_recv().is_ok() && key.try_recv().is_err());
+        drop(b);
+        assert!(key.try_recv().is_ok() && all.try_recv().is_err());
+        drop(clear);
+        assert!(all.try_recv().is_ok());
+        drop(newer);
+    }
+}
