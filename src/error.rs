@@ -62,13 +62,35 @@ pub(super) fn throw(env: Env, error: &Error) {
 
 /// The pending exception as an error to pass on.
 pub(super) fn caught(env: Env, shared: &Arc<Shared>) -> Error {
-    match env
-        .take_exception()
-        .and_then(|thrown| reference::foreign(env, thrown, shared))
-    {
-        Some(thrown) => Error::foreign(thrown),
+    match env.take_exception() {
+        Some(value) => thrown(env, value, shared),
         None => Error::new(Kind::Disposed, "the context is ending"),
     }
+}
+
+/// What JavaScript threw or rejected with, as an error to pass on.
+pub(super) fn thrown(env: Env, value: Val, shared: &Arc<Shared>) -> Error {
+    let Some(host) = reference::foreign(env, value, shared) else {
+        return Error::new(Kind::Disposed, "the context is ending");
+    };
+    let error = Error::foreign(host);
+    if is_disposed(env, value) {
+        error.of_kind(Kind::Disposed)
+    } else {
+        error
+    }
+}
+
+/// Whether it is the error of a storage or driver of the package that was disposed.
+fn is_disposed(env: Env, value: Val) -> bool {
+    if !env.is_object(value) {
+        return false;
+    }
+    let Ok(code) = env.try_get(value, c"code") else {
+        env.take_exception();
+        return false;
+    };
+    super::strings::read_lossy(env, code).as_deref() == Some(Kind::Disposed.code())
 }
 
 /// The error of an argument of the wrong type.

@@ -624,8 +624,5 @@ pub(super) fn settlement(
     if !is_failure {
         return Ok(value);
     }
-    match reference::foreign(context.env, value, shared) {
-        Some(thrown) => Err(Error::foreign(thrown)),
-        None => Err(Error::new(Kind::Disposed, "the context is ending")),
-    }
+    Err(super::error::thrown(context.env, value, shared))
 }

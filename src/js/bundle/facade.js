@@ -1211,6 +1211,7 @@ function makeMigrations(handle, storage2, options) {
   }
   const methods2 = {
     async migrate() {
+      core.mountOf(handle, "");
       if (version === void 0 || !migrations) return;
       if (around().length > 0) await refuseInside();
       running ??= run().finally(() => {
@@ -1903,6 +1904,8 @@ function createStorage(options = {}) {
   const mounted = /* @__PURE__ */ new Map([["", root]]);
   const watch = listeners(handle);
   const readValue = valueReader(handle);
+  let migrations;
+  const refuseDisposed = () => void core.mountOf(handle, "");
   let disposed;
   function readItems(keys, stored) {
     return keys.map((key, index) => ({
@@ -2025,12 +2028,8 @@ function createStorage(options = {}) {
     },
     async dispose() {
       disposed ??= (async () => {
-        try {
-          if (migrations.isRunning()) await migrations.settled();
-          await watch.stop();
-        } finally {
-          await located(core.dispose(handle));
-        }
+        if (migrations.isRunning()) await migrations.settled();
+        await Promise.all([located(core.dispose(handle)), watch.stop()]);
       })();
       await disposed;
     },
@@ -2038,6 +2037,7 @@ function createStorage(options = {}) {
       return located(watch.watch(callback));
     },
     async unwatch() {
+      refuseDisposed();
       await located(watch.stop());
     },
     hasItemSync(key, opts) {
@@ -2118,8 +2118,8 @@ function createStorage(options = {}) {
     }
   };
   if (isGuest) takeHome(storage2);
-  showAs(storage2, () => storageText(storage2.getMounts()));
-  const migrations = makeMigrations(handle, storage2, options);
+  showAs(storage2, () => storageText([...mounted].map(([base, { driver }]) => ({ base, driver }))));
+  migrations = makeMigrations(handle, storage2, options);
   Object.assign(storage2, aliases(storage2), migrations.methods);
   const traits = (base = "") => {
     const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);

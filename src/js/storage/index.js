@@ -292,7 +292,7 @@ export function createStorage(options = {}) {
   };
 
   if (isGuest) takeHome(storage);
-  showAs(storage, () => storageText(storage.getMounts()));
+  showAs(storage, () => storageText([...mounted].map(([base, { driver }]) => ({ base, driver }))));
   migrations = makeMigrations(handle, storage, options);
   Object.assign(storage, aliases(storage), migrations.methods);
   const traits = (base = "") => {

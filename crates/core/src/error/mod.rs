@@ -180,6 +180,13 @@ impl Error {
         )
     }
 
+    /// With another kind. What was thrown reaches the caller all the same.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Names the driver, unless a layer below did.
     #[must_use]
     pub fn driver(mut self, name: &str) -> Self {
