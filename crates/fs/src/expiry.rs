@@ -29,6 +29,9 @@ const MOST_LOOKED_AT: usize = 512;
 /// The expiries of so many items at most are remembered.
 const MOST_REMEMBERED: usize = 8 * MOST_LOOKED_AT;
 
+/// How long after its expiry a sweep has removed what the index knows of.
+const SWEPT_WITHIN_MS: u64 = 60_000;
+
 /// A file that was changed so shortly ago may change again within one tick of its clock.
 const SETTLED_NS: i128 = 2_000_000_000;
 
@@ -249,7 +252,10 @@ impl<D: Disk> Engine<D> {
     /// Whether an item has not expired yet. One that has, unknown to the index, is removed.
     fn is_live(&self, key: &str, expires_ms: Option<u64>) -> bool {
         let is_live = expires_ms.is_none_or(|expires_ms| expires_ms > self.now_ms());
-        if !is_live && !self.options.read_only && self.index.expiry_known(key).is_none() {
+        // A sweep comes for what the index knows, and reports it.
+        let is_due = |expiry: Expiry| expiry.ms.saturating_add(SWEPT_WITHIN_MS) > self.now_ms();
+        if !is_live && !self.options.read_only && !self.index.expiry_known(key).is_some_and(is_due)
+        {
             self.remove_soon(key);
         }
         is_live
@@ -327,6 +333,9 @@ impl<D: Disk> Engine<D> {
 
     /// The keys of items that have not expired.
     pub(super) fn live_keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
+        // A sweep may remove an item after the walk has met it, and its line with it.
+        let mut due = self.index.due(&*self.disk, self.now_ms())?;
+        let mut going = lock(&self.seen.going).clone();
         let keys = self.walk(base, max_depth)?;
         if keys.is_empty() {
             return Ok(keys);
@@ -335,8 +344,8 @@ impl<D: Disk> Engine<D> {
             return self.only_live(keys, |_| true);
         }
         self.complete_index()?;
-        let due = self.index.due(&*self.disk, self.now_ms())?;
-        let going = lock(&self.seen.going).clone();
+        due.extend(self.index.due(&*self.disk, self.now_ms())?);
+        going.extend(lock(&self.seen.going).iter().cloned());
         if due.is_empty() && going.is_empty() {
             return Ok(keys);
         }
