@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread;
 
 use tokio::sync::oneshot;
 
@@ -45,13 +44,11 @@ pub fn offload_alone<T: Send + 'static>(
     runtime: &Rc<dyn Runtime>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
-    let start = |job: Job| {
-        // Without a thread the job is dropped, and the future ends with an error.
-        let _ = thread::Builder::new()
-            .name("eas-wait".to_owned())
-            .spawn(job);
-    };
-    offload_by(runtime, start, work)
+    offload_by(
+        runtime,
+        |job| pool::run_on_own_thread("eas-wait", job),
+        work,
+    )
 }
 
 fn offload_by<T: Send + 'static>(

@@ -16,8 +16,6 @@ use tokio::task::JoinHandle;
 
 use eas_core::runtime::{Job, lock};
 
-mod priority;
-
 /// Threads for blocking work. Desktop disks gain little beyond this, and each thread holds at most
 /// a few descriptors, which bounds those as well.
 pub const THREADS: usize = 4;
@@ -116,23 +114,42 @@ impl Drop for Place {
     }
 }
 
-/// Gives a job to a thread that counts as busy.
-///
-/// # Panics
-/// When the system has no thread to spare; the job is dropped.
+/// Gives a job to a thread that counts as busy. Where the system has none to spare, it runs in place.
 fn start(job: Job) {
+    start_with(
+        |work| {
+            runtime().spawn_blocking(work);
+        },
+        job,
+    );
+}
+
+fn start_with(spawn: impl FnOnce(Job), job: Job) {
     let place = Place;
-    runtime().spawn_blocking(move || {
-        HAS_PLACE.set(true);
-        let mut job = Some(job);
-        while let Some(next) = job.take() {
-            // Whoever waits for a job that panics finds its answer gone.
-            let _ = catch_unwind(AssertUnwindSafe(next));
-            job = next_job();
+    let job = Arc::new(Mutex::new(Some(job)));
+    let work = {
+        let job = job.clone();
+        move || {
+            HAS_PLACE.set(true);
+            let mut job = lock(&job).take();
+            while let Some(next) = job.take() {
+                // Whoever waits for a job that panics finds its answer gone.
+                let _ = catch_unwind(AssertUnwindSafe(next));
+                job = next_job();
+            }
+            HAS_PLACE.set(false);
         }
-        HAS_PLACE.set(false);
-    });
-    std::mem::forget(place);
+    };
+    // tokio panics where it can start no thread and has none.
+    if catch_unwind(AssertUnwindSafe(|| spawn(Box::new(work)))).is_ok() {
+        std::mem::forget(place);
+        return;
+    }
+    drop(place);
+    let job = lock(&job).take();
+    if let Some(job) = job {
+        let _ = catch_unwind(AssertUnwindSafe(job));
+    }
 }
 
 fn next_job() -> Option<Job> {
@@ -191,22 +208,44 @@ pub fn step_aside() -> Option<Aside> {
     }
     drop(work);
     if let Some(job) = job {
-        // Where there is no thread, whoever waits for the job finds its answer gone.
-        let _ = catch_unwind(AssertUnwindSafe(|| start(job)));
+        start(job);
     }
     Some(Aside(()))
 }
 
-/// Runs long work on a thread of its own, which lets others go first where processors are short.
+/// Runs long work on a thread of its own.
 pub fn submit_aside(job: Job) {
-    let run = || {
-        priority::lower();
-        job();
+    run_on_own_thread("eas-batch", job);
+}
+
+/// Runs a job on a thread of its own; in place where the system has none to spare.
+pub fn run_on_own_thread(name: &str, job: Job) {
+    run_on(
+        |job| {
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn(job).map(drop)
+        },
+        job,
+    );
+}
+
+fn run_on(spawn: impl FnOnce(Job) -> std::io::Result<()>, job: Job) {
+    let job = Arc::new(Mutex::new(Some(job)));
+    let run: Job = {
+        let job = job.clone();
+        Box::new(move || {
+            let job = lock(&job).take();
+            if let Some(job) = job {
+                job();
+            }
+        })
     };
-    // Without a thread the job is dropped: whoever waits finds the answer gone.
-    let _ = std::thread::Builder::new()
-        .name("eas-batch".to_owned())
-        .spawn(run);
+    if spawn(run).is_err() {
+        let job = lock(&job).take();
+        if let Some(job) = job {
+            let _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    }
 }
 
 /// Something that is had by one thread at a time, at times for long.
@@ -434,6 +473,25 @@ mod tests {
         lock(&WORK).busy += 1;
         drop(Place);
         assert_eq!(lock(&WORK).busy, busy);
+    }
+
+    #[test]
+    fn jobs_run_in_place_where_no_thread_can_be_started() {
+        let _alone = lock(&ALONE);
+        let (sender, done) = channel();
+        let job = |number: usize| {
+            let sender = sender.clone();
+            Box::new(move || sender.send(number).expect("the test listens")) as Job
+        };
+        let no_thread = |_: Job| Err(std::io::Error::from(std::io::ErrorKind::WouldBlock));
+        run_on(no_thread, job(0));
+        let lane = Arc::new(Lane::alone());
+        for number in 1..3 {
+            lane.submit(job(number), |job| run_on(no_thread, job));
+        }
+        lock(&WORK).busy += 1;
+        start_with(|_| panic!("expected: no thread"), job(3));
+        assert_eq!(done.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
     }
 
     #[test]
