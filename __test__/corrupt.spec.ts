@@ -190,7 +190,7 @@ describe("while it is watched", () => {
 describe("warnings of corrupt items", () => {
   it("are shown once for each key, however many there are", async () => {
     const base = folder();
-    const keys = Array.from({ length: 2_500 }, (_, index) => `k${index}`);
+    const keys = Array.from({ length: 2_500 }, (_, index) => `many${index}`);
     for (const key of keys) writeFileSync(join(base, key), "no json");
     const shown: string[] = [];
     const listener = (warning: Error & { code?: string }) => {

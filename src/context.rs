@@ -7,7 +7,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ffi::c_void;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use napi::sys;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 use super::env::{Env, Val, api, is_ok};
 use super::error::settle_error;
@@ -60,13 +60,14 @@ const MOST_WARNINGS: usize = 65_536;
 struct Shown {
     /// Their hashes: the texts may be long.
     known: HashSet<u64>,
+    hasher: RandomState,
     oldest_first: VecDeque<u64>,
 }
 
 impl Shown {
     /// Whether the warning is not among them; it is from then on.
     fn is_new(&mut self, code: &str, message: &str) -> bool {
-        let warning = FxBuildHasher.hash_one((code, message));
+        let warning = self.hasher.hash_one((code, message));
         if !self.known.insert(warning) {
             return false;
         }
