@@ -1,0 +1,234 @@
+//! Calls that nobody awaits, reads among them, against a plain sequential model: over memory, and over a
+//! store that is slow and fails, alone and under a queue.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use eas_core::blocking::BlockingDriver;
+use eas_core::driver::{Driver, Flags, Item, Mode, NativeMeta, Op, Options};
+use eas_core::error::{Error, Kind, Result};
+use eas_core::keys::Keys;
+use eas_core::runtime::lock;
+use eas_core::runtime::testing::{Jobs, TestRuntime};
+use eas_core::storage::{Change, Storage};
+use eas_core::value::{Text, Value};
+use eas_memory::MemoryStore;
+use eas_queue::control::Limits;
+use eas_queue::threaded::ProcessThreads;
+use eas_queue::{QueueDriver, Settings};
+use eas_store::Offloaded;
+use proptest::prelude::*;
+
+/// Keeps items in a map, slowly; writes of the key `bad` fail.
+#[derive(Default)]
+struct Shaky(Mutex<BTreeMap<String, Value>>);
+
+impl BlockingDriver for Shaky {
+    fn name(&self) -> &'static str {
+        "shaky"
+    }
+
+    fn flags(&self) -> Flags {
+        Flags::default()
+    }
+
+    fn has(&self, key: &str) -> Result<bool> {
+        Ok(lock(&self.0).contains_key(key))
+    }
+
+    fn get(&self, key: &str) -> Result<Option<Value>> {
+        Ok(lock(&self.0).get(key).cloned())
+    }
+
+    fn get_raw(&self, key: &str) -> Result<Option<Value>> {
+        self.get(key)
+    }
+
+    fn set(&self, key: &str, value: &Value, _expires_ms: Option<u64>) -> Result<()> {
+        std::thread::sleep(Duration::from_micros(key.len() as u64 * 40));
+        if key == "bad" {
+            return Err(Error::new(Kind::System("EIO"), "it fails"));
+        }
+        lock(&self.0).insert(key.to_owned(), value.clone());
+        Ok(())
+    }
+
+    fn remove(&self, key: &str) -> Result<bool> {
+        Ok(lock(&self.0).remove(key).is_some())
+    }
+
+    fn keys(&self, base: &str, _max_depth: Option<usize>) -> Result<Keys> {
+        let items = lock(&self.0);
+        Ok(items.keys().filter(|key| key.starts_with(base)).collect())
+    }
+
+    fn meta(&self, _key: &str) -> Result<Option<NativeMeta>> {
+        Ok(None)
+    }
+}
+
+const KEYS: [&str; 5] = ["a", "a:b", "a:b:c", "d:e", "bad"];
+
+#[derive(Clone, Debug)]
+enum Call {
+    Set(usize, u8, bool),
+    Remove(usize, bool),
+    SetMany(Vec<(usize, u8)>),
+    Clear(bool),
+    Read(usize, bool),
+    List(bool),
+    Flush(bool),
+}
+
+fn calls() -> impl Strategy<Value = Vec<Call>> {
+    let key = 0..KEYS.len();
+    let call = prop_oneof![
+        4 => (key.clone(), any::<u8>(), any::<bool>()).prop_map(|(k, v, s)| Call::Set(k, v, s)),
+        2 => (key.clone(), any::<bool>()).prop_map(|(k, s)| Call::Remove(k, s)),
+        1 => prop::collection::vec((key.clone(), any::<u8>()), 1..40).prop_map(Call::SetMany),
+        1 => any::<bool>().prop_map(Call::Clear),
+        4 => (key, any::<bool>()).prop_map(|(k, s)| Call::Read(k, s)),
+        1 => any::<bool>().prop_map(Call::List),
+        1 => any::<bool>().prop_map(Call::Flush),
+    ];
+    prop::collection::vec(call, 1..60)
+}
+
+fn mode(is_sync: bool) -> Mode {
+    if is_sync { Mode::Sync } else { Mode::Async }
+}
+
+fn text(value: u8) -> Text {
+    Text::from(format!("{{\"json\":{value}}}").as_str())
+}
+
+/// What a read may give: the last of the calls, and what a clear that is under way has yet to remove.
+#[derive(Clone, Default)]
+struct Allowed(Vec<Option<Value>>);
+
+fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) {
+    let storage = Storage::new(driver, runtime.port());
+    let options = Options::default();
+    let mut model: BTreeMap<&str, Allowed> =
+        KEYS.iter().map(|key| (*key, Allowed(vec![None]))).collect();
+    let start = |op: Op<()>| {
+        runtime.port().spawn(Box::pin(async move {
+            // Writes of `bad` fail.
+            let _ = op.await;
+        }));
+    };
+    for call in calls {
+        match call {
+            Call::Set(key, value, is_sync) => {
+                let key = KEYS[*key];
+                start(storage.set_item(key, text(*value), &options, mode(*is_sync)));
+                if key != "bad" {
+                    model.insert(key, Allowed(vec![Some(Value::Text(text(*value)))]));
+                }
+            }
+            Call::Remove(key, is_sync) => {
+                let key = KEYS[*key];
+                start(storage.remove_item(key, false, &options, mode(*is_sync)));
+                model.insert(key, Allowed(vec![None]));
+            }
+            Call::SetMany(items) => {
+                let changes = items.iter().map(|(key, value)| Item {
+                    key: KEYS[*key].to_owned(),
+                    value: Change::Set(text(*value)),
+                    options: Options::default(),
+                });
+                start(storage.set_items(changes.collect(), &options, Mode::Async));
+                for (key, value) in items.iter().filter(|(key, _)| KEYS[*key] != "bad") {
+                    model.insert(KEYS[*key], Allowed(vec![Some(Value::Text(text(*value)))]));
+                }
+            }
+            Call::Clear(is_sync) => {
+                start(storage.clear("a", &options, mode(*is_sync)));
+                for key in ["a:b", "a:b:c"] {
+                    let allowed = model.get_mut(key).expect("a key of the model");
+                    if *is_sync {
+                        allowed.0 = vec![None];
+                    } else if !allowed.0.contains(&None) {
+                        allowed.0.push(None);
+                    }
+                }
+            }
+            Call::Read(key, is_sync) if KEYS[*key] != "bad" => {
+                let key = KEYS[*key];
+                let found = runtime.block_on(storage.get_item(key, &options, mode(*is_sync)));
+                let found = found.expect("reads");
+                assert!(
+                    model[key].0.contains(&found),
+                    "{key}: {found:?} in {calls:?}"
+                );
+            }
+            Call::Read(..) => {}
+            Call::List(is_sync) => {
+                let listed = runtime.block_on(storage.get_keys("", None, &options, mode(*is_sync)));
+                let listed = listed.expect("lists").sorted();
+                for key in &KEYS[..4] {
+                    let is_listed = listed.iter().any(|other| other == key);
+                    let is_allowed = model[key]
+                        .0
+                        .iter()
+                        .any(|value| value.is_some() == is_listed);
+                    assert!(is_allowed, "{key} is listed: {is_listed} in {calls:?}");
+                }
+            }
+            Call::Flush(is_sync) => {
+                // What fails is told to the caller of the write, or to that of a queue's flush.
+                let _ = runtime.block_on(storage.flush("", mode(*is_sync)));
+                settle(&mut model);
+            }
+        }
+    }
+    let _ = runtime.block_on(storage.flush("", Mode::Async));
+    settle(&mut model);
+    for key in &KEYS[..4] {
+        let found = runtime.block_on(storage.get_item(key, &options, Mode::Async));
+        assert!(
+            model[key].0.contains(&found.expect("reads")),
+            "{key} after the flush of {calls:?}"
+        );
+    }
+}
+
+/// A clear that was flushed has removed what it found.
+fn settle(model: &mut BTreeMap<&str, Allowed>) {
+    for allowed in model.values_mut() {
+        if allowed.0.len() > 1 {
+            allowed.0 = vec![None];
+        }
+    }
+}
+
+fn queue(inner: Rc<dyn Driver>, runtime: &Rc<TestRuntime>) -> Rc<dyn Driver> {
+    let settings = Settings {
+        limits: Limits {
+            batch_size: 8,
+            flush_interval_ms: 1,
+            max_queue_size: 10_000,
+        },
+        merges: true,
+    };
+    QueueDriver::new(inner, &settings, runtime.port(), Arc::new(ProcessThreads))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn calls_that_nobody_awaits_are_seen_and_made_in_their_order(calls in calls()) {
+        let runtime = TestRuntime::new(Jobs::Threads, 0);
+        let shaky = || Rc::new(Offloaded::new(Shaky::default(), runtime.port()));
+        let memory = || {
+            let store = MemoryStore::new(Arc::new(|| 0));
+            Rc::new(Offloaded::new(store, runtime.port()))
+        };
+        run(&runtime, shaky(), &calls);
+        run(&runtime, memory(), &calls);
+        run(&runtime, queue(memory(), &runtime), &calls);
+    }
+}
