@@ -37,7 +37,7 @@ if (options.rounds !== undefined) {
   BUDGET.processes = 2 * rounds;
 }
 
-const THEMES = ["memory", "js-driver", "fs", "queue", "process"];
+const THEMES = ["memory", "js-driver", "fs", "queue", "process", "renderers"];
 
 async function goalsToMeasure() {
   const rows = [];

@@ -12,25 +12,29 @@ const LONGEST_SLICE_MS = 4;
 /** Where a storage gives its defaults, as pairs of key and value. No listing names their keys. */
 const DEFAULTS = Symbol.for("electron-async-storage.defaults");
 
+/** When an item expires, in milliseconds since the epoch, or 0. */
 function expiryOf(storage, key) {
-  if (storage.getMount?.(key)?.driver?.flags?.ttl === false) return 0;
-  const { ttl } = storage.getMetaSync(key, { nativeOnly: true }) ?? {};
-  return typeof ttl === "number" ? Date.now() + ttl : 0;
+  try {
+    if (storage.getMount?.(key)?.driver?.flags?.ttl === false) return 0;
+    const { ttl } = storage.getMetaSync(key, { nativeOnly: true }) ?? {};
+    return typeof ttl === "number" ? Date.now() + ttl : 0;
+  } catch {
+    // A driver without metadata has no expiry to tell.
+    return 0;
+  }
 }
 
-/** `[key, state, text, expires]` as things are now. */
-function readEntry(storage, key) {
+/**
+ * `[key, state, text, expires]` as things are now.
+ *
+ * @param {boolean} [isListed] - whether a listing of now names the key: with a value it is an item then, and the
+ *   value is no default
+ */
+function readEntry(storage, key, isListed = false) {
   try {
     const text = textOf(storage.getItemSync(key));
-    const isThere = storage.hasItemSync(key);
-    if (!isThere) return [key, ABSENT, text, 0];
-    let expires = 0;
-    try {
-      expires = expiryOf(storage, key);
-    } catch {
-      // A driver without metadata has no expiry to tell.
-    }
-    return [key, ITEM, text, expires];
+    const isThere = (isListed && text !== null) || storage.hasItemSync(key);
+    return isThere ? [key, ITEM, text, expiryOf(storage, key)] : [key, ABSENT, text, 0];
   } catch {
     return [key, UNSUPPORTED, null, 0];
   }
@@ -93,7 +97,10 @@ function mirrorSync(storage, scope, client, limits) {
     // Some driver lists asynchronously only: keys are asked for one by one.
     isWhole = false;
   }
-  const entries = keysToRead(scope.sync, listed).map((key) => filling.fit(readEntry(storage, key)));
+  const isListed = new Set(listed);
+  const entries = keysToRead(scope.sync, listed).map((key) =>
+    filling.fit(readEntry(storage, key, isListed.has(key))),
+  );
   return {
     stamp,
     isWhole,
@@ -110,7 +117,8 @@ function mirrorSync(storage, scope, client, limits) {
 async function mirrorInSlices(storage, scope, client, limits) {
   const stamp = client.stamp();
   const filling = new Filling(limits.mirrorBytes);
-  const keys = keysToRead(scope.sync, await listKeys(storage, scope.sync, ""));
+  const listed = await listKeys(storage, scope.sync, "");
+  const keys = keysToRead(scope.sync, listed);
   const slices = [];
   for (let at = 0; at < keys.length; ) {
     if (at > 0) await nextTurn();

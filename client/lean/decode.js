@@ -8,13 +8,12 @@ import { reviveTree } from "../../src/js/codec/tree.js";
 const PARTS = ["json", "meta", "expires", "fresh"];
 
 export function decode(text) {
-  const stored = JSON.parse(text.replace(/^\ufeff/, ""));
-  const isEnvelope =
-    isRecord(stored) &&
-    Object.hasOwn(stored, "json") &&
-    Object.keys(stored).every((name) => PARTS.includes(name));
-  if (!isEnvelope) return stored;
-  if (stored.meta === undefined) return stored.json;
+  const stored = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  if (!isRecord(stored)) return stored;
+  const names = Object.keys(stored);
+  if (names.length === 1 && names[0] === "json") return stored.json;
+  if (!names.includes("json") || !names.every((name) => PARTS.includes(name))) return stored;
+  if (!names.includes("meta")) return stored.json;
   const plan = new Plan(stored.meta);
   if (plan.equalities !== undefined) return reviveGraph(stored.json, plan);
   return plan.root === undefined ? stored.json : reviveTree(stored.json, plan.root);
