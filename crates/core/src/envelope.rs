@@ -116,9 +116,7 @@ pub fn expiry_in_text(bytes: &[u8]) -> Option<u64> {
         return None;
     }
     let text = utf8_of(bytes)?;
-    if memchr::memmem::find(&text, MEMBER).is_none() {
-        return None;
-    }
+    memchr::memmem::find(&text, MEMBER)?;
     let Ok(members) = serde_json::from_slice::<HashMap<String, &RawValue>>(&text) else {
         return expiry_in_front(&text);
     };

@@ -1,5 +1,6 @@
 //! What is no part of a store: what links to folders lead to, and what is neither file nor folder.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod fs_support;
 
