@@ -81,7 +81,7 @@ describe.skipIf(!program)("in Chromium", () => {
   it("a page reads and writes values of its own realm", async () => {
     const { page } = await open();
     const seen = await page.evaluate(async () => {
-      const { renderer, storage: bridge } = window as any;
+      const { renderer, storage: bridge } = globalThis as any;
       const storage = renderer.storageFromBridge(bridge);
       const value = storage.getItemSync("settings:seen");
       await storage.setItem("settings:new", { at: new Date(7), list: [1n, undefined, /x/g] });
@@ -110,25 +110,27 @@ describe.skipIf(!program)("in Chromium", () => {
   it("a page hears of what main writes, and main of what the page writes at once", async () => {
     const { page } = await open();
     await page.evaluate(async () => {
-      const { renderer, storage: bridge } = window as any;
+      const { renderer, storage: bridge } = globalThis as any;
       const storage = renderer.storageFromBridge(bridge);
-      Object.assign(window, { client: storage, heard: [] });
-      await storage.watch((event: string, key: string) => (window as any).heard.push([event, key]));
+      Object.assign(globalThis, { client: storage, heard: [] });
+      await storage.watch((event: string, key: string) =>
+        (globalThis as any).heard.push([event, key]),
+      );
     });
     await storage.setItem("settings:theme", "light");
-    await page.waitForFunction(() => (window as any).heard.length === 1);
-    expect(await page.evaluate(() => (window as any).client.getItemSync("settings:theme"))).toBe(
-      "light",
-    );
+    await page.waitForFunction(() => (globalThis as any).heard.length === 1);
+    expect(
+      await page.evaluate(() => (globalThis as any).client.getItemSync("settings:theme")),
+    ).toBe("light");
     const own = await page.evaluate(() => {
-      const { client } = window as any;
+      const { client } = globalThis as any;
       client.setItemSync("settings:theme", "blue");
       return client.getItemSync("settings:theme");
     });
     expect(own).toBe("blue");
     await until(() => storage.getItemSync("settings:theme") === "blue");
     await page.evaluate(() =>
-      (window as any).client.setItemSync("settings:theme", "dark", { through: true }),
+      (globalThis as any).client.setItemSync("settings:theme", "dark", { through: true }),
     );
     expect(storage.getItemSync("settings:theme")).toBe("dark");
     await page.close();
@@ -152,7 +154,7 @@ describe.skipIf(!program)("in Chromium", () => {
     );
     const { page } = await open("/frames");
     const inFrame = (name: string) =>
-      (page.frame(name) as Frame).evaluate(() => typeof (window as any).storage);
+      (page.frame(name) as Frame).evaluate(() => typeof (globalThis as any).storage);
     await page.waitForLoadState("load");
     expect(await inFrame("plain")).toBe("object");
     expect(await inFrame("boxed")).toBe("undefined");

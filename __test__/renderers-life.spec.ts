@@ -107,6 +107,18 @@ describe("a document that goes", () => {
     expect(next.ipcRenderer.sendSync(CHANNEL, sent)).toEqual({ v: 1, again: true });
   });
 
+  it("and comes back from the cache of pages sees what is new", async () => {
+    const app = start();
+    const { document, storage } = app.connect();
+    await storage.getItem("settings:a");
+    document.events.emit("pagehide");
+    await until(() => app.server.clients().length === 0);
+    await app.storage.setItem("settings:a", 1);
+    expect(storage.getItemSync("settings:a")).toBe(1);
+    await app.storage.setItem("settings:a", 2);
+    await until(() => storage.getItemSync("settings:a") === 2);
+  });
+
   it("is no client any more, whatever takes its place", async () => {
     const app = start();
     const window = app.window();
@@ -508,6 +520,44 @@ describe("a port", () => {
 });
 
 describe("the modules", () => {
+  it("give a storage with every method that one of the main process has", () => {
+    const app = start();
+    const { storage } = app.connect();
+    for (const name of Object.keys(createStorage())) {
+      expect(typeof storage[name], name).toBe("function");
+    }
+  });
+
+  it("refuse what is the main process's own", async () => {
+    const app = start();
+    const { storage } = app.connect();
+    for (const name of [
+      "mount",
+      "unmount",
+      "migrate",
+      "getStorageVersion",
+      "getMount",
+      "getMounts",
+      "watchItem",
+    ]) {
+      expect(await codeOf(() => storage[name]("settings"))).toBe("EAS_NOT_SERVED");
+    }
+    for (const name of [
+      "getMetaSync",
+      "setMetaSync",
+      "getItemRawSync",
+      "setItemRawSync",
+      "flushSync",
+      "getEntrySync",
+    ]) {
+      expect(await codeOf(() => storage[name]("settings:a"))).toBe("EAS_SYNC_UNSUPPORTED");
+    }
+    await storage.dispose();
+    expect(await codeOf(() => storage.getItem("settings:a"))).toBe("EAS_DISPOSED");
+    expect(await codeOf(() => storage.getItemSync("settings:a"))).toBe("EAS_DISPOSED");
+    expect(await app.storage.getItem("settings:a")).toBe(null);
+  });
+
   it("load in plain Node, and without electron say so only when they are used", async () => {
     const preload = await import("../preload/index.js" as string);
     expect(typeof preload.connectStorage).toBe("function");

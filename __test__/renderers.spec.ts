@@ -1,7 +1,11 @@
 // Storages of sandboxed preloads and pages: what they promise, over stand-ins that behave as Electron does.
 
-import { afterEach, describe, expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { codeOf, ServedApp, until } from "./helpers/ipc/app.js";
+import { root } from "./helpers/package.js";
 
 const apps: ServedApp[] = [];
 afterEach(async () => {
@@ -91,4 +95,117 @@ describe("a page", () => {
     expect([error.code, error.key]).toEqual(["EAS_ACCESS_DENIED", "secret:x"]);
     expect(await codeOf(() => storage.getItemSync("secret:x"))).toBe("EAS_ACCESS_DENIED");
   });
+});
+
+describe("a value", () => {
+  it("that loses a part is stored with a warning, and one of which nothing would be left is refused", async () => {
+    const app = start();
+    const { storage } = app.connect();
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    try {
+      await storage.setItem("settings:a", { n: 1, act: () => {} });
+      await storage.setItem("settings:a", { n: 2, act: () => {} });
+      expect(
+        warned.mock.calls.map(([error]) => [error.code, error.message.includes("act")]),
+      ).toEqual([["EAS_LOSSY_VALUE", true]]);
+    } finally {
+      warned.mockRestore();
+    }
+    expect(app.storage.getItemSync("settings:a")).toEqual({ n: 2 });
+    for (const value of [
+      () => {},
+      Symbol("x"),
+      { inner: Promise.resolve(1) },
+      { buffer: new ArrayBuffer(2) },
+    ]) {
+      expect(await codeOf(() => storage.setItem("settings:b", value))).toBe("EAS_INVALID_VALUE");
+      expect(await codeOf(() => storage.setItemSync("settings:b", value))).toBe(
+        "EAS_INVALID_VALUE",
+      );
+    }
+    expect(app.storage.hasItemSync("settings:b")).toBe(false);
+  });
+
+  it("is taken at the call", async () => {
+    const app = start();
+    const { storage } = app.connect();
+    const value = { n: 1 };
+    const done = [
+      storage.setItem("settings:a", value),
+      storage.setItems([{ key: "settings:b", value }]),
+    ];
+    value.n = 2;
+    await Promise.all(done);
+    expect(
+      app.storage.getItemsSync(["settings:a", "settings:b"]).map((item: any) => item.value),
+    ).toEqual([{ n: 1 }, { n: 1 }]);
+  });
+
+  it("of every kind crosses as the package itself stores it", async () => {
+    const app = start();
+    const { storage } = app.connect();
+    const shared = { at: new Date(3) };
+    const values = [
+      null,
+      true,
+      "text",
+      "😀",
+      -0,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      12n,
+      [undefined, 1],
+      new Date(Number.NaN),
+      /a.b/gi,
+      new Set([1, new Set([2])]),
+      new Map<unknown, unknown>([[{ a: 1 }, [1]]]),
+      new URL("https://a.b/c?d"),
+      new Float32Array([1.5, Number.NaN]),
+      { one: shared, two: shared },
+      { "a.b": { __proto__x: 1n } },
+    ];
+    for (const value of values) {
+      await storage.setItem("settings:v", value);
+      expect(app.storage.getItemSync("settings:v")).toEqual(value);
+      app.storage.setItemSync("settings:w", value);
+      await storage.setItem("settings:v", await storage.getItem("settings:w"));
+      expect(app.storage.getItemSync("settings:v")).toEqual(value);
+    }
+    await storage.setItem("settings:e", new TypeError("t", { cause: 7 }));
+    const { name, message, cause } = app.storage.getItemSync("settings:e");
+    expect([name, message, cause]).toEqual(["TypeError", "t", 7]);
+    const cycle: any = { list: [] };
+    cycle.list.push(cycle);
+    await storage.setItem("settings:c", cycle);
+    const back = storage.getItemSync("settings:c");
+    expect(back.list[0]).toBe(back);
+    await storage.setItem("settings:s", { one: shared, two: shared });
+    const both = await storage.getItem("settings:s");
+    expect(both.one).toBe(both.two);
+  });
+
+  it("of the raw kind crosses as strings and bytes", async () => {
+    const app = start();
+    const { storage } = app.connect();
+    await storage.setItemRaw("settings:r", new Uint8Array([0, 255]));
+    expect([...(await storage.getItemRaw("settings:r"))]).toEqual([0, 255]);
+    await storage.setItemRaw("settings:r", "text");
+    expect(await storage.getItemRaw("settings:r")).toBe("text");
+    app.storage.setItemRawSync("settings:r", { any: "object" });
+    expect(await codeOf(() => storage.getItemRaw("settings:r"))).toBe("EAS_INVALID_VALUE");
+    expect(await codeOf(() => storage.setItemRaw("settings:r", { any: 1 }))).toBe(
+      "EAS_INVALID_VALUE",
+    );
+    expect(await storage.getItemRaw("settings:none")).toBe(null);
+  });
+});
+
+it("the preload is one file of at most 12 KB gzipped that requires nothing but electron", () => {
+  for (const name of ["index.js", "register.js"]) {
+    const text = readFileSync(join(root, "preload", name), "utf8");
+    expect(gzipSync(text).length).toBeLessThanOrEqual(12 * 1024);
+    const required = [...text.matchAll(/require\(([^)]*)\)/g)].map(([, id]) => id);
+    expect(new Set(required)).toEqual(new Set(['"electron"']));
+    expect(text).not.toMatch(/\bimport\b/);
+  }
 });

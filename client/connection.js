@@ -133,6 +133,8 @@ export function makeConnection(transport, { greeted, entries, lost }) {
     leave() {
       release();
       send("bye", []).catch(() => {});
+      // It may come back from the cache of pages: it asks again then.
+      connection.isKnown = false;
     },
   };
   return connection;

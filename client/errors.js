@@ -22,9 +22,9 @@ export function revive(wire) {
 }
 
 const MESSAGES = {
-  EAS_NOT_READY: "The main process does not know this document yet: ask again.",
-  EAS_CLOSED: "The main process serves this storage no more.",
-  EAS_NO_SERVER: "Nothing is served: call serveStorage in the main process, with this channel.",
+  EAS_NOT_READY: "This document is not known yet: ask again.",
+  EAS_CLOSED: "The storage is served no more.",
+  EAS_NO_SERVER: "No storage is served: call serveStorage in the main process, with this channel.",
   EAS_DISPOSED: "This storage was disposed.",
 };
 

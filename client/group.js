@@ -13,7 +13,7 @@ export function makeGroup(link, textOf) {
   }
 
   function finish() {
-    if (isCommitted) throw invalidArgument("commit", "group: it was committed before");
+    if (isCommitted) throw invalidArgument("commit", "group");
     isCommitted = true;
     return [operations];
   }

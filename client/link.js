@@ -182,7 +182,10 @@ export function makeLink(transport, onError) {
       }
     },
 
-    bye: () => connection.leave(),
+    bye() {
+      hasMirror = false;
+      connection.leave();
+    },
 
     /** An operation in its Promise form. */
     async call(op, args) {

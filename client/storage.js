@@ -1,6 +1,6 @@
 // A storage over a link: values to text and back. Keys and options are checked by the main process.
 
-import { decode, encode } from "../src/js/codec/index.js";
+import { decode, pack } from "../src/js/codec/index.js";
 import { normalizeBaseKey, normalizeKey } from "../src/js/keys.js";
 import { invalidArgument, syncUnsupported, told } from "./errors.js";
 import { makeGroup } from "./group.js";
@@ -18,15 +18,10 @@ const WITHOUT_SYNC = [
   "getEntry",
   "flush",
 ];
-const NOT_SERVED = [
-  "mount",
-  "getMount",
-  "getMounts",
-  "unmount",
-  "migrate",
-  "getStorageVersion",
-  "getOrSet",
-];
+const NOT_SERVED =
+  "mount getMount getMounts entries entriesSync unmount migrate getStorageVersion getOrSet watchItem".split(
+    " ",
+  );
 const ALIASES = {
   keys: "getKeys",
   get: "getItem",
@@ -36,10 +31,22 @@ const ALIASES = {
   remove: "removeItem",
 };
 
+// Of a value of which a part is lost a document is told once, and not without end.
+const MOST_WARNINGS = 100;
+const warnings = new Set();
+const rules = {
+  report(message) {
+    if (warnings.has(message) || warnings.size >= MOST_WARNINGS) return;
+    warnings.add(message);
+    console.warn(failure("EAS_LOSSY_VALUE", message));
+  },
+};
+
 /** The text of a value as it is now. */
 function textOf(value, key) {
   try {
-    return encode(value);
+    const packed = pack(value, rules);
+    return packed[0] === "\0" ? packed.slice(1) : `{"json":${packed}}`;
   } catch (error) {
     if (error?.code !== undefined) error.key ??= key;
     throw error;
@@ -57,7 +64,7 @@ function readValue(text) {
 
 function batch(items, read) {
   if (Array.isArray(items)) return items.map(read);
-  throw invalidArgument("getItems", "items: expected an array");
+  throw invalidArgument("getItems", "items");
 }
 
 const keyIn = (item) => normalizeKey(typeof item === "string" ? item : item?.key);
@@ -166,10 +173,10 @@ export function storageOver(link) {
   }
   for (const operation of NOT_SERVED) {
     const refuse = () => {
-      const message = `${operation} is for the main process's own storage.`;
+      const message = `${operation} is for the main process alone.`;
       throw failure("EAS_NOT_SERVED", message, { operation });
     };
-    storage[operation] = /^(?:m|getM)ount/i.test(operation) ? refuse : async () => refuse();
+    storage[operation] = /^(?:mo|getM|en)/.test(operation) ? refuse : async () => refuse();
   }
   for (const [alias, name] of Object.entries(ALIASES)) {
     storage[alias] = storage[name];
