@@ -334,6 +334,17 @@ describe("size", () => {
     expect(performance.now() - began).toBeLessThan(2000);
   });
 
+  it("of a number that takes long to read or write is limited", async () => {
+    const app = start();
+    const document = app.world.navigate(app.window().mainFrame);
+    const text = (digits: number) =>
+      `{"json":"${"9".repeat(digits)}","meta":{"values":["bigint"],"v":1}}`;
+    const write = (digits: number) =>
+      send(document, message({ op: "setItem", args: ["settings:b", text(digits)] }));
+    expect((await write(9000)).error).toBe(undefined);
+    expect((await write(1_000_000)).error.code).toBe("EAS_INVALID_VALUE");
+  });
+
   it("of a deep value ends in an error or in the value", async () => {
     const app = start();
     const document = app.world.navigate(app.window().mainFrame);

@@ -15,11 +15,11 @@ const isIsolated = () => globalThis.process?.contextIsolated !== false;
  * The links of this document by channel, and the names on its page. Another version of this package may have
  * made them: only what `makeLink` gives is known of a link.
  */
-function ofDocument() {
+function ofDocument({ ipcRenderer }) {
   const { document } = globalThis;
   let shared = globalThis[SHARED];
-  if (shared?.document !== document || shared === undefined) {
-    shared = { document, links: new Map(), names: new Set() };
+  if (shared?.document !== document || shared?.ipcRenderer !== ipcRenderer) {
+    shared = { document, ipcRenderer, links: new Map(), names: new Set() };
     // Without isolation the page could reach what is shared.
     if (isIsolated()) {
       Object.defineProperty(globalThis, SHARED, { value: shared, configurable: true });
@@ -29,30 +29,30 @@ function ofDocument() {
 }
 
 function linkFor({ channel = DEFAULT_CHANNEL, onError } = {}) {
-  const { links } = ofDocument();
+  const electron = nodeRequire("electron");
+  const shared = ofDocument(electron);
+  const { links } = shared;
   let link = links.get(channel);
   if (link === undefined) {
-    const { ipcRenderer } = nodeRequire("electron");
-    link = makeLink(ipcTransport(ipcRenderer, channel), (error) => console.warn(error));
+    link = makeLink(ipcTransport(electron.ipcRenderer, channel), (error) => console.warn(error));
     links.set(channel, link);
     globalThis.addEventListener?.("pagehide", link.bye);
   }
   if (onError !== undefined) link.onError = onError;
-  return link;
+  return { link, electron, names: shared.names };
 }
 
 /** A storage of what the main process serves to this document. */
-export const connectStorage = (options) => storageOver(linkFor(options));
+export const connectStorage = (options) => storageOver(linkFor(options).link);
 
 /** Puts the storage on the page, as `window[name]`. A page without access gets nothing. */
 export function exposeStorage(name = "storage", options) {
   const notIsolated = () => failure("EAS_NOT_ISOLATED", "exposeStorage needs contextIsolation.");
   if (!isIsolated()) throw notIsolated();
-  const link = linkFor(options);
-  const { names } = ofDocument();
+  const { link, electron, names } = linkFor(options);
   if (names.has(name) || !link.hasAccess()) return;
   try {
-    nodeRequire("electron").contextBridge.exposeInMainWorld(name, bridgeOf(link));
+    electron.contextBridge.exposeInMainWorld(name, bridgeOf(link));
   } catch (error) {
     throw String(error).includes("contextIsolation") ? notIsolated() : error;
   }

@@ -14,7 +14,7 @@ export function ipcTransport(ipcRenderer, channel) {
 
   const transport = {
     /** The origin of the document of now. */
-    origin: () => String(globalThis.origin),
+    origin: () => String((globalThis.self ?? globalThis).origin),
 
     /** The server of this document listens elsewhere. */
     redirect(given) {

@@ -59,6 +59,12 @@ class Budget {
     );
   }
 
+  /** What a call turned out to cost beyond one, of which some is always left for others. */
+  chargeItems(items) {
+    const calls = Math.floor(items / ITEMS_PER_CALL);
+    this.calls.charge(Math.min(calls, this.limits.callsPerSecond / 4));
+  }
+
   takeMirror() {
     if (this.mirrors.take(1)) return;
     throw failure(
@@ -67,8 +73,10 @@ class Budget {
     );
   }
 
-  chargeMirror(bytes) {
+  /** Each key of a mirror is read by itself, which costs as much as many of a listing. */
+  chargeMirror(keys, bytes) {
     this.mirrors.charge(bytes);
+    this.chargeItems(keys * 12);
   }
 }
 

@@ -15,6 +15,8 @@ const { failure, own, VERSION } = require("./shared.js");
 const OPERATIONS = new Map(Object.entries({ ...reads, ...writes, swap }));
 /** Operations that have no form for a client that waits. */
 const ASYNC_ONLY = new Set(["watch", "pull"]);
+/** Operations that walk or wait for more than one item: each counts as ten calls. */
+const COSTLY = new Set(["flush", "clear", "getKeys", "hello"]);
 const CLIENT_ID = /^[0-9a-f]{32}$/;
 
 const AGAIN = { v: VERSION, again: true };
@@ -23,7 +25,7 @@ const AGAIN = { v: VERSION, again: true };
 function itemsOf(op, args) {
   const first = Array.isArray(args) ? args[0] : undefined;
   if (Array.isArray(first)) return first.length;
-  return op === "flush" || op === "clear" ? 50 : 1;
+  return COSTLY.has(op) ? 500 : 1;
 }
 
 class Server {
@@ -117,7 +119,11 @@ class Server {
       if (request.writes.length > 0) this.feed.refresh(request.writes);
       return withEntries(this.refuse(error, reply));
     };
-    const perform = () => chainCatch(() => chain(run(), (ok) => withEntries(finish(ok))), fail);
+    const done = (ok) => {
+      if (op === "getKeys") known.budget.chargeItems(ok.length);
+      return withEntries(finish(ok));
+    };
+    const perform = () => chainCatch(() => chain(run(), done), fail);
     const { barrier } = client;
     if (barrier === undefined || isSync) return perform();
     return barrier.then(perform);
@@ -144,7 +150,8 @@ class Server {
     budget.takeMirror();
     const make = isSync ? mirrorSync : mirrorInSlices;
     return chain(make(this.storage, scope, client, this.limits), ({ bytes, ...mirror }) => {
-      budget.chargeMirror(bytes);
+      const keys = mirror.slices.reduce((sum, [, entries]) => sum + entries.length / 4, 0);
+      budget.chargeMirror(keys, bytes);
       return { ...ok, mirror };
     });
   }

@@ -58,11 +58,28 @@ function writtenLength(root) {
   return measure(root);
 }
 
+/** Reading and writing a bigint costs more than its length: a few of a million digits hold up the process. */
+const MOST_DIGITS = 10_000;
+
+function longestDigits(text) {
+  let longest = 0;
+  let run = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    run = unit >= 48 && unit <= 57 ? run + 1 : 0;
+    if (run > longest) longest = run;
+  }
+  return longest;
+}
+
 /** The value of a text that a client sent. */
 function readValue(text, key, limit) {
   if (typeof text !== "string") throw invalidValue(`expected a string, got ${typeof text}`, key);
   const bytes = byteLength(text);
   if (bytes > limit) throw tooLarge(bytes, limit, key);
+  if (text.includes('"bigint"') && longestDigits(text) > MOST_DIGITS) {
+    throw invalidValue(`it holds a bigint of more than ${MOST_DIGITS} digits`, key);
+  }
   let value;
   let length = 0;
   try {
