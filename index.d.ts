@@ -98,7 +98,14 @@ export type StoredItem<T, K = StorageKey<T>> = [ItemsOf<T>] extends [never]
   ? [StorageValue] extends [T]
     ? any
     : T
-  : StorageItem<T, K> & Defined;
+  : T extends { [inferred]: { outputs: infer Outputs } }
+    ? (K extends keyof Outputs ? Outputs[K] : any) & Defined
+    : StorageItem<T, K> & Defined;
+
+/** What a read of key `K` gives: {@link StoredItem}, or `null` where the key has no default. */
+export type ReadItem<T, K = StorageKey<T>> =
+  | StoredItem<T, K>
+  | (T extends { [inferred]: { defaults: infer Key } } ? (K extends Key ? never : null) : null);
 
 /** Every value but `undefined`, which is no item. */
 type Defined = NonNullable<unknown> | null;
@@ -115,6 +122,92 @@ type WhenGiven<Argument, Then> = [Argument] extends [never]
 
 /** `R`, at a place from which the compiler takes no hint about what `R` is. */
 type Exactly<R> = [R][R extends any ? 0 : never];
+
+// ---------------------------------------------------------------------------------------------
+// Defaults and schemas
+// ---------------------------------------------------------------------------------------------
+
+/** What a schema found wrong with a value, as the Standard Schema specification has it. */
+export interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/**
+ * A schema of any library that follows the Standard Schema specification, version 1: zod, valibot, arktype and
+ * others.
+ *
+ * @typeParam Input - what may be written
+ * @typeParam Output - what is read
+ */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (
+      value: unknown,
+    ) => MaybePromise<
+      | { readonly value: Output; readonly issues?: undefined }
+      | { readonly issues: readonly StandardIssue[] }
+    >;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/**
+ * What a read does whose stored value does not pass its schema: throw `EAS_INVALID_VALUE`, give the default of the
+ * key (or `null`), give the value as it is stored, or give what the function returns. Nothing is deleted.
+ */
+export type OnInvalid =
+  | "throw"
+  | "default"
+  | "keep"
+  | ((value: any, issues: readonly StandardIssue[], key: string) => unknown);
+
+type AnySchema = StandardSchema<any, any>;
+type SchemaTypes<Schema> = Schema extends {
+  readonly "~standard": { readonly types?: infer Types };
+}
+  ? NonNullable<Types>
+  : never;
+type InputOf<Schema> = SchemaTypes<Schema> extends { readonly input: infer Input } ? Input : any;
+type OutputOf<Schema> =
+  SchemaTypes<Schema> extends { readonly output: infer Output } ? Output : any;
+
+/** The keys that fit a pattern. */
+type KeyOf<Pattern extends string> = Pattern extends `${infer Start}**${infer End}`
+  ? `${Start}${string}${KeyOf<End>}`
+  : Pattern extends `${infer Start}*${infer End}`
+    ? `${Start}${string}${KeyOf<End>}`
+    : Pattern;
+
+type SchemaByKey<Schemas> = { [Key in keyof Schemas & string as KeyOf<Key>]: Schemas[Key] };
+
+/** Keys that neither option names hold anything. */
+type Others<Schemas> = string extends keyof SchemaByKey<Schemas> ? unknown : { [key: string]: any };
+
+type Inputs<Defaults, Schemas> = {
+  [Key in keyof Defaults & string]: Key extends keyof SchemaByKey<Schemas>
+    ? InputOf<SchemaByKey<Schemas>[Key]>
+    : Defaults[Key];
+} & { [Key in keyof Schemas & string as KeyOf<Key>]: InputOf<Schemas[Key]> } & Others<Schemas>;
+
+type Outputs<Defaults, Schemas> = {
+  [Key in keyof Defaults & string]: Key extends keyof SchemaByKey<Schemas>
+    ? OutputOf<SchemaByKey<Schemas>[Key]>
+    : Defaults[Key];
+} & { [Key in keyof Schemas & string as KeyOf<Key>]: OutputOf<Schemas[Key]> } & Others<Schemas>;
+
+declare const inferred: unique symbol;
+
+/**
+ * The {@link StorageDefinition} that {@link createStorage} infers from `defaults` and `schemas`: what a schema takes
+ * is written, what it gives is read, and a key with a default never reads as `null` for want of an item.
+ */
+export type InferredDefinition<Defaults, Schemas> = {
+  items: Inputs<Defaults, Schemas>;
+  [inferred]: { outputs: Outputs<Defaults, Schemas>; defaults: keyof Defaults & string };
+};
 
 // ---------------------------------------------------------------------------------------------
 // Options
@@ -166,6 +259,17 @@ export interface GetMetaOptions extends TransactionOptions {
   nativeOnly?: boolean | undefined;
 }
 
+/** Options of `getOrSet`. */
+export interface GetOrSetOptions extends TransactionOptions {
+  /**
+   * How long after `ttl`, in milliseconds, the old value is still given, while `fn` is called once to refresh it.
+   * Without a `ttl` it has no effect.
+   *
+   * @defaultValue none: a value is gone with its `ttl`
+   */
+  staleFor?: number | undefined;
+}
+
 /** One read of a batch: a key, or a key with options of its own. */
 export type GetItemsRequest<K extends string = string> =
   | K
@@ -193,7 +297,7 @@ type RequestedKey<T, Request> = [ItemsOf<T>] extends [never]
 export type GetItemsResult<T, Requests extends readonly unknown[]> = {
   -readonly [Index in keyof Requests]: {
     key: RequestedKey<T, Requests[Index]>;
-    value: StoredItem<T, RequestedKey<T, Requests[Index]>> | null;
+    value: ReadItem<T, RequestedKey<T, Requests[Index]>>;
   };
 };
 
@@ -250,6 +354,8 @@ export type Unwatch = () => MaybePromise<void>;
  * - `EAS_DRIVER_RESULT`: a JavaScript driver returned something that its interface does not allow
  * - `EAS_PANIC`: an internal failure was caught; the process goes on
  * - `EAS_MIGRATION`: a migration could not be run or undone
+ * - `EAS_CONFLICT`: an import would replace an item
+ * - `EAS_INVALID_IMPORT`: a line of an import does not read
  * - `EAS_ACCESS_DENIED`: no rule of `serveStorage` allows the key to this document
  * - `EAS_CLOSED`: the main process serves the storage no more
  * - `EAS_NO_SERVER`: the main process serves no storage on this channel
@@ -273,6 +379,8 @@ export type StorageErrorCode =
   | "EAS_DRIVER_RESULT"
   | "EAS_PANIC"
   | "EAS_MIGRATION"
+  | "EAS_CONFLICT"
+  | "EAS_INVALID_IMPORT"
   | "EAS_ACCESS_DENIED"
   | "EAS_CLOSED"
   | "EAS_NO_SERVER"
@@ -308,6 +416,10 @@ export interface StorageError extends Error {
   key?: string | undefined;
   /** The place in a batch, counted from 0, of the item with a value that cannot be stored. */
   index?: number | undefined;
+  /** For a value that does not pass its schema: what the schema found. */
+  issues?: readonly StandardIssue[] | undefined;
+  /** For an import: the number of the line, from 1. */
+  line?: number | undefined;
   /** For a value that cannot be stored: where in it, such as `"users[0].account"`. */
   path?: string | undefined;
   /** The error beneath, where there was one. */
@@ -499,6 +611,9 @@ export interface MountedDriver extends Driver {
   getInstance: () => any;
 }
 
+/** What `entries` gives: an async iterator, or, awaited, a list. */
+export type Entries<Entry> = AsyncIterableIterator<Entry> & Promise<Entry[]>;
+
 /** A mount point. */
 export interface StorageMount {
   /** The base, with a `:` at its end; `""` for the root. */
@@ -646,7 +761,7 @@ export interface Storage<T extends StorageValue = StorageValue> {
     this: void,
     key: K,
     opts?: TransactionOptions,
-  ): Promise<StoredItem<T, K> | null>;
+  ): Promise<ReadItem<T, K>>;
 
   /**
    * Several values at once, in the order asked, also across mounts. A driver with `getItems` gets one call.
@@ -803,6 +918,51 @@ export interface Storage<T extends StorageValue = StorageValue> {
    */
   clear(this: void, base?: string, opts?: TransactionOptions): Promise<void>;
 
+  /**
+   * The items under `base`, one after the other, as `[key, value]`. The keys are those at the time of the call; an
+   * item that goes meanwhile, or does not read as a value, is left out. Values are read in parts of 256, between which
+   * the event loop turns. Defaults are not among them. Awaited instead of iterated, it gives a list of them all.
+   *
+   * @param base - default: all items
+   * @throws {@link StorageError} (as a rejection of a step) as {@link Storage.getKeys} and {@link Storage.getItems}
+   *
+   * @example
+   * ```ts
+   * for await (const [key, value] of storage.entries("users")) console.log(key, value);
+   * ```
+   */
+  entries(this: void, base?: string): Entries<[StorageKey<T>, StoredItem<T>]>;
+
+  /**
+   * The value at `key`; where there is none, what `fn` gives, stored. Calls at the same time share one call of `fn`.
+   * An error of `fn` is not stored and rejects the calls that share it; `undefined` stores nothing and gives `null`.
+   * An item that was written while `fn` was running stays, and is given.
+   *
+   * With `ttl` and `staleFor`, the value is fresh for `ttl` ms. For `staleFor` ms more it is given at once, by
+   * `getItem` too, and the first `getOrSet` calls `fn` to refresh it. An error then leaves the old value and is a
+   * process warning `EAS_REFRESH`.
+   *
+   * @throws {@link StorageError} (as a rejection) as {@link Storage.getItem} and {@link Storage.setItem}; what `fn`
+   * throws
+   *
+   * @example
+   * ```ts
+   * const rates = await storage.getOrSet("rates", fetchRates, { ttl: 60_000, staleFor: 3_600_000 });
+   * ```
+   */
+  getOrSet<R, Key extends string = never>(
+    this: void,
+    key: WhenGiven<Key, string>,
+    fn: () => MaybePromise<R>,
+    options?: GetOrSetOptions,
+  ): Promise<R>;
+  getOrSet<K extends StorageKey<T>>(
+    this: void,
+    key: K,
+    fn: () => MaybePromise<StorageItem<T, K>>,
+    options?: GetOrSetOptions,
+  ): Promise<StoredItem<T, K>>;
+
   // --- life ---
 
   /**
@@ -820,6 +980,30 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * @throws {@link StorageError} (as a rejection) `EAS_INVALID_ARGUMENT`, or the system's code
    */
   watch(this: void, callback: WatchCallback): Promise<Unwatch>;
+
+  /**
+   * Calls `callback` with the new value of `key` and the one before whenever the value differs, as `getItem` gives it:
+   * not for the value of now, and not for a write of an equal value. Writes in quick succession may be reported as
+   * one.
+   *
+   * @returns a function that ends this watch
+   * @throws {@link StorageError} (as a rejection) as {@link Storage.getItem} and {@link Storage.watch}
+   *
+   * @example
+   * ```ts
+   * const stop = await storage.watchItem("theme", (theme, previous) => applyTheme(theme));
+   * ```
+   */
+  watchItem<R, Key extends string = never>(
+    this: void,
+    key: WhenGiven<Key, string>,
+    callback: (value: R | null, previous: R | null) => any,
+  ): Promise<Unwatch>;
+  watchItem<K extends StorageKey<T>>(
+    this: void,
+    key: K,
+    callback: (value: ReadItem<T, K>, previous: ReadItem<T, K>) => any,
+  ): Promise<Unwatch>;
 
   /** Ends every watch of this storage. */
   unwatch(this: void): Promise<void>;
@@ -902,7 +1086,7 @@ export interface Storage<T extends StorageValue = StorageValue> {
     this: void,
     key: K,
     opts?: TransactionOptions,
-  ): StoredItem<T, K> | null;
+  ): ReadItem<T, K>;
 
   /**
    * {@link Storage.getItems}, done when it returns.
@@ -1011,6 +1195,13 @@ export interface Storage<T extends StorageValue = StorageValue> {
   getKeysSync(this: void, base?: string, opts?: GetKeysOptions): StorageKey<T>[];
 
   /**
+   * {@link Storage.entries} as an iterator, which reads in parts of 256 when it is asked for more.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  entriesSync(this: void, base?: string): IterableIterator<[StorageKey<T>, StoredItem<T>]>;
+
+  /**
    * {@link Storage.clear}, done when it returns.
    *
    * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
@@ -1053,6 +1244,11 @@ export interface Storage<T extends StorageValue = StorageValue> {
   removeSync: Storage<T>["removeItemSync"];
 }
 
+/** The defaults of some keys of a storage. */
+type DefaultsOf<T> = [ItemsOf<T>] extends [never]
+  ? Readonly<Record<string, unknown>>
+  : { readonly [K in keyof ItemsOf<T>]?: ItemsOf<T>[K] | undefined };
+
 /** Options of {@link createStorage}. */
 export interface CreateStorageOptions<T extends StorageValue = StorageValue> {
   /**
@@ -1079,6 +1275,29 @@ export interface CreateStorageOptions<T extends StorageValue = StorageValue> {
    * @defaultValue `"warn"`
    */
   onLossy?: "warn" | "error" | "ignore" | undefined;
+  /**
+   * The values that reads give where there is no item: `getItem`, `getItems` and `watchItem` know them, each with a
+   * copy of its own; `hasItem`, `getKeys`, `entries`, `getOrSet`, snapshots and exports do not. A stored `null` is an
+   * item. Values are taken when the storage is made.
+   *
+   * @defaultValue none
+   */
+  defaults?: DefaultsOf<T> | undefined;
+  /**
+   * A schema for each key, or for the keys of a pattern: `*` stands for one segment, `**` for one or more. The exact
+   * key wins, then the first pattern that fits. A write is checked, and stored as it is given; a read gives what the
+   * schema makes of the stored value. Migrations, snapshots, restores, exports and imports pass them by, and so do
+   * raw values.
+   *
+   * @defaultValue none
+   */
+  schemas?: Readonly<Record<string, AnySchema>> | undefined;
+  /**
+   * What a read does whose stored value does not pass its schema.
+   *
+   * @defaultValue `"throw"`
+   */
+  onInvalid?: OnInvalid | undefined;
   /** What to run to reach each version. */
   migrations?: MigrationOptions<T> | undefined;
   /** Called around the migrations. */
@@ -1130,6 +1349,40 @@ export interface MigrationHooks<T extends StorageValue = StorageValue> {
     | undefined;
 }
 
+/** Options of {@link createStorage} besides those that it infers types from. */
+type OtherOptions = Omit<CreateStorageOptions, "defaults" | "schemas">;
+
+/**
+ * Makes a storage whose types come from its defaults and schemas. Keys that are in neither hold anything.
+ *
+ * @throws {@link StorageError} `EAS_INVALID_OPTION`, or `EAS_INVALID_VALUE` for a default that cannot be stored
+ *
+ * @example
+ * ```ts
+ * import { createStorage } from "electron-async-storage";
+ * import { z } from "zod";
+ *
+ * const storage = createStorage({
+ *   defaults: { theme: "dark", zoom: 1 },
+ *   schemas: { "users:*": z.object({ name: z.string(), visits: z.number().default(0) }) },
+ * });
+ * const theme = storage.getItemSync("theme"); // string
+ * const ann = await storage.getItem("users:ann"); // { name: string; visits: number } | null
+ * ```
+ */
+export declare function createStorage<
+  Defaults extends Record<string, unknown>,
+  Schemas extends Record<string, AnySchema>,
+>(
+  options: OtherOptions & { defaults: Defaults; schemas: Schemas },
+): Storage<InferredDefinition<Defaults, Schemas>>;
+// The second parameter has the overload for one type argument meant where one is given.
+export declare function createStorage<Defaults extends Record<string, unknown>, _ extends never>(
+  options: OtherOptions & { defaults: Defaults; schemas?: undefined },
+): Storage<InferredDefinition<Defaults, Record<never, never>>>;
+export declare function createStorage<Schemas extends Record<string, AnySchema>, _ extends never>(
+  options: OtherOptions & { defaults?: undefined; schemas: Schemas },
+): Storage<InferredDefinition<Record<never, never>, Schemas>>;
 /**
  * Makes a storage.
  *
@@ -1230,6 +1483,72 @@ export declare function restoreSnapshotSync(
   snapshot: Snapshot<StorageValue>,
   base?: string,
 ): void;
+
+// ---------------------------------------------------------------------------------------------
+// Text, export and import
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * The text that a storage keeps of a value: that of superjson 2.
+ *
+ * @throws {@link StorageError} `EAS_INVALID_VALUE`
+ */
+export declare function stringify(value: StorageValue | undefined): string;
+
+/**
+ * The value of such a text; JSON without an envelope reads as that JSON value.
+ *
+ * @typeParam R - what the caller knows to be in it
+ * @throws {@link StorageError} `EAS_CORRUPT_VALUE`, `EAS_INVALID_ARGUMENT`
+ */
+export declare function parse<R = any>(text: string): R;
+
+/**
+ * The items under `base` as lines of JSON (NDJSON) without line ends: first
+ * `{ "format": "electron-async-storage", "formatVersion": 1, "storageVersion": … }`, then a line for each item with
+ * `key`, `value` (as it is stored) or `raw` (base64), and where there are any `expires` (ms since 1970) and `metadata`.
+ * Items are as they are when their line is made.
+ *
+ * @param base - default: everything
+ * @throws {@link StorageError} `EAS_INVALID_ARGUMENT`; (as a rejection of a step) as {@link Storage.getItemRaw}
+ *
+ * @example
+ * ```ts
+ * for await (const line of exportStorage(storage)) file.write(`${line}\n`);
+ * ```
+ */
+export declare function exportStorage(
+  storage: Storage<any>,
+  base?: string,
+): AsyncIterableIterator<string>;
+
+/** Options of {@link importStorage}. */
+export interface ImportOptions {
+  /**
+   * Where the items go.
+   *
+   * @defaultValue the keys as they are in the lines
+   */
+  base?: string | undefined;
+  /**
+   * What to do about a key that has an item: fail with `EAS_CONFLICT`, leave the item, or replace it.
+   *
+   * @defaultValue `"error"`
+   */
+  onConflict?: "error" | "skip" | "overwrite" | undefined;
+}
+
+/**
+ * Writes the items of an export. What has expired meanwhile is left out. Empty lines are passed over.
+ *
+ * @throws {@link StorageError} (as a rejection) `EAS_INVALID_IMPORT` with the number of the `line`, those before it
+ * being imported; `EAS_CONFLICT`; `EAS_INVALID_ARGUMENT`, `EAS_INVALID_OPTION`; or as {@link Storage.setItem}
+ */
+export declare function importStorage(
+  storage: Storage<any>,
+  lines: AsyncIterable<string> | Iterable<string>,
+  options?: ImportOptions,
+): Promise<void>;
 
 // ---------------------------------------------------------------------------------------------
 // Keys

@@ -120,7 +120,9 @@ describe("the page about compatibility", () => {
     .filter((line) => line.startsWith("| ") && !line.startsWith("| 0.0.5 "));
 
   it.each(rows)("names a test that there is: %s", (row) => {
-    const paths = [...row.matchAll(/`((?:__test__|tests|crates)\/[^`]*)`/g)].map(([, path]) => path);
+    const paths = [...row.matchAll(/`((?:__test__|tests|crates)\/[^`]*)`/g)].map(
+      ([, path]) => path,
+    );
     expect(paths.length).toBeGreaterThan(0);
     const sources = paths.map((path) => readFileSync(join(root, path), "utf8"));
     for (const [, name] of row.matchAll(/“([^”]+)”/g)) {

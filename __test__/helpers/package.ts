@@ -16,16 +16,20 @@ export const {
   builtinDrivers,
   createStorage,
   defineDriver,
+  exportStorage,
   filterKeyByBase,
   filterKeyByDepth,
+  importStorage,
   joinKeys,
   normalizeBaseKey,
   normalizeKey,
+  parse,
   prefixStorage,
   restoreSnapshot,
   restoreSnapshotSync,
   snapshot,
   snapshotSync,
+  stringify,
 }: Package = require("../../index.js");
 
 export const utils: Utils = require("../../drivers/utils.js");

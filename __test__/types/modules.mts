@@ -33,16 +33,20 @@ expectTypeOf<Exclude<keyof typeof api, "default" | "module.exports">>().toEqualT
   | "builtinDrivers"
   | "createStorage"
   | "defineDriver"
+  | "exportStorage"
   | "filterKeyByBase"
   | "filterKeyByDepth"
+  | "importStorage"
   | "joinKeys"
   | "normalizeBaseKey"
   | "normalizeKey"
+  | "parse"
   | "prefixStorage"
   | "restoreSnapshot"
   | "restoreSnapshotSync"
   | "snapshot"
   | "snapshotSync"
+  | "stringify"
 >();
 
 // The names that 0.0.5 of the TypeScript package exported as types.

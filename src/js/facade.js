@@ -13,6 +13,9 @@ import {
 import { prefixStorage } from "./prefix.js";
 import { restoreSnapshot, restoreSnapshotSync, snapshot, snapshotSync } from "./snapshot.js";
 import { createStorage } from "./storage/index.js";
+import { parse, stringify } from "./text.js";
+import { exportStorage } from "./transfer/export.js";
+import { importStorage } from "./transfer/import.js";
 import { defineDriver, utils } from "./utils.js";
 
 Object.assign(api, {
@@ -29,6 +32,10 @@ Object.assign(api, {
   snapshotSync,
   restoreSnapshot,
   restoreSnapshotSync,
+  stringify,
+  parse,
+  exportStorage,
+  importStorage,
   drivers: factories,
   utils,
 });

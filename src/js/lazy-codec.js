@@ -15,4 +15,5 @@ function loaded() {
 
 export const pack = (value, rules, operation, key, index) =>
   loaded().pack(value, rules, operation, key, index);
+export const encode = (value) => loaded().encode(value);
 export const decode = (text) => loaded().decode(text);

@@ -59,7 +59,9 @@ function stepsBetween(migrations, from, to) {
     .map((version) => migrations[version]);
 }
 
-const isMountedIn = (inner, outer) => outer.getMounts().some(({ driver }) => driver === inner);
+// A storage with schemas is another object than the one that its steps get; its methods are the same.
+const isMountedIn = (inner, outer) =>
+  outer.getMounts().some(({ driver }) => driver.migrate === inner.migrate);
 
 export function makeMigrations(handle, storage, options) {
   const { version, migrations, migrationHooks: hooks } = options;

@@ -6,7 +6,16 @@ const FS = ["base", "ignore", "readOnly", "noClear", "mode", "durability"];
 
 // By what takes them. Whatever reads a new option adds its name here.
 const KNOWN = {
-  createStorage: ["driver", "version", "migrations", "migrationHooks", "onLossy"],
+  createStorage: [
+    "driver",
+    "version",
+    "migrations",
+    "migrationHooks",
+    "onLossy",
+    "defaults",
+    "schemas",
+    "onInvalid",
+  ],
   memory: [],
   fs: [...FS, "watchOptions"],
   "fs-lite": FS,

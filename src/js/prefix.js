@@ -1,12 +1,14 @@
 // A view of a storage under a base. Works on any storage.
 
-import { own, ownerOf } from "./drivers/ownership.js";
+import { own, ownerOf, plainOf } from "./drivers/ownership.js";
 import { withGuideMethods } from "./guide-methods.js";
 import { showAs, storageText } from "./inspect.js";
 import { normalizeBaseKey, normalizeKey } from "./keys.js";
+import { mapEntries, mapEntriesSync } from "./storage/entries.js";
 
 const BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
 const BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
+const DAILY_BY_KEY = ["watchItem", "getOrSet"];
 const ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeItem" };
 const withSync = (names) => names.flatMap((name) => [name, `${name}Sync`]);
 
@@ -31,7 +33,7 @@ export function prefixStorage(storage, givenBase) {
     }
   };
 
-  for (const name of withSync([...BY_KEY, ...BY_KEY_META])) {
+  for (const name of [...withSync([...BY_KEY, ...BY_KEY_META]), ...DAILY_BY_KEY]) {
     replace(
       name,
       (method) =>
@@ -63,6 +65,9 @@ export function prefixStorage(storage, givenBase) {
   replace("getKeysSync", (method) => (key, opts) => {
     return method(fullBase(key), deeper(opts)).map(relative);
   });
+  const relativeEntry = ([key, value]) => [relative(key), value];
+  replace("entries", (method) => (key) => mapEntries(method(fullBase(key)), relativeEntry));
+  replace("entriesSync", (method) => (key) => mapEntriesSync(method(fullBase(key)), relativeEntry));
   for (const name of [...withSync(["clear", "flush"]), "unmount"]) {
     replace(
       name,
@@ -112,7 +117,12 @@ export function prefixStorage(storage, givenBase) {
   }
   // What the storage is beneath, the part of it is too.
   const traits = ownerOf(storage.clear)?.traits;
-  own({ methods: { ...prefixed }, traits: traits && ((inner = "") => traits(base + inner)) });
+  const plain = plainOf(storage);
+  own({
+    methods: { ...prefixed },
+    traits: traits && ((inner = "") => traits(base + inner)),
+    plain: plain === storage ? undefined : prefixStorage(plain, givenBase),
+  });
   if (typeof prefixed.getMount === "function" && typeof prefixed.getMounts === "function") {
     showAs(prefixed, () => {
       const root = storage.getMount(base);

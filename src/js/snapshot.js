@@ -1,5 +1,6 @@
 // Copies of what lies under a base. Works on any storage.
 
+import { plainOf } from "./drivers/ownership.js";
 import { normalizeBaseKey } from "./keys.js";
 import { decode } from "./lazy-codec.js";
 import { VERSION_KEY } from "./migrate.js";
@@ -17,7 +18,7 @@ function put(target, key, value) {
 
 // Listings leave out the versions of the storage and of those that are mounted in it. They are as much a
 // part of the data: without its version, old data would not meet its migrations again.
-const versionKeys = (storage, base) => [
+export const versionKeys = (storage, base) => [
   base + VERSION_KEY,
   ...(storage.getMounts?.(base) ?? [])
     .map((mount) => normalizeBaseKey(mount.base) + VERSION_KEY)
@@ -59,7 +60,8 @@ function toItems(copy, base) {
   return { values: items.filter((item) => !isRaw(item)), raw: items.filter(isRaw) };
 }
 
-export async function snapshot(storage, givenBase) {
+export async function snapshot(given, givenBase) {
+  const storage = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = await storage.getKeys(base);
   const items =
@@ -77,7 +79,8 @@ export async function snapshot(storage, givenBase) {
   return toSnapshot([...versions.filter(isStored), ...settled], base);
 }
 
-export function snapshotSync(storage, givenBase) {
+export function snapshotSync(given, givenBase) {
+  const storage = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = storage.getKeysSync(base);
   const items =
@@ -94,7 +97,8 @@ export function snapshotSync(storage, givenBase) {
   return toSnapshot([...versions.filter(isStored), ...settled], base);
 }
 
-export async function restoreSnapshot(storage, copy, base) {
+export async function restoreSnapshot(given, copy, base) {
+  const storage = plainOf(given);
   const { values, raw } = toItems(copy, normalizeBaseKey(base));
   const writes = raw.map(({ key, value }) => storage.setItemRaw(key, value));
   if (typeof storage.setItems === "function") writes.push(storage.setItems(values));
@@ -102,7 +106,8 @@ export async function restoreSnapshot(storage, copy, base) {
   await Promise.all(writes);
 }
 
-export function restoreSnapshotSync(storage, copy, base) {
+export function restoreSnapshotSync(given, copy, base) {
+  const storage = plainOf(given);
   const { values, raw } = toItems(copy, normalizeBaseKey(base));
   if (typeof storage.setItemsSync === "function") storage.setItemsSync(values);
   else for (const { key, value } of values) storage.setItemSync(key, value);

@@ -62,8 +62,8 @@ function showAs(object, show) {
 function driverText(driver) {
   const { name, options } = driver;
   const title = typeof name === "string" && name !== "" ? name : "custom";
-  const shown = isShown(options) ? optionsText(options, 0) : "";
-  return shown === "" ? title : `${title} { ${shown} }`;
+  const shown2 = isShown(options) ? optionsText(options, 0) : "";
+  return shown2 === "" ? title : `${title} { ${shown2} }`;
 }
 function storageText(mounts) {
   const lines = mounts.map(
@@ -99,7 +99,16 @@ function valueText(value, depth2) {
 // src/js/options.js
 var FS = ["base", "ignore", "readOnly", "noClear", "mode", "durability"];
 var KNOWN = {
-  createStorage: ["driver", "version", "migrations", "migrationHooks", "onLossy"],
+  createStorage: [
+    "driver",
+    "version",
+    "migrations",
+    "migrationHooks",
+    "onLossy",
+    "defaults",
+    "schemas",
+    "onInvalid"
+  ],
   memory: [],
   fs: [...FS, "watchOptions"],
   "fs-lite": FS,
@@ -445,6 +454,14 @@ function goesPast(driver, name) {
   return owner !== void 0 && singles.some((single) => driver[single] !== owner.methods[single]);
 }
 var areTwins = (driver, name) => ownerOf(driver[name]) === ownerOf(driver[`${name}Sync`]);
+function plainOf(storage2) {
+  const owner = ownerOf(storage2?.getItem);
+  if (owner?.plain === void 0) return storage2;
+  const isReplaced = Object.keys(owner.methods).some(
+    (name) => storage2[name] !== owner.methods[name]
+  );
+  return isReplaced ? storage2 : owner.plain;
+}
 
 // src/js/drivers/js-driver.js
 var { names, syncNames } = methodNames(core.calls);
@@ -529,7 +546,7 @@ async function every(items, run) {
     outcome.value
   ));
 }
-var ENVELOPE = /* @__PURE__ */ new Set(["json", "meta", "expires"]);
+var ENVELOPE = /* @__PURE__ */ new Set(["json", "meta", "expires", "fresh"]);
 function textOf(value) {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, "json")) return value;
   if (!Object.keys(value).every((name) => ENVELOPE.has(name))) return value;
@@ -590,13 +607,17 @@ function traitsOf(driver) {
     clearsBase: told !== void 0
   };
 }
+function faceOf(driver) {
+  const owner = ownerOf(driver.getItem);
+  return owner?.asDriver !== void 0 && isUnchanged(driver, owner.methods) ? owner.asDriver : driver;
+}
 function open(driver) {
   if (!isDriver(driver)) return void 0;
   const builtIn = builtIns.get(driver);
   if (builtIn !== void 0 && isUnchanged(driver, builtIn.made)) {
     return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
-  const invoke = invoker(driver);
+  const invoke = invoker(faceOf(driver));
   const { name } = driver;
   const traits = traitsOf(driver);
   const handle = core.jsDriver(
@@ -670,9 +691,9 @@ function memoryView(handle) {
       return this;
     },
     delete(key) {
-      const isThere = has2(key);
-      if (isThere) core.removeItemSync(handle, key, false);
-      return isThere;
+      const isThere2 = has2(key);
+      if (isThere2) core.removeItemSync(handle, key, false);
+      return isThere2;
     },
     clear() {
       for (const key of list()) core.removeItemSync(handle, key, false);
@@ -731,13 +752,13 @@ function prepare(options) {
   }
   const given = { ...options };
   const handles = [];
-  let keep;
+  let keep2;
   if ("driver" in given) {
     const inner = open(given.driver);
     if (inner !== void 0) {
       given.driver = inner.handle;
       handles.push(inner.handle);
-      keep = [given.driver, inner.keep, options.driver];
+      keep2 = [given.driver, inner.keep, options.driver];
     }
   }
   for (const holder of [given, given.watchOptions]) {
@@ -747,7 +768,7 @@ function prepare(options) {
       else given.watchOptions = { ...holder, ignored };
     }
   }
-  return { given, handles, keep };
+  return { given, handles, keep: keep2 };
 }
 function tests(ignored) {
   if (Array.isArray(ignored)) return ignored.map(tests);
@@ -758,7 +779,7 @@ function tests(ignored) {
 function factory(name) {
   const make = (options) => {
     warnOfUnknown(name, options);
-    const { given, handles, keep } = prepare(options);
+    const { given, handles, keep: keep2 } = prepare(options);
     const handle = core.openDriver(name, given, handles);
     const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
     const flags = { maxDepth, ttl, readOnly, noClear };
@@ -769,8 +790,8 @@ function factory(name) {
     if (isGuest) takeHome(driver);
     showAs(driver, () => driverText(driver));
     const made = { ...driver };
-    builtIns.set(driver, { handle, keep, made });
-    own({ methods: made, keep, noteCorrupt: (key) => core.noteCorrupt(handle, key, true) });
+    builtIns.set(driver, { handle, keep: keep2, made });
+    own({ methods: made, keep: keep2, noteCorrupt: (key) => core.noteCorrupt(handle, key, true) });
     return driver;
   };
   return Object.defineProperty(make, "name", { value: `${name}Driver` });
@@ -789,9 +810,98 @@ function withGuideMethods(storage2) {
   });
 }
 
+// src/js/storage/turns.js
+var SLICE = 256;
+var MANY = 4096;
+var LONGEST_TURN_MS = 1;
+var now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
+var immediate = typeof setImmediate === "function" ? setImmediate : setTimeout;
+var nextTurn = () => new Promise((resolve) => void immediate(resolve));
+async function inTurns(count, work) {
+  let start = now();
+  for (let at = 0; at < count; at += SLICE) {
+    if (now() - start > LONGEST_TURN_MS) {
+      await nextTurn();
+      start = now();
+    }
+    work(at, Math.min(at + SLICE, count));
+  }
+  if (count > MANY) await nextTurn();
+}
+
+// src/js/storage/entries.js
+var IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+var AsyncIteratorPrototype = Object.getPrototypeOf(
+  Object.getPrototypeOf(async function* () {
+  }.prototype)
+);
+var iterator = (prototype, next2, end) => Object.assign(Object.create(prototype), { next: next2, return: end });
+function asyncIterator(next2, end) {
+  const entries = iterator(AsyncIteratorPrototype, next2, end);
+  const listed = async () => {
+    const list = [];
+    for await (const entry of entries) list.push(entry);
+    return list;
+  };
+  return Object.assign(entries, {
+    // biome-ignore lint/suspicious/noThenProperty: it can be awaited
+    then: (onListed, onFailed) => listed().then(onListed, onFailed),
+    catch: (onFailed) => listed().catch(onFailed),
+    finally: (onEnd) => listed().finally(onEnd)
+  });
+}
+var isThere = ({ value }) => value !== void 0;
+var entryOf = ({ key, value }) => [key, value];
+async function* walk(listing, readable) {
+  const keys = await listing;
+  let start = now();
+  for (let at = 0; at < keys.length; at += SLICE) {
+    if (now() - start > LONGEST_TURN_MS) {
+      await nextTurn();
+      start = now();
+    }
+    const items = await readable.getItems(keys.slice(at, at + SLICE));
+    yield* items.filter(isThere).map(entryOf);
+  }
+}
+function* walkSync(keys, readable) {
+  for (let at = 0; at < keys.length; at += SLICE) {
+    const items = readable.getItemsSync(keys.slice(at, at + SLICE));
+    yield* items.filter(isThere).map(entryOf);
+  }
+}
+var entriesOf = (storage2, readable) => (base) => {
+  const listing = storage2.getKeys(base);
+  listing.catch(ignore);
+  const steps = walk(listing, readable);
+  return asyncIterator(
+    () => steps.next(),
+    (value) => steps.return(value)
+  );
+};
+var entriesSyncOf = (storage2, readable) => (base) => {
+  const steps = walkSync(storage2.getKeysSync(base), readable);
+  return iterator(
+    IteratorPrototype,
+    () => steps.next(),
+    (value) => steps.return(value)
+  );
+};
+var mapped = (result, map) => result.done ? result : { ...result, value: map(result.value) };
+var mapEntries = (entries, map) => asyncIterator(
+  async () => mapped(await entries.next(), map),
+  async (value) => entries.return(value)
+);
+var mapEntriesSync = (entries, map) => iterator(
+  IteratorPrototype,
+  () => mapped(entries.next(), map),
+  (value) => entries.return(value)
+);
+
 // src/js/prefix.js
 var BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
 var BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
+var DAILY_BY_KEY = ["watchItem", "getOrSet"];
 var ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeItem" };
 var withSync = (names3) => names3.flatMap((name) => [name, `${name}Sync`]);
 function prefixStorage(storage2, givenBase) {
@@ -808,7 +918,7 @@ function prefixStorage(storage2, givenBase) {
       prefixed[name] = make((...args) => storage2[name](...args));
     }
   };
-  for (const name of withSync([...BY_KEY, ...BY_KEY_META])) {
+  for (const name of [...withSync([...BY_KEY, ...BY_KEY_META]), ...DAILY_BY_KEY]) {
     replace(
       name,
       (method) => (key, ...args) => method(full(key), ...args)
@@ -834,6 +944,9 @@ function prefixStorage(storage2, givenBase) {
   replace("getKeysSync", (method) => (key, opts) => {
     return method(fullBase(key), deeper(opts)).map(relative);
   });
+  const relativeEntry = ([key, value]) => [relative(key), value];
+  replace("entries", (method) => (key) => mapEntries(method(fullBase(key)), relativeEntry));
+  replace("entriesSync", (method) => (key) => mapEntriesSync(method(fullBase(key)), relativeEntry));
   for (const name of [...withSync(["clear", "flush"]), "unmount"]) {
     replace(
       name,
@@ -875,7 +988,12 @@ function prefixStorage(storage2, givenBase) {
     }
   }
   const traits = ownerOf(storage2.clear)?.traits;
-  own({ methods: { ...prefixed }, traits: traits && ((inner = "") => traits(base + inner)) });
+  const plain = plainOf(storage2);
+  own({
+    methods: { ...prefixed },
+    traits: traits && ((inner = "") => traits(base + inner)),
+    plain: plain === storage2 ? void 0 : prefixStorage(plain, givenBase)
+  });
   if (typeof prefixed.getMount === "function" && typeof prefixed.getMounts === "function") {
     showAs(prefixed, () => {
       const root = storage2.getMount(base);
@@ -1038,7 +1156,8 @@ function loaded() {
   }
   return codec;
 }
-var pack = (value, rules, operation, key, index) => loaded().pack(value, rules, operation, key, index);
+var pack = (value, rules2, operation, key, index) => loaded().pack(value, rules2, operation, key, index);
+var encode = (value) => loaded().encode(value);
 var decode = (text) => loaded().decode(text);
 
 // src/js/async-context.js
@@ -1112,7 +1231,7 @@ function stepsBetween(migrations, from, to) {
   checkSteps(migrations);
   return Object.keys(migrations).map(Number).filter((version) => version > from && version <= to && migrations[version] !== void 0).sort((a, b) => a - b).map((version) => migrations[version]);
 }
-var isMountedIn = (inner, outer) => outer.getMounts().some(({ driver }) => driver === inner);
+var isMountedIn = (inner, outer) => outer.getMounts().some(({ driver }) => driver.migrate === inner.migrate);
 function makeMigrations(handle, storage2, options) {
   const { version, migrations, migrationHooks: hooks } = options;
   if (migrations) checkSteps(migrations);
@@ -1120,10 +1239,10 @@ function makeMigrations(handle, storage2, options) {
   async function refuseInside() {
     const others = around().filter((other) => other.isRunning);
     if (others.length === 0) return;
-    const isSame = others.some(
+    const isSame2 = others.some(
       ({ storage: other }) => other === storage2 || isMountedIn(other, storage2) || isMountedIn(storage2, other)
     );
-    if (isSame || await core.isMigrationOpen(handle)) {
+    if (isSame2 || await core.isMigrationOpen(handle)) {
       throw failure(
         "migrate() was called inside a step or a hook of a migration of the same data, and would wait for itself. Leave the call out: the steps run in order, each once."
       );
@@ -1258,7 +1377,8 @@ function toItems(copy, base) {
   const isRaw = ({ value }) => Buffer.isBuffer(value);
   return { values: items.filter((item) => !isRaw(item)), raw: items.filter(isRaw) };
 }
-async function snapshot(storage2, givenBase) {
+async function snapshot(given, givenBase) {
+  const storage2 = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = await storage2.getKeys(base);
   const items = typeof storage2.getItems === "function" ? await storage2.getItems(keys) : await Promise.all(keys.map(async (key) => ({ key, value: await storage2.getItem(key) })));
@@ -1272,7 +1392,8 @@ async function snapshot(storage2, givenBase) {
   );
   return toSnapshot([...versions.filter(isStored), ...settled2], base);
 }
-function snapshotSync(storage2, givenBase) {
+function snapshotSync(given, givenBase) {
+  const storage2 = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = storage2.getKeysSync(base);
   const items = typeof storage2.getItemsSync === "function" ? storage2.getItemsSync(keys) : keys.map((key) => ({ key, value: storage2.getItemSync(key) }));
@@ -1285,14 +1406,16 @@ function snapshotSync(storage2, givenBase) {
   );
   return toSnapshot([...versions.filter(isStored), ...settled2], base);
 }
-async function restoreSnapshot(storage2, copy, base) {
+async function restoreSnapshot(given, copy, base) {
+  const storage2 = plainOf(given);
   const { values, raw } = toItems(copy, normalizeBaseKey(base));
   const writes = raw.map(({ key, value }) => storage2.setItemRaw(key, value));
   if (typeof storage2.setItems === "function") writes.push(storage2.setItems(values));
   else writes.push(...values.map(({ key, value }) => storage2.setItem(key, value)));
   await Promise.all(writes);
 }
-function restoreSnapshotSync(storage2, copy, base) {
+function restoreSnapshotSync(given, copy, base) {
+  const storage2 = plainOf(given);
   const { values, raw } = toItems(copy, normalizeBaseKey(base));
   if (typeof storage2.setItemsSync === "function") storage2.setItemsSync(values);
   else for (const { key, value } of values) storage2.setItemSync(key, value);
@@ -1440,9 +1563,9 @@ function addName(name) {
 function writeDigits(number, at, count) {
   let rest = number;
   for (let place = at + count - 1; place >= at; place--) {
-    const next = rest / 10 | 0;
-    bytes[place] = ZERO + rest - next * 10;
-    rest = next;
+    const next2 = rest / 10 | 0;
+    bytes[place] = ZERO + rest - next2 * 10;
+    rest = next2;
   }
   return at + count;
 }
@@ -1627,30 +1750,30 @@ function isTried(value) {
   for (const _ in objectPrototype) return false;
   return true;
 }
-function write(value, rules, operation, key, index) {
-  if (!isTried(value)) return pack(value, rules, operation, key, index);
+function write(value, rules2, operation, key, index) {
+  if (!isTried(value)) return pack(value, rules2, operation, key, index);
   const end = writeEnvelope(value, filled);
   if (end === BAIL) {
     misses = misses < MOST_SKIPPED ? 2 * misses + 1 : MOST_SKIPPED;
     skips = misses;
-    return pack(value, rules, operation, key, index);
+    return pack(value, rules2, operation, key, index);
   }
   misses = 0;
   const length = end - filled;
   filled = end;
   return length;
 }
-function hand(value, rules, operation, key) {
-  if (isBusy) return pack(value, rules, operation, key);
+function hand(value, rules2, operation, key) {
+  if (isBusy) return pack(value, rules2, operation, key);
   isBusy = true;
   filled = 0;
   try {
-    return write(value, rules, operation, key);
+    return write(value, rules2, operation, key);
   } finally {
     isBusy = false;
   }
 }
-function handAll(items, take, rules, operation, keys) {
+function handAll(items, take, rules2, operation, keys) {
   const isFirst = !isBusy;
   isBusy = true;
   try {
@@ -1660,8 +1783,8 @@ function handAll(items, take, rules, operation, keys) {
       if (isFirst && texts.length === 0) filled = 0;
       const { value } = items[i];
       if (value === void 0) texts[texts.length] = void 0;
-      else if (isFirst) texts[texts.length] = write(value, rules, operation, keys?.[i], i);
-      else texts[texts.length] = pack(value, rules, operation, keys?.[i], i);
+      else if (isFirst) texts[texts.length] = write(value, rules2, operation, keys?.[i], i);
+      else texts[texts.length] = pack(value, rules2, operation, keys?.[i], i);
       if (texts.length < MOST_AT_ONCE && filled < MUCH && i + 1 < length) continue;
       take(texts, i + 1 - texts.length);
       texts = [];
@@ -1671,46 +1794,141 @@ function handAll(items, take, rules, operation, keys) {
   }
 }
 
-// src/js/storage/turns.js
-var SLICE = 256;
-var MANY = 4096;
-var LONGEST_TURN_MS = 1;
-var now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
-var immediate = typeof setImmediate === "function" ? setImmediate : setTimeout;
-var nextTurn = () => new Promise((resolve) => void immediate(resolve));
-async function inTurns(count, work) {
-  let start = now();
-  for (let at = 0; at < count; at += SLICE) {
-    if (now() - start > LONGEST_TURN_MS) {
-      await nextTurn();
-      start = now();
-    }
-    work(at, Math.min(at + SLICE, count));
-  }
-  if (count > MANY) await nextTurn();
-}
+// src/js/storage/envelope.js
+var MEMBERS = ["json", "meta", "expires", "fresh"];
+var isEnvelope = (parsed3) => typeof parsed3 === "object" && parsed3 !== null && Object.hasOwn(parsed3, "json") && Object.keys(parsed3).every((name) => MEMBERS.includes(name));
 
-// src/js/storage/value-rules.js
-var CHOICES = ["warn", "error", "ignore"];
-var MOST_REPORTED = 1024;
-function valueRules(onLossy = "warn") {
-  if (typeof onLossy !== "string" || !CHOICES.includes(onLossy)) {
-    const given = typeof onLossy === "string" ? JSON.stringify(onLossy) : describe(onLossy);
-    const error = new Error(
-      `[electron-async-storage] Invalid option \`onLossy\`: expected "warn", "error" or "ignore", got ${given}`
-    );
-    throw Object.assign(error, { code: "EAS_INVALID_OPTION", operation: "createStorage" });
+// src/js/storage/get-or-set.js
+var now2 = () => Date.now();
+function readMs(options, name) {
+  const ms = options?.[name];
+  if (ms === void 0 || ms === null || ms === 0 || ms === Infinity) return void 0;
+  if (typeof ms === "number" && ms > 0) return ms;
+  const given = typeof ms === "number" ? `${ms}` : `${typeof ms} ${String(ms)}`;
+  throw Object.assign(
+    new Error(
+      `[electron-async-storage] Invalid option \`${name}\`: expected a number of ms from 0, got ${given}`
+    ),
+    { code: "EAS_INVALID_OPTION", operation: "getOrSet" }
+  );
+}
+function emptyKey(key) {
+  return Object.assign(
+    new Error(
+      `[electron-async-storage] Invalid key: ${JSON.stringify(key)}. A key must name an item; it has no segment left in normal form`
+    ),
+    { code: "EAS_INVALID_KEY", operation: "getOrSet", key }
+  );
+}
+function readTimes(options) {
+  if (options !== void 0 && options !== null && typeof options !== "object") {
+    throw wrongArgument("options", "an object", options, "getOrSet");
   }
-  const reported = /* @__PURE__ */ new Set();
-  return {
-    onLossy,
-    normalizeKey,
-    isReported: (name) => reported.has(name),
-    report(name, message) {
-      if (reported.size >= MOST_REPORTED) reported.clear();
-      reported.add(name);
-      warn("EAS_LOSSY_VALUE", message);
+  const ttl = readMs(options, "ttl");
+  const isForever = options?.staleFor === Infinity;
+  const staleFor = readMs(options, "staleFor");
+  if (ttl === void 0 || staleFor === void 0 && !isForever) {
+    return { freshMs: void 0, lifeMs: ttl, writeOptions: options };
+  }
+  const lifeMs = staleFor === void 0 ? void 0 : ttl + staleFor;
+  const { staleFor: _, ...others } = options;
+  return { freshMs: ttl, lifeMs, writeOptions: { ...others, ttl: lifeMs } };
+}
+function timesIn(text) {
+  if (!text.includes('"fresh":') && !text.includes('"expires":')) return {};
+  const stored = JSON.parse(text);
+  return isEnvelope(stored) ? stored : {};
+}
+function withMembers(packed, members) {
+  if (members === "") return packed;
+  return packed[0] === "\0" ? `${packed.slice(0, -1)}${members}}` : `\0{"json":${packed}${members}}`;
+}
+var textOf2 = (packed) => packed[0] === "\0" ? packed.slice(1) : `{"json":${packed}}`;
+function getOrSetOf(parts) {
+  const { handle, lossRules, hasTtl, check, output, line } = parts;
+  const calls = /* @__PURE__ */ new Map();
+  const refreshes = /* @__PURE__ */ new Map();
+  const begin = (start) => line === void 0 ? start() : line.run(start);
+  async function find(key, options) {
+    const stored = await located(begin(() => core.readText(handle, key, options)));
+    if (stored === void 0 || stored === null || stored === "") return void 0;
+    if (typeof stored !== "string") return { value: stored };
+    try {
+      const text = stored.replace(/^\ufeff/, "");
+      const { expires, fresh } = timesIn(text);
+      if (typeof expires === "number" && expires <= now2()) return void 0;
+      const isStale = typeof fresh === "number" && fresh <= now2();
+      return { text, value: decode(text), hasCopy: true, isStale };
+    } catch {
+      core.noteCorrupt(handle, key);
+      return void 0;
     }
+  }
+  const isOther = (found, seen) => found !== void 0 && (found.text !== seen?.text || !found.text && found.value !== seen?.value);
+  async function compute(key, fn, times, seen) {
+    const given = await fn();
+    if (given === void 0) return void 0;
+    const packed = pack(given, lossRules, "getOrSet", key);
+    const wait = check?.(given, { key, operation: "getOrSet", isSync: false });
+    wait?.catch?.(ignore);
+    const found = await find(key);
+    if (isOther(found, seen)) return found;
+    const write2 = () => {
+      const start = now2();
+      let members = times.freshMs === void 0 ? "" : `,"fresh":${Math.ceil(start + times.freshMs)}`;
+      if (times.lifeMs !== void 0 && !hasTtl(key)) {
+        members += `,"expires":${Math.ceil(start + times.lifeMs)}`;
+      }
+      return core.setItem(handle, key, withMembers(packed, members), times.writeOptions);
+    };
+    await located(isThenable(wait) ? line.after(wait, write2) : begin(write2));
+    return { text: textOf2(packed) };
+  }
+  function refresh(name, run) {
+    const running = refreshes.get(name);
+    if (running !== void 0) return running;
+    const started = run().finally(() => refreshes.delete(name));
+    refreshes.set(name, started);
+    return started;
+  }
+  async function lookUp(key, name, fn, times, options) {
+    const found = await find(key, options);
+    const run = () => compute(key, fn, times, found);
+    if (found === void 0) return refresh(name, run);
+    if (found.isStale) {
+      refresh(name, run).catch((error) => {
+        if (error?.code === "EAS_DISPOSED") return;
+        warn(
+          "EAS_REFRESH",
+          `[electron-async-storage] getOrSet could not refresh ${JSON.stringify(name)}, which keeps its old value: ${error?.message ?? error}`
+        );
+      });
+    }
+    return found;
+  }
+  function takeValue(found) {
+    if (found.text === void 0) return found.value;
+    if (!found.hasCopy) return decode(found.text);
+    found.hasCopy = false;
+    return found.value;
+  }
+  return async function getOrSet(key, fn, options) {
+    if (typeof fn !== "function") {
+      throw wrongArgument("argument `fn`", "a function", fn, "getOrSet");
+    }
+    const times = readTimes(options);
+    const name = typeof key === "string" ? normalizeKey(key) : key;
+    if (name === "") throw emptyKey(key);
+    let call2 = calls.get(name);
+    if (call2 === void 0) {
+      call2 = lookUp(key, name, fn, times, options).finally(() => calls.delete(name));
+      calls.set(name, call2);
+    }
+    const found = await call2;
+    if (found === void 0) return null;
+    const value = takeValue(found);
+    if (output === void 0) return value;
+    return output(value, { key, operation: "getOrSet", isSync: false });
   };
 }
 
@@ -1877,6 +2095,486 @@ function valueReader(handle) {
     return Template.is(stored) ? copyOf(stored) : stored;
   };
 }
+function valueFinder(handle) {
+  return function findValue(stored, key) {
+    if (typeof stored === "string") {
+      if (stored.length === 1 && stored.charCodeAt(0) === 0) return void 0;
+      try {
+        return valueIn(stored);
+      } catch {
+        core.noteCorrupt(handle, key);
+        return void 0;
+      }
+    }
+    if (typeof stored !== "object" || stored === null) return stored ?? void 0;
+    return Template.is(stored) ? copyOf(stored) : stored;
+  };
+}
+
+// src/js/storage/watch-item.js
+function keep(value) {
+  try {
+    return { text: pack(value) };
+  } catch {
+    return { value };
+  }
+}
+var isSame = (one, other) => one.text === other.text && one.value === other.value;
+var copyOf2 = ({ text, value }) => text === void 0 ? value : valueIn(text);
+var watchItemOf = (storage2) => async function watchItem(key, callback) {
+  if (typeof callback !== "function") {
+    throw wrongArgument("listener", "a function", callback, "watchItem");
+  }
+  const watched = normalizeKey(key);
+  let isOver = false;
+  let last2;
+  async function report(reading) {
+    let value;
+    try {
+      value = await reading;
+    } catch (error) {
+      if (!isOver && error?.code !== "EAS_DISPOSED") {
+        const message = `[electron-async-storage] watchItem could not read ${JSON.stringify(watched)} after a change: ${error?.message ?? error}`;
+        warn(error?.code ?? "EAS_WATCH", message);
+      }
+      return;
+    }
+    const found = keep(value);
+    if (isOver || isSame(found, last2)) return;
+    const previous = copyOf2(last2);
+    last2 = found;
+    try {
+      const result = callback(value, previous);
+      if (isThenable(result)) result.then(ignore, raise);
+    } catch (error) {
+      raise(error);
+    }
+  }
+  const first = storage2.getItem(key).then((value) => {
+    last2 = keep(value);
+  });
+  let reported = first.catch(ignore);
+  const look = () => {
+    const reading = storage2.getItem(key);
+    reading.catch(ignore);
+    reported = reported.then(() => report(reading));
+  };
+  const end = await storage2.watch((_, changed) => {
+    if (changed === watched && !isOver) look();
+  });
+  const stop = async () => {
+    isOver = true;
+    await end();
+  };
+  try {
+    await first;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  look();
+  return stop;
+};
+
+// src/js/storage/daily.js
+function dailyMethods(parts) {
+  const { storage: storage2, found, shown: shown2 = storage2, readable = found } = parts;
+  return {
+    watchItem: watchItemOf(shown2),
+    entries: entriesOf(shown2, readable),
+    entriesSync: entriesSyncOf(shown2, readable),
+    getOrSet: getOrSetOf(parts)
+  };
+}
+
+// src/js/storage/line.js
+function makeLine() {
+  let count = 0;
+  let last2 = Promise.resolve();
+  async function join2(wait, begin) {
+    count += 1;
+    const before = last2;
+    let release = ignore;
+    last2 = new Promise((resolve) => {
+      release = () => resolve(void 0);
+    });
+    let begun;
+    try {
+      await before;
+      await wait;
+      begun = begin();
+    } finally {
+      count -= 1;
+      release();
+    }
+    return begun;
+  }
+  return {
+    /** Begins a call at once, or behind those that wait. */
+    run: (begin) => count === 0 ? begin() : join2(void 0, begin),
+    /** Begins a call when `wait` is fulfilled; does not begin it where `wait` fails. */
+    after(wait, begin) {
+      wait.then(ignore, ignore);
+      return join2(wait, begin);
+    },
+    isFree: () => count === 0
+  };
+}
+
+// src/js/storage/validation.js
+var MOST_ISSUES_SHOWN = 3;
+function issueText({ message, path }) {
+  const place = (path ?? []).map(
+    (segment) => String(typeof segment === "object" && segment !== null ? segment.key : segment)
+  ).join(".");
+  return place === "" ? message : `${place}: ${message}`;
+}
+function issuesText(issues) {
+  const texts = issues.slice(0, MOST_ISSUES_SHOWN).map(issueText);
+  return issues.length > texts.length ? `${texts.join("; ")}; …` : texts.join("; ");
+}
+function failure2(what, place, issues) {
+  const { key: given, operation, index } = place;
+  const key = normalizeKey(given);
+  const item = index === void 0 ? "" : `item ${index} of the batch, `;
+  const error = new Error(
+    `[electron-async-storage] ${what} does not pass the schema of ${item}key ${JSON.stringify(key)}: ${issuesText(issues)}`
+  );
+  const about = { code: "EAS_INVALID_VALUE", operation, key, issues };
+  return Object.assign(error, about, index === void 0 ? void 0 : { index });
+}
+function needsPromise(what, { key, operation }) {
+  const name = normalizeKey(key);
+  return Object.assign(
+    new Error(
+      `[electron-async-storage] ${what} of key ${JSON.stringify(name)} is asynchronous, and ${operation} cannot wait for it. Use the Promise form, or make it synchronous.`
+    ),
+    { code: "EAS_SYNC_UNSUPPORTED", operation, key: name }
+  );
+}
+function next(result, what, place, goOn) {
+  if (!isThenable(result)) return goOn(result);
+  if (place.isSync) {
+    result.then(ignore, ignore);
+    throw needsPromise(what, place);
+  }
+  return Promise.resolve(result).then(goOn);
+}
+function validation(rules2) {
+  const { onInvalid, schemaOf, defaultOf } = rules2;
+  function replacement(value, issues, place) {
+    if (typeof onInvalid === "function") {
+      const given = onInvalid(value, issues, normalizeKey(place.key));
+      return next(given, "What `onInvalid` gives for the value", place, (own2) => own2 ?? null);
+    }
+    if (onInvalid === "keep") return value;
+    if (onInvalid === "default") return defaultOf(place.key) ?? null;
+    throw failure2("What is stored", place, issues);
+  }
+  return {
+    /** Whether a value may be written: throws, or gives a Promise where the schema does. */
+    check(value, place) {
+      const schema = value === void 0 ? void 0 : schemaOf(place.key);
+      if (schema === void 0) return void 0;
+      return next(schema["~standard"].validate(value), "The schema", place, ({ issues }) => {
+        if (issues) throw failure2("The value", place, issues);
+      });
+    },
+    /** What a read gives for a stored value; undefined, for none, stays. May be a Promise. */
+    output(value, place) {
+      const schema = value === void 0 ? void 0 : schemaOf(place.key);
+      if (schema === void 0) return value;
+      return next(
+        schema["~standard"].validate(value),
+        "The schema",
+        place,
+        (result) => result.issues ? replacement(value, result.issues, place) : result.value ?? null
+      );
+    }
+  };
+}
+
+// src/js/storage/checked.js
+var IN_ORDER = [
+  "hasItem",
+  "getItemRaw",
+  "setItemRaw",
+  "removeItem",
+  "getMeta",
+  "setMeta",
+  "removeMeta",
+  "getKeys",
+  "clear",
+  "flush",
+  "dispose",
+  "migrate",
+  "getStorageVersion"
+];
+var settledAll = (list) => list.some(isThenable) ? Promise.all(list) : void 0;
+function checkedStorage(parts, rules2) {
+  const { storage: storage2, handle, found, lossRules, takeWrites } = parts;
+  const { check, output } = validation(rules2);
+  const line = makeLine();
+  const orDefault = (value, key) => value ?? rules2.defaultOf(key) ?? null;
+  const given = (value, key) => value === void 0 ? orDefault(value, key) : value;
+  function outputs(items, operation, isSync) {
+    return items.map(({ key, value }) => output(value, { key, operation, isSync }));
+  }
+  const withValues = (items, values) => items.map(({ key }, index) => ({ key, value: values[index] }));
+  const readable = {
+    async getItem(key, opts) {
+      const value = await line.run(() => found.getItem(key, opts));
+      return output(value, { key, operation: "getItem", isSync: false });
+    },
+    getItemSync(key, opts) {
+      const value = found.getItemSync(key, opts);
+      return output(value, { key, operation: "getItemSync", isSync: true });
+    },
+    async getItems(items, commonOptions) {
+      const list = await line.run(() => found.getItems(items, commonOptions));
+      const values = outputs(list, "getItems", false);
+      return withValues(list, await settledAll(values) ?? values);
+    },
+    getItemsSync(items, commonOptions) {
+      const list = found.getItemsSync(items, commonOptions);
+      return withValues(list, outputs(list, "getItemsSync", true));
+    }
+  };
+  const withDefaults = (items) => items.map(({ key, value }) => ({ key, value: given(value, key) }));
+  function checkedWrites(items, commonOptions, operation, isSync) {
+    const writes = takeWrites(items, commonOptions, operation);
+    try {
+      const { keys } = readBatch(items, commonOptions);
+      const checks = items.map(
+        ({ value }, index) => check(value, { key: keys[index], operation, index, isSync })
+      );
+      return { writes, wait: settledAll(checks) };
+    } catch (error) {
+      core.dropWrites(writes);
+      throw error;
+    }
+  }
+  const checked2 = {
+    ...storage2,
+    async getItem(key, opts) {
+      return given(await readable.getItem(key, opts), key);
+    },
+    getItemSync: (key, opts) => given(readable.getItemSync(key, opts), key),
+    async getItems(items, commonOptions) {
+      return withDefaults(await readable.getItems(items, commonOptions));
+    },
+    getItemsSync: (items, commonOptions) => withDefaults(readable.getItemsSync(items, commonOptions)),
+    async setItem(key, value, opts) {
+      const wait = check(value, { key, operation: "setItem", isSync: false });
+      if (wait === void 0 && line.isFree()) return storage2.setItem(key, value, opts);
+      const packed = value === void 0 ? void 0 : pack(value, lossRules, "setItem", key);
+      const write2 = () => packed === void 0 ? storage2.removeItem(key, opts) : located(core.setItem(handle, key, packed, opts));
+      await (wait === void 0 ? line.run(write2) : line.after(wait, write2));
+    },
+    setItemSync(key, value, opts) {
+      check(value, { key, operation: "setItemSync", isSync: true });
+      storage2.setItemSync(key, value, opts);
+    },
+    async setItems(items, commonOptions) {
+      const { writes, wait } = checkedWrites(items, commonOptions, "setItems", false);
+      const write2 = () => located(core.setItems(handle, writes, commonOptions));
+      if (wait === void 0) await line.run(write2);
+      else {
+        wait.catch(() => core.dropWrites(writes));
+        await line.after(wait, write2);
+      }
+    },
+    setItemsSync(items, commonOptions) {
+      const { writes } = checkedWrites(items, commonOptions, "setItemsSync", true);
+      core.setItemsSync(handle, writes, commonOptions);
+    }
+  };
+  if (rules2.hasSchemas) {
+    for (const name of IN_ORDER) {
+      checked2[name] = async (...args) => line.run(() => storage2[name](...args));
+    }
+  }
+  Object.assign(checked2, dailyMethods({ ...parts, shown: checked2, readable, check, output, line }));
+  return { checked: checked2, asDriver: asDriver(checked2, storage2) };
+}
+function asDriver(checked2, storage2) {
+  const textOf3 = (value) => {
+    if (value === null || value === void 0) return null;
+    if (typeof value === "string" && value.startsWith('{"json":')) return value;
+    return encode(value);
+  };
+  const fromText = (text) => typeof text === "string" ? decode(text) : text;
+  const textItems = (items) => items.map(({ key, value }) => ({ key, value: textOf3(value) }));
+  const valueItems = (items) => items.map((item) => ({ ...item, value: fromText(item.value) }));
+  return {
+    ...checked2,
+    flags: storage2.flags,
+    getItem: async (key, opts) => textOf3(await checked2.getItem(key, opts)),
+    getItemSync: (key, opts) => textOf3(checked2.getItemSync(key, opts)),
+    getItems: async (items, opts) => textItems(await checked2.getItems(items, opts)),
+    getItemsSync: (items, opts) => textItems(checked2.getItemsSync(items, opts)),
+    setItem: async (key, text, opts) => checked2.setItem(key, fromText(text), opts),
+    setItemSync: (key, text, opts) => checked2.setItemSync(key, fromText(text), opts),
+    setItems: async (items, opts) => checked2.setItems(valueItems(items), opts),
+    setItemsSync: (items, opts) => checked2.setItemsSync(valueItems(items), opts)
+  };
+}
+
+// src/js/storage/finding-reads.js
+function findingReads(handle, readItems, readManyItems) {
+  const findValue = valueFinder(handle);
+  return {
+    async getItem(key, opts) {
+      return findValue(await located(core.getItem(handle, key, opts)), key);
+    },
+    getItemSync: (key, opts) => findValue(core.getItemSync(handle, key, opts), key),
+    async getItems(items, commonOptions) {
+      const { keys, options } = readBatch(items, commonOptions);
+      if (keys.length > SLICE) return readManyItems(keys, options, commonOptions, findValue);
+      const stored = await located(core.getItems(handle, keys, options, commonOptions));
+      return readItems(keys, stored, findValue);
+    },
+    getItemsSync(items, commonOptions) {
+      const { keys, options } = readBatch(items, commonOptions);
+      const stored = core.getItemsSync(handle, keys, options, commonOptions);
+      return readItems(keys, stored, findValue);
+    }
+  };
+}
+
+// src/js/storage/key-patterns.js
+function keyPattern(pattern) {
+  const parts = pattern.split(":");
+  if (parts.some((part) => part.includes("*") && part !== "*" && part !== "**")) return void 0;
+  return (key) => fits(parts, key.split(":"));
+}
+function fits(parts, segments) {
+  let part = 0;
+  let segment = 0;
+  let afterMany = -1;
+  let nextStart = 0;
+  while (segment < segments.length) {
+    if (parts[part] === "**") {
+      part += 1;
+      segment += 1;
+      afterMany = part;
+      nextStart = segment;
+    } else if (part < parts.length && (parts[part] === "*" || parts[part] === segments[segment])) {
+      part += 1;
+      segment += 1;
+    } else if (afterMany !== -1) {
+      nextStart += 1;
+      part = afterMany;
+      segment = nextStart;
+    } else return false;
+  }
+  return part === parts.length;
+}
+
+// src/js/storage/item-rules.js
+var CHOICES = ["throw", "default", "keep"];
+function invalidOption(name, message) {
+  return Object.assign(
+    new Error(`[electron-async-storage] Invalid option \`${name}\`: ${message}`),
+    { code: "EAS_INVALID_OPTION", operation: "createStorage" }
+  );
+}
+var shown = (value) => typeof value === "string" ? JSON.stringify(value) : describe(value);
+function entriesOf2(name, given) {
+  if (given === void 0 || given === null) return [];
+  if (typeof given !== "object" || Array.isArray(given)) {
+    const type = Array.isArray(given) ? "an array" : shown(given);
+    throw invalidOption(name, `expected an object of keys, got ${type}`);
+  }
+  const seen = /* @__PURE__ */ new Set();
+  return Object.entries(given).map(([spelling, value]) => {
+    const key = normalizeKey(spelling);
+    if (key === "") throw invalidOption(name, `${JSON.stringify(spelling)} names no item`);
+    if (seen.has(key)) throw invalidOption(name, `it has ${JSON.stringify(key)} twice`);
+    seen.add(key);
+    return [key, value];
+  });
+}
+function copierOf(key, value, lossRules) {
+  const packed = pack(value, lossRules, "createStorage", key);
+  const template = templateOf(valueIn(packed));
+  return template === void 0 ? () => valueIn(packed) : () => copyOf(template);
+}
+function checkedSchema(key, schema) {
+  const isCallable = typeof schema === "function" || typeof schema === "object" && schema !== null;
+  if (isCallable && typeof schema["~standard"]?.validate === "function") return schema;
+  throw invalidOption(
+    "schemas",
+    `what it has for ${JSON.stringify(key)} is no Standard Schema, such as those of zod, valibot and arktype: got ${shown(schema)}`
+  );
+}
+var isItem = (key) => typeof key === "string" && !key.endsWith("$") && key !== VERSION_KEY && !key.endsWith(`:${VERSION_KEY}`);
+function itemRules({ defaults, schemas, onInvalid = "throw" }, lossRules) {
+  if (typeof onInvalid !== "function" && !CHOICES.includes(onInvalid)) {
+    throw invalidOption(
+      "onInvalid",
+      `expected "throw", "default", "keep" or a function, got ${shown(onInvalid)}`
+    );
+  }
+  const copiers = /* @__PURE__ */ new Map();
+  for (const [key, value] of entriesOf2("defaults", defaults)) {
+    if (value !== void 0) copiers.set(key, copierOf(key, value, lossRules));
+  }
+  const exact = /* @__PURE__ */ new Map();
+  const patterns = [];
+  for (const [key, schema] of entriesOf2("schemas", schemas)) {
+    if (schema === void 0) continue;
+    checkedSchema(key, schema);
+    if (!key.includes("*")) exact.set(key, schema);
+    else {
+      const matches = keyPattern(key);
+      if (matches === void 0) {
+        throw invalidOption(
+          "schemas",
+          `the pattern ${JSON.stringify(key)} has a \`*\` inside a segment. \`*\` stands for one whole segment, \`**\` for one or more`
+        );
+      }
+      patterns.push({ matches, schema });
+    }
+  }
+  if (copiers.size === 0 && exact.size === 0 && patterns.length === 0) return void 0;
+  return {
+    onInvalid,
+    hasSchemas: exact.size > 0 || patterns.length > 0,
+    /** A new copy of the default of a key; undefined where it has none. */
+    defaultOf: (key) => copiers.get(typeof key === "string" ? normalizeKey(key) : key)?.(),
+    /** The schema of a key: its own, or that of the first pattern that fits. */
+    schemaOf(given) {
+      const key = typeof given === "string" ? normalizeKey(given) : given;
+      if (!isItem(key)) return void 0;
+      return exact.get(key) ?? patterns.find(({ matches }) => matches(key))?.schema;
+    }
+  };
+}
+
+// src/js/storage/value-rules.js
+var CHOICES2 = ["warn", "error", "ignore"];
+var MOST_REPORTED = 1024;
+function valueRules(onLossy = "warn") {
+  if (typeof onLossy !== "string" || !CHOICES2.includes(onLossy)) {
+    const given = typeof onLossy === "string" ? JSON.stringify(onLossy) : describe(onLossy);
+    const error = new Error(
+      `[electron-async-storage] Invalid option \`onLossy\`: expected "warn", "error" or "ignore", got ${given}`
+    );
+    throw Object.assign(error, { code: "EAS_INVALID_OPTION", operation: "createStorage" });
+  }
+  const reported = /* @__PURE__ */ new Set();
+  return {
+    onLossy,
+    normalizeKey,
+    isReported: (name) => reported.has(name),
+    report(name, message) {
+      if (reported.size >= MOST_REPORTED) reported.clear();
+      reported.add(name);
+      warn("EAS_LOSSY_VALUE", message);
+    }
+  };
+}
 
 // src/js/storage/index.js
 var { getItem, getItemSync, setItem, setItemSync } = core;
@@ -1898,7 +2596,7 @@ function createStorage(options = {}) {
     throw Object.assign(error, { code: "EAS_INVALID_OPTION", operation: "createStorage" });
   }
   warnOfUnknown("createStorage", options);
-  const rules = valueRules(options.onLossy);
+  const rules2 = valueRules(options.onLossy);
   const root = openDriver(options.driver ?? factories.memory(), "createStorage");
   const handle = core.createStorage(root.handle);
   const mounted = /* @__PURE__ */ new Map([["", root]]);
@@ -1907,13 +2605,14 @@ function createStorage(options = {}) {
   let migrations;
   const refuseDisposed = () => void core.mountOf(handle, "");
   let disposed;
-  function readItems(keys, stored) {
+  let shown2;
+  function readItems(keys, stored, read = readValue) {
     return keys.map((key, index) => ({
       key: normalizeKey(key),
-      value: readValue(stored[index], key)
+      value: read(stored[index], key)
     }));
   }
-  async function readManyItems(keys, itemOptions, commonOptions) {
+  async function readManyItems(keys, itemOptions, commonOptions, read = readValue) {
     const batch = core.openBatch();
     const ask = (from, to) => {
       core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
@@ -1921,15 +2620,15 @@ function createStorage(options = {}) {
     if (keys.length <= MANY) ask(0, keys.length);
     else await inTurns(keys.length, ask);
     await core.find(handle, batch, commonOptions);
-    const items = [];
+    const items2 = [];
     await inTurns(keys.length, (from, to) => {
-      items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to)));
+      items2.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to), read));
     });
-    return items;
+    return items2;
   }
-  function takeWrites(items, commonOptions, operation) {
-    const { keys, options: itemOptions } = readBatch(items, commonOptions);
-    const given = items.map((item, index) => {
+  function takeWrites(items2, commonOptions, operation) {
+    const { keys, options: itemOptions } = readBatch(items2, commonOptions);
+    const given = items2.map((item, index) => {
       if (item === null || typeof item !== "object") {
         throw wrongArgument(`item ${index}`, "{ key, value }", item, operation);
       }
@@ -1942,7 +2641,7 @@ function createStorage(options = {}) {
         const options2 = itemOptions?.slice(from, to);
         core.addWrites(writes, keys.slice(from, to), texts, options2, commonOptions);
       };
-      handAll(given, add, rules, operation, keys);
+      handAll(given, add, rules2, operation, keys);
     } catch (error) {
       core.dropWrites(writes);
       throw error;
@@ -1972,8 +2671,8 @@ function createStorage(options = {}) {
       const stored = opts === void 0 ? getItem(handle, key) : getItem(handle, key, opts);
       return readValue(isReady(stored) ? stored : await located(stored), key);
     },
-    async getItems(items, commonOptions) {
-      const { keys, options: itemOptions } = readBatch(items, commonOptions);
+    async getItems(items2, commonOptions) {
+      const { keys, options: itemOptions } = readBatch(items2, commonOptions);
       if (keys.length > SLICE) return readManyItems(keys, itemOptions, commonOptions);
       return readItems(
         keys,
@@ -1984,12 +2683,12 @@ function createStorage(options = {}) {
       return await located(core.getItemRaw(handle, key, opts)) ?? null;
     },
     async setItem(key, value, opts) {
-      const done = value === void 0 ? core.removeItem(handle, key, false, opts) : opts === void 0 ? setItem(handle, key, hand(value, rules, "setItem", key)) : setItem(handle, key, hand(value, rules, "setItem", key), opts);
+      const done = value === void 0 ? core.removeItem(handle, key, false, opts) : opts === void 0 ? setItem(handle, key, hand(value, rules2, "setItem", key)) : setItem(handle, key, hand(value, rules2, "setItem", key), opts);
       if (done !== void 0) await located(done);
     },
-    async setItems(items, commonOptions) {
+    async setItems(items2, commonOptions) {
       await located(
-        core.setItems(handle, takeWrites(items, commonOptions, "setItems"), commonOptions)
+        core.setItems(handle, takeWrites(items2, commonOptions, "setItems"), commonOptions)
       );
     },
     async setItemRaw(key, value, opts) {
@@ -2010,7 +2709,7 @@ function createStorage(options = {}) {
     },
     async setMeta(key, value, opts) {
       await located(
-        value === void 0 ? core.removeMeta(handle, key, opts) : core.setMeta(handle, key, pack(value, rules, "setMeta", key), opts)
+        value === void 0 ? core.removeMeta(handle, key, opts) : core.setMeta(handle, key, pack(value, rules2, "setMeta", key), opts)
       );
     },
     async removeMeta(key, opts) {
@@ -2047,8 +2746,8 @@ function createStorage(options = {}) {
       const stored = opts === void 0 ? getItemSync(handle, key) : getItemSync(handle, key, opts);
       return readValue(stored, key);
     },
-    getItemsSync(items, commonOptions) {
-      const { keys, options: itemOptions } = readBatch(items, commonOptions);
+    getItemsSync(items2, commonOptions) {
+      const { keys, options: itemOptions } = readBatch(items2, commonOptions);
       return readItems(keys, core.getItemsSync(handle, keys, itemOptions, commonOptions));
     },
     getItemRawSync(key, opts) {
@@ -2057,13 +2756,13 @@ function createStorage(options = {}) {
     setItemSync(key, value, opts) {
       if (value === void 0) core.removeItemSync(handle, key, false, opts);
       else if (opts === void 0) {
-        setItemSync(handle, key, hand(value, rules, "setItemSync", key));
+        setItemSync(handle, key, hand(value, rules2, "setItemSync", key));
       } else {
-        setItemSync(handle, key, hand(value, rules, "setItemSync", key), opts);
+        setItemSync(handle, key, hand(value, rules2, "setItemSync", key), opts);
       }
     },
-    setItemsSync(items, commonOptions) {
-      core.setItemsSync(handle, takeWrites(items, commonOptions, "setItemsSync"), commonOptions);
+    setItemsSync(items2, commonOptions) {
+      core.setItemsSync(handle, takeWrites(items2, commonOptions, "setItemsSync"), commonOptions);
     },
     setItemRawSync(key, value, opts) {
       if (value === void 0) core.removeItemSync(handle, key, false, opts);
@@ -2079,7 +2778,7 @@ function createStorage(options = {}) {
     },
     setMetaSync(key, value, opts) {
       if (value === void 0) core.removeMetaSync(handle, key, opts);
-      else core.setMetaSync(handle, key, pack(value, rules, "setMetaSync", key), opts);
+      else core.setMetaSync(handle, key, pack(value, rules2, "setMetaSync", key), opts);
     },
     removeMetaSync(key, opts) {
       core.removeMetaSync(handle, key, opts);
@@ -2098,7 +2797,7 @@ function createStorage(options = {}) {
       const opened = openDriver(driver, "mount");
       core.mount(handle, base, opened.handle);
       mounted.set(core.mountOf(handle, base), opened);
-      return storage2;
+      return shown2;
     },
     async unmount(base, dispose = true) {
       const mount = core.mountOf(handle, base);
@@ -2117,6 +2816,7 @@ function createStorage(options = {}) {
       return bases.map((mount) => ({ base: mount, driver: mounted.get(mount).driver }));
     }
   };
+  shown2 = storage2;
   if (isGuest) takeHome(storage2);
   showAs(storage2, () => storageText([...mounted].map(([base, { driver }]) => ({ base, driver }))));
   migrations = makeMigrations(handle, storage2, options);
@@ -2125,8 +2825,25 @@ function createStorage(options = {}) {
     const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
   };
+  const parts = {
+    handle,
+    storage: storage2,
+    lossRules: rules2,
+    takeWrites,
+    found: findingReads(handle, readItems, readManyItems),
+    hasTtl: (key) => Boolean(mounted.get(core.mountOf(handle, key)).traits.ttl)
+  };
+  const items = itemRules(options, rules2);
+  Object.assign(storage2, dailyMethods(parts));
   own({ methods: { ...storage2 }, traits });
-  return withGuideMethods(storage2);
+  if (items === void 0) return withGuideMethods(storage2);
+  withGuideMethods(storage2);
+  const { checked: checked2, asDriver: asDriver2 } = checkedStorage(parts, items);
+  shown2 = checked2;
+  Object.assign(shown2, aliases(shown2));
+  showAs(shown2, () => storageText(storage2.getMounts()));
+  own({ methods: { ...shown2 }, traits, plain: storage2, asDriver: asDriver2 });
+  return withGuideMethods(shown2);
 }
 function aliases(storage2) {
   return {
@@ -2143,6 +2860,253 @@ function aliases(storage2) {
     delSync: storage2.removeItemSync,
     removeSync: storage2.removeItemSync
   };
+}
+
+// src/js/text.js
+var rules;
+function stringify2(value) {
+  rules ??= valueRules();
+  const packed = pack(value, rules);
+  return packed[0] === "\0" ? packed.slice(1) : `{"json":${packed}}`;
+}
+function parse3(text) {
+  if (typeof text !== "string") throw wrongArgument("text", "a string", text, "parse");
+  try {
+    return decode(text.replace(/^\ufeff/, ""));
+  } catch (cause) {
+    throw Object.assign(
+      new Error(
+        `[electron-async-storage] Cannot parse value! It is no JSON text, or no value in the format of superjson: ${cause?.message}`,
+        { cause }
+      ),
+      { code: "EAS_CORRUPT_VALUE", operation: "parse" }
+    );
+  }
+}
+
+// src/js/transfer/format.js
+var FORMAT = "electron-async-storage";
+var FORMAT_VERSION = 1;
+var AT_ONCE = 64;
+
+// src/js/transfer/export.js
+var utf8 = new TextDecoder("utf-8", { fatal: true });
+function parsed(text) {
+  try {
+    return { json: JSON.parse(text) };
+  } catch {
+    return void 0;
+  }
+}
+function textIn(bytes2) {
+  try {
+    return utf8.decode(bytes2);
+  } catch {
+    return void 0;
+  }
+}
+var bytesOf = (view2) => Buffer.from(view2.buffer, view2.byteOffset, view2.byteLength);
+async function contentOf(storage2, key) {
+  const stored = await storage2.getItemRaw(key);
+  if (stored === void 0 || stored === null) return void 0;
+  if (typeof stored !== "string" && !ArrayBuffer.isView(stored) && !(stored instanceof ArrayBuffer)) {
+    return { value: JSON.parse(encode(stored)) };
+  }
+  const bytes2 = typeof stored === "string" ? void 0 : stored instanceof ArrayBuffer ? Buffer.from(stored) : bytesOf(stored);
+  const text = bytes2 === void 0 ? String(stored).replace(/^\ufeff/, "") : textIn(bytes2);
+  const whole = text === void 0 ? void 0 : parsed(text);
+  if (whole !== void 0) {
+    const value = await storage2.getItem(key);
+    const isText = !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer);
+    if (isText && isEnvelope(whole.json)) return { value: whole.json };
+    if (isText && (bytes2 === void 0 || typeof whole.json === "object")) {
+      return { value: JSON.parse(encode(value)) };
+    }
+  }
+  return { raw: (bytes2 ?? Buffer.from(String(stored))).toString("base64") };
+}
+async function lineOf(storage2, key, relativeKey) {
+  const content = await contentOf(storage2, key);
+  if (content === void 0) return void 0;
+  const { ttl } = await storage2.getMeta(key, { nativeOnly: true });
+  const end = typeof ttl === "number" ? Math.ceil(Date.now() + ttl) : void 0;
+  const line = { key: relativeKey };
+  let expires = end;
+  if (content.value === void 0) line.raw = content.raw;
+  else {
+    const { expires: own2, ...envelope } = content.value;
+    line.value = envelope;
+    if (typeof own2 === "number") expires = own2;
+  }
+  if (expires !== void 0) line.expires = expires;
+  const metadata = await storage2.getItem(`${key}$`);
+  if (metadata !== null && metadata !== void 0) line.metadata = JSON.parse(encode(metadata));
+  return JSON.stringify(line);
+}
+async function* linesOf(storage2, base, listing) {
+  const version = await storage2.getItem(base + VERSION_KEY);
+  yield JSON.stringify({
+    format: FORMAT,
+    formatVersion: FORMAT_VERSION,
+    storageVersion: typeof version === "number" ? version : null
+  });
+  const inner = versionKeys(storage2, base).filter((key) => key !== base + VERSION_KEY);
+  const keys = [...inner, ...await listing];
+  for (let at = 0; at < keys.length; at += AT_ONCE) {
+    const slice2 = keys.slice(at, at + AT_ONCE);
+    const lines = await Promise.all(
+      slice2.map((key) => lineOf(storage2, key, key.slice(base.length)))
+    );
+    yield* lines.filter((line) => line !== void 0);
+  }
+}
+function exportStorage(given, givenBase) {
+  if (typeof given?.getKeys !== "function") {
+    throw wrongArgument("storage", "a storage", given, "exportStorage");
+  }
+  const storage2 = plainOf(given);
+  const base = normalizeBaseKey(givenBase);
+  const listing = storage2.getKeys(base);
+  listing.catch(ignore);
+  return linesOf(storage2, base, listing);
+}
+
+// src/js/transfer/import.js
+var CHOICES3 = ["error", "skip", "overwrite"];
+var MEMBERS2 = ["key", "value", "raw", "expires", "metadata"];
+var BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+var MOST_SHOWN = 80;
+var isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+function unreadable(line, text, what, cause) {
+  const shown2 = typeof text !== "string" ? describe(text) : JSON.stringify(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
+  const message = `[electron-async-storage] Line ${line} of the import does not read: ${what}. It is ${shown2}. The lines before it are imported.`;
+  const error = cause === void 0 ? new Error(message) : new Error(message, { cause });
+  return Object.assign(error, { code: "EAS_INVALID_IMPORT", operation: "importStorage", line });
+}
+function parsed2(line, text) {
+  if (typeof text !== "string") throw unreadable(line, text, "it is no string");
+  let record;
+  try {
+    record = JSON.parse(line === 1 ? text.replace(/^\ufeff/, "") : text);
+  } catch (cause) {
+    throw unreadable(line, text, "it is no JSON", cause);
+  }
+  if (!isRecord(record)) throw unreadable(line, text, "it is no JSON object");
+  return record;
+}
+function readHeader(line, text) {
+  const { format, formatVersion, storageVersion } = parsed2(line, text);
+  if (format !== FORMAT) {
+    throw unreadable(line, text, `the first line of an export has "format": "${FORMAT}"`);
+  }
+  if (formatVersion !== FORMAT_VERSION) {
+    const what = `its format has version ${JSON.stringify(formatVersion)}, and this version of the package reads ${FORMAT_VERSION}`;
+    throw unreadable(line, text, what);
+  }
+  const isVersion = storageVersion === null || Number.isSafeInteger(storageVersion) && storageVersion >= 0;
+  if (!isVersion) throw unreadable(line, text, "`storageVersion` is no whole number and not null");
+  return storageVersion;
+}
+function valueIn2(line, text, envelope, name) {
+  if (!isRecord(envelope) || !isEnvelope(envelope)) {
+    throw unreadable(line, text, `\`${name}\` is no envelope, such as {"json":1}`);
+  }
+  try {
+    return decode(JSON.stringify(envelope));
+  } catch (cause) {
+    throw unreadable(line, text, `\`${name}\` holds no value`, cause);
+  }
+}
+function readItem(line, text) {
+  const record = parsed2(line, text);
+  const unknown = Object.keys(record).find((name) => !MEMBERS2.includes(name));
+  if (unknown !== void 0) throw unreadable(line, text, `it has an unknown member "${unknown}"`);
+  const { key: given, value: envelope, raw, expires, metadata } = record;
+  const key = typeof given === "string" ? normalizeKey(given) : "";
+  if (key === "") throw unreadable(line, text, "`key` names no item");
+  if (envelope === void 0 === (raw === void 0)) {
+    throw unreadable(line, text, "it needs either `value` or `raw`");
+  }
+  if (raw !== void 0 && (typeof raw !== "string" || !BASE64.test(raw))) {
+    throw unreadable(line, text, "`raw` is no base64");
+  }
+  if (expires !== void 0 && !Number.isFinite(expires)) {
+    throw unreadable(line, text, "`expires` is no number of ms since 1970");
+  }
+  return {
+    key,
+    expires,
+    fresh: envelope?.fresh,
+    raw: raw === void 0 ? void 0 : Buffer.from(raw, "base64"),
+    value: envelope === void 0 ? void 0 : valueIn2(line, text, envelope, "value"),
+    metadata: metadata === void 0 ? void 0 : valueIn2(line, text, metadata, "metadata")
+  };
+}
+function conflict(key, line) {
+  return Object.assign(
+    new Error(
+      `[electron-async-storage] Line ${line} of the import is for ${JSON.stringify(key)}, where there is an item. Pass onConflict: "skip" or "overwrite", or import into an empty base. The lines before it are imported.`
+    ),
+    { code: "EAS_CONFLICT", operation: "importStorage", key, line }
+  );
+}
+function readOptions(options) {
+  if (options !== void 0 && (options === null || typeof options !== "object")) {
+    throw wrongArgument("options", "an object", options, "importStorage");
+  }
+  const { base, onConflict = "error" } = options ?? {};
+  if (!CHOICES3.includes(onConflict)) {
+    const given = typeof onConflict === "string" ? JSON.stringify(onConflict) : describe(onConflict);
+    throw Object.assign(
+      new Error(
+        `[electron-async-storage] Invalid option \`onConflict\`: expected "error", "skip" or "overwrite", got ${given}`
+      ),
+      { code: "EAS_INVALID_OPTION", operation: "importStorage" }
+    );
+  }
+  return { base: normalizeBaseKey(base), onConflict };
+}
+var isIterable = (lines) => typeof lines === "object" && lines !== null && (typeof lines[Symbol.asyncIterator] === "function" || typeof lines[Symbol.iterator] === "function");
+async function importStorage(given, lines, options) {
+  if (typeof given?.setItem !== "function") {
+    throw wrongArgument("storage", "a storage", given, "importStorage");
+  }
+  if (!isIterable(lines)) {
+    throw wrongArgument("lines", "an iterable of lines", lines, "importStorage");
+  }
+  const { base, onConflict } = readOptions(options);
+  const storage2 = plainOf(given);
+  async function isFree(key, line2) {
+    if (onConflict === "overwrite" || !await storage2.hasItem(key)) return true;
+    if (onConflict === "skip") return false;
+    throw conflict(key, line2);
+  }
+  async function takeVersion(version, line2) {
+    const key = base + VERSION_KEY;
+    if (version === null || await storage2.getItem(key) === version) return;
+    if (await isFree(key, line2)) await storage2.setItem(key, version);
+  }
+  async function takeItem({ key: relativeKey, expires, raw, value, metadata }, line2) {
+    const key = base + relativeKey;
+    if (!await isFree(key, line2)) return;
+    const ttl = expires === void 0 ? void 0 : expires - Date.now();
+    if (ttl !== void 0 && ttl <= 0) {
+      if (onConflict === "overwrite") await storage2.removeItem(key, { removeMeta: true });
+      return;
+    }
+    const opts = ttl === void 0 ? void 0 : { ttl };
+    if (raw === void 0) await storage2.setItem(key, value, opts);
+    else await storage2.setItemRaw(key, raw, opts);
+    if (metadata !== void 0) await storage2.setMeta(key, metadata);
+    else if (onConflict === "overwrite") await storage2.removeMeta(key);
+  }
+  let line = 0;
+  for await (const text of lines) {
+    line += 1;
+    if (line === 1) await takeVersion(readHeader(line, text), line);
+    else if (text !== "") await takeItem(readItem(line, text), line);
+  }
+  if (line === 0) throw unreadable(1, "", "there is no first line");
 }
 
 // src/js/utils.js
@@ -2187,6 +3151,10 @@ Object.assign(api, {
   snapshotSync,
   restoreSnapshot,
   restoreSnapshotSync,
+  stringify: stringify2,
+  parse: parse3,
+  exportStorage,
+  importStorage,
   drivers: factories,
   utils
 });

@@ -99,7 +99,7 @@ async function every(items, run) {
   return outcomes.map((outcome) => /** @type {any} */ (outcome).value);
 }
 
-const ENVELOPE = new Set(["json", "meta", "expires"]);
+const ENVELOPE = new Set(["json", "meta", "expires", "fresh"]);
 
 // The clients of some services parse JSON text that they get: an envelope comes as an object then. The
 // core gets its text; every other value that is no text is the driver's own.

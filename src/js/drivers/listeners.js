@@ -59,7 +59,8 @@ export function listeners(handle) {
   };
 }
 
-function raise(error) {
+/** Has an error of a listener surface as an uncaught exception. */
+export function raise(error) {
   queueMicrotask(() => {
     throw error;
   });

@@ -24,6 +24,14 @@ function traitsOf(driver) {
   };
 }
 
+// What is called in a driver's place: a storage with schemas or defaults gets values, not their texts.
+function faceOf(driver) {
+  const owner = ownerOf(driver.getItem);
+  return owner?.asDriver !== undefined && isUnchanged(driver, owner.methods)
+    ? owner.asDriver
+    : driver;
+}
+
 // The native handle of a driver, what it is, and what must stay alive for as long as the handle is in
 // use. A changed built-in driver, or a spread of one, is a driver of its user.
 export function open(driver) {
@@ -32,7 +40,7 @@ export function open(driver) {
   if (builtIn !== undefined && isUnchanged(driver, builtIn.made)) {
     return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
-  const invoke = invoker(driver);
+  const invoke = invoker(faceOf(driver));
   const { name } = driver;
   const traits = traitsOf(driver);
   const handle = core.jsDriver(

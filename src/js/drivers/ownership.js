@@ -10,6 +10,8 @@
  * @property {unknown} [keep]
  * @property {(base?: string) => any} [traits]
  * @property {(key: string) => void} [noteCorrupt]
+ * @property {any} [plain] - the same storage without schemas and defaults
+ * @property {any} [asDriver] - the driver that a storage with schemas or defaults is
  */
 
 // By method. An owner lives as long as one of its methods does.
@@ -45,3 +47,16 @@ export function goesPast(driver, name) {
 // Whether the Sync form of a method does what the other form does: it does not where one of them was
 // replaced alone.
 export const areTwins = (driver, name) => ownerOf(driver[name]) === ownerOf(driver[`${name}Sync`]);
+
+/**
+ * The storage without its schemas and defaults, for what carries old forms. Methods that its user replaced are
+ * used: then it is the storage itself.
+ */
+export function plainOf(storage) {
+  const owner = ownerOf(storage?.getItem);
+  if (owner?.plain === undefined) return storage;
+  const isReplaced = Object.keys(owner.methods).some(
+    (name) => storage[name] !== owner.methods[name],
+  );
+  return isReplaced ? storage : owner.plain;
+}

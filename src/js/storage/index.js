@@ -17,6 +17,10 @@ import { makeMigrations } from "../migrate.js";
 import { warnOfUnknown } from "../options.js";
 import { isGuest, takeHome } from "../realm.js";
 import { hand, handAll } from "../writer/index.js";
+import { checkedStorage } from "./checked.js";
+import { dailyMethods } from "./daily.js";
+import { findingReads } from "./finding-reads.js";
+import { itemRules } from "./item-rules.js";
 import { inTurns, MANY, SLICE } from "./turns.js";
 import { valueRules } from "./value-rules.js";
 import { isReady, valueReader } from "./values.js";
@@ -56,17 +60,19 @@ export function createStorage(options = {}) {
   let migrations;
   const refuseDisposed = () => void core.mountOf(handle, "");
   let disposed;
+  // What the user has: with schemas or defaults it is not `storage` itself.
+  let shown;
 
-  function readItems(keys, stored) {
+  function readItems(keys, stored, read = readValue) {
     return keys.map((key, index) => ({
       key: normalizeKey(key),
-      value: readValue(stored[index], key),
+      value: read(stored[index], key),
     }));
   }
 
   // A large batch is decoded in slices, so that the event loop turns in between. A very large one is
   // asked for in slices too; all others are read as things are at the time of the call.
-  async function readManyItems(keys, itemOptions, commonOptions) {
+  async function readManyItems(keys, itemOptions, commonOptions, read = readValue) {
     const batch = core.openBatch();
     const ask = (from, to) => {
       core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
@@ -76,7 +82,7 @@ export function createStorage(options = {}) {
     await core.find(handle, batch, commonOptions);
     const items = [];
     await inTurns(keys.length, (from, to) => {
-      items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to)));
+      items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to), read));
     });
     return items;
   }
@@ -270,7 +276,7 @@ export function createStorage(options = {}) {
       const opened = openDriver(driver, "mount");
       core.mount(handle, base, opened.handle);
       mounted.set(core.mountOf(handle, base), opened);
-      return storage;
+      return shown;
     },
     async unmount(base, dispose = true) {
       const mount = core.mountOf(handle, base);
@@ -291,6 +297,7 @@ export function createStorage(options = {}) {
     },
   };
 
+  shown = storage;
   if (isGuest) takeHome(storage);
   showAs(storage, () => storageText([...mounted].map(([base, { driver }]) => ({ base, driver }))));
   migrations = makeMigrations(handle, storage, options);
@@ -299,8 +306,25 @@ export function createStorage(options = {}) {
     const bases = new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
   };
+  const parts = {
+    handle,
+    storage,
+    lossRules: rules,
+    takeWrites,
+    found: findingReads(handle, readItems, readManyItems),
+    hasTtl: (key) => Boolean(mounted.get(core.mountOf(handle, key)).traits.ttl),
+  };
+  const items = itemRules(options, rules);
+  Object.assign(storage, dailyMethods(parts));
   own({ methods: { ...storage }, traits });
-  return withGuideMethods(storage);
+  if (items === undefined) return withGuideMethods(storage);
+  withGuideMethods(storage);
+  const { checked, asDriver } = checkedStorage(parts, items);
+  shown = checked;
+  Object.assign(shown, aliases(shown));
+  showAs(shown, () => storageText(storage.getMounts()));
+  own({ methods: { ...shown }, traits, plain: storage, asDriver });
+  return withGuideMethods(shown);
 }
 
 function aliases(storage) {

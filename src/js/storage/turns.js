@@ -2,12 +2,12 @@
 
 export const SLICE = 256;
 export const MANY = 4096;
-const LONGEST_TURN_MS = 1;
+export const LONGEST_TURN_MS = 1;
 
 // Tests of programs replace timers with their own, which stand still.
-const now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
+export const now = typeof performance === "object" ? performance.now.bind(performance) : Date.now;
 const immediate = typeof setImmediate === "function" ? setImmediate : setTimeout;
-const nextTurn = () => new Promise((resolve) => void immediate(resolve));
+export const nextTurn = () => new Promise((resolve) => void immediate(resolve));
 
 // Works on `count` things in slices, and lets the event loop turn whenever they took long.
 export async function inTurns(count, work) {

@@ -6,7 +6,7 @@ import { copyOf, Template, templateOf } from "../templates.js";
 const { parse } = JSON;
 
 // Of the inside of an envelope, or of NUL and a whole text. Throws for a text that is no value.
-function valueIn(text) {
+export function valueIn(text) {
   if (text.charCodeAt(0) !== 0) {
     try {
       return parse(text);
@@ -41,6 +41,23 @@ export function valueReader(handle) {
       }
     }
     if (typeof stored !== "object" || stored === null) return stored ?? null;
+    return Template.is(stored) ? copyOf(stored) : stored;
+  };
+}
+
+/** As `valueReader`, but gives undefined where there is no item, or none that reads as a value. */
+export function valueFinder(handle) {
+  return function findValue(stored, key) {
+    if (typeof stored === "string") {
+      if (stored.length === 1 && stored.charCodeAt(0) === 0) return undefined;
+      try {
+        return valueIn(stored);
+      } catch {
+        core.noteCorrupt(handle, key);
+        return undefined;
+      }
+    }
+    if (typeof stored !== "object" || stored === null) return stored ?? undefined;
     return Template.is(stored) ? copyOf(stored) : stored;
   };
 }
