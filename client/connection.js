@@ -7,9 +7,10 @@ import { own, VERSION } from "./shared/protocol.js";
 /** A document asks again, while it is not yet the one that the main process sees in its frame. */
 const RETRY_MS = [0, 10, 40, 150, 400];
 
+/** It gives no rights: it tells the documents of a frame apart. Node 18 has no global crypto. */
 const randomId = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, "0"),
+  Array.from(globalThis.crypto?.getRandomValues(new Uint8Array(32)) ?? Array(32), (byte) =>
+    ((byte ?? Math.random() * 16) & 15).toString(16),
   ).join("");
 
 /**
