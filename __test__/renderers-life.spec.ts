@@ -418,6 +418,33 @@ describe("what is under way", () => {
     }
   });
 
+  it("is gone from the mirror after a clear, whatever answer comes late", async () => {
+    for (let seed = 1; seed <= 25; seed++) {
+      const app = start({ seed });
+      for (const name of ["a", "b", "c"]) app.storage.setItemSync(`settings:${name}`, name);
+      const { storage } = app.connect();
+      const isSync = seed % 2 === 0;
+      if (isSync) storage.clearSync("settings");
+      else await storage.clear("settings");
+      const sent = app.world.network.sentSync;
+      for (let turn = 0; turn < 10; turn++) {
+        for (const name of ["a", "b", "c"])
+          expect(storage.getItemSync(`settings:${name}`), `seed ${seed}`).toBe(null);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(storage.getKeysSync("settings")).toEqual([]);
+      expect(app.world.network.sentSync).toBe(sent);
+    }
+  });
+
+  it("waits for no driver that never says that it watches", async () => {
+    const storage = createStorage<any>();
+    const app = start({ storage: { ...storage, watch: () => new Promise(() => {}) } });
+    const { storage: client } = app.connect();
+    await client.setItem("settings:a", 1);
+    expect(await client.getItem("settings:a")).toBe(1);
+  });
+
   it("that was pushed and lost is fetched all the same", async () => {
     const app = start();
     const { storage } = app.connect();

@@ -90,6 +90,11 @@ export function makeLink(transport, onError) {
     };
   }
 
+  /** After a clear the main process says what is left. */
+  function cleared(whole) {
+    if (whole) mirror.replace(whole);
+  }
+
   function emit(event, key) {
     for (const listener of [...listeners]) {
       try {
@@ -195,8 +200,7 @@ export function makeLink(transport, onError) {
       try {
         const result = await connection.call(op, args);
         isDone = true;
-        if (op === "clear") await connection.ask();
-        return result;
+        return op === "clear" ? cleared(result) : result;
       } finally {
         undo(isDone);
       }
@@ -227,8 +231,7 @@ export function makeLink(transport, onError) {
       check(op, args, true);
       if (!connection.hasSync) throw syncUnsupported(`${op}Sync`);
       const result = connection.callSync(op, args);
-      if (op === "clear") hasMirror = false;
-      return result;
+      return op === "clear" ? cleared(result) : result;
     },
 
     /** The text of a key, or null. */

@@ -32,7 +32,8 @@ export function makeMirror(limit, former) {
   }
 
   function store(slot, stamp, state, text, expires) {
-    if (stamp <= slot.stamp) return;
+    // What is older than the whole says nothing new of any key.
+    if (stamp <= slot.stamp || stamp < wholeStamp) return;
     const size = text === null ? 0 : byteLength(slot.key) + byteLength(text);
     const isFit = bytes - slot.size + size <= limit;
     bytes -= slot.size;

@@ -3,6 +3,7 @@
 // What changes in the served storage, brought to the clients that may know: noted under a number for each,
 // and pushed as that number alone. A push may reach the next document of a frame, so it holds nothing else.
 
+const LONGEST_WAIT_MS = 1000;
 const REPEAT_MS = 200;
 const MAX_REPEAT_MS = 30_000;
 
@@ -18,6 +19,14 @@ class Feed {
     });
     this.turn = undefined;
     this.timer = undefined;
+  }
+
+  /** When the storage is watched, or after a while: nobody waits for a driver that does not say so. */
+  readySoon() {
+    const late = new Promise((resolve) => {
+      setTimeout(resolve, LONGEST_WAIT_MS).unref?.();
+    });
+    return Promise.race([this.ready, late]);
   }
 
   /** A change of the storage. */

@@ -121,6 +121,10 @@ class Server {
     };
     const done = (ok) => {
       if (op === "getKeys") known.budget.chargeItems(ok.length);
+      // What a clear removed is not named: the client gets what is left.
+      if (op === "clear" && client.isMirrored) {
+        return chain(this.mirrorFor(client, rights.scope, known.budget, isSync), finish);
+      }
       return withEntries(finish(ok));
     };
     const perform = () => chainCatch(() => chain(run(), done), fail);
@@ -132,9 +136,11 @@ class Server {
   hello(args, isSync, known) {
     const { feed } = this;
     if (feed.isReady) return this.greet(args, isSync, known);
-    if (!isSync) return feed.ready.then(() => this.greet(args, isSync, known));
-    known.client.isEarly = true;
-    return this.greet(args, isSync, known);
+    const greet = () => {
+      known.client.isEarly = !feed.isReady;
+      return this.greet(args, isSync, known);
+    };
+    return isSync ? greet() : feed.readySoon().then(greet);
   }
 
   greet(args, isSync, { client, rights, budget }) {
@@ -148,11 +154,16 @@ class Server {
     this.feed.watch(client, own(args[0], "isWatching") === true);
     if (!client.isMirrored) return ok;
     budget.takeMirror();
+    return chain(this.mirrorFor(client, scope, budget, isSync), (mirror) => ({ ...ok, mirror }));
+  }
+
+  /** The mirror of a client as things are, which its budget is charged for. */
+  mirrorFor(client, scope, budget, isSync) {
     const make = isSync ? mirrorSync : mirrorInSlices;
     return chain(make(this.storage, scope, client, this.limits), ({ bytes, ...mirror }) => {
       const keys = mirror.slices.reduce((sum, [, entries]) => sum + entries.length / 4, 0);
       budget.chargeMirror(keys, bytes);
-      return { ...ok, mirror };
+      return mirror;
     });
   }
 
