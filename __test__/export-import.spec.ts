@@ -164,6 +164,21 @@ it("an old backup revives nothing that has expired", async () => {
   expect(await storage.getItem("session")).toBe("token");
 });
 
+it("an item that is given while it is refreshed stays one", async () => {
+  for (const make of [() => builtin("memory"), () => builtin("fs", { base: folder() })]) {
+    const source = createStorage<any>({ driver: make() });
+    await source.getOrSet("a", () => new Date(5), { ttl: 1_000, staleFor: 60_000 });
+    const lines = await exported(source);
+    const { value, expires } = JSON.parse(lines[1]);
+    expect(expires - value.fresh).toBeGreaterThanOrEqual(59_000);
+    const storage = createStorage<any>({ driver: make() });
+    await importStorage(storage, lines);
+    expect(await storage.getItem("a")).toEqual(new Date(5));
+    expect((await items(storage)).a).toEqual({ value, expires });
+    await Promise.all([source.dispose(), storage.dispose()]);
+  }
+});
+
 it("schemas and defaults are passed by", async () => {
   const driver = builtin("memory");
   await driver.setItem("n", '{"json":"old form"}');

@@ -28,6 +28,10 @@ const GIVEN: Record<string, string> = {
       "restoreSnapshot",
       "snapshotSync",
       "restoreSnapshotSync",
+      "exportStorage",
+      "importStorage",
+      "stringify",
+      "parse",
       "builtinDrivers",
       "normalizeKey",
       "normalizeBaseKey",
@@ -43,6 +47,7 @@ const GIVEN: Record<string, string> = {
   queueDriver: from("queueDriver", "/drivers/queue"),
   importElectronStore: from("{ importElectronStore }", "/import"),
   importUnstorage: from("{ importUnstorage }", "/import"),
+  z: 'import { z } from "zod";',
   join: 'import { join } from "node:path";',
   app: 'import { app } from "electron";',
   storage: 'const storage = createStorage({ driver: fsDriver({ base: "./data" }) });',
@@ -63,6 +68,9 @@ const GIVEN_IN_REFERENCE: Record<string, string> = {
   User: "interface User { name: string }",
   ann: "declare const ann: User;",
   token: "declare const token: string;",
+  file: "declare const file: { write(text: string): void };",
+  applyTheme: "declare const applyTheme: (theme: unknown) => void;",
+  fetchRates: "declare const fetchRates: () => Promise<Record<string, number>>;",
   error: "declare const error: unknown;",
   host: "declare const host: string;",
   Redis:
@@ -137,7 +145,8 @@ function asRequire(line: string): string {
 /** What a block needs behind it. */
 function ending(code: string, language: string, isCommonJs: boolean): string[] {
   const lines = language === "ts" ? ["export {};"] : [];
-  if (/\bstorage\.watch\(/.test(code) && !isCommonJs) lines.push("await storage.dispose();");
+  if (/\bstorage\.watch(?:Item)?\(/.test(code) && !isCommonJs)
+    lines.push("await storage.dispose();");
   return lines;
 }
 
@@ -286,7 +295,9 @@ export function makeApp(): string {
   writeFileSync(join(modules, "electron", "index.js"), ELECTRON);
   writeFileSync(join(modules, "electron", "index.d.ts"), ELECTRON_TYPES);
   symlinkSync(root, join(modules, "electron-async-storage"), "junction");
-  symlinkSync(join(root, "node_modules", "unstorage"), join(modules, "unstorage"), "junction");
+  for (const name of ["unstorage", "zod"]) {
+    symlinkSync(join(root, "node_modules", name), join(modules, name), "junction");
+  }
   return app;
 }
 

@@ -2890,7 +2890,6 @@ var FORMAT_VERSION = 1;
 var AT_ONCE = 64;
 
 // src/js/transfer/export.js
-var utf8 = new TextDecoder("utf-8", { fatal: true });
 function parsed(text) {
   try {
     return { json: JSON.parse(text) };
@@ -2899,11 +2898,8 @@ function parsed(text) {
   }
 }
 function textIn(bytes2) {
-  try {
-    return utf8.decode(bytes2);
-  } catch {
-    return void 0;
-  }
+  const text = bytes2.toString();
+  return Buffer.from(text).equals(bytes2) ? text.replace(/^\ufeff/, "") : void 0;
 }
 var bytesOf = (view2) => Buffer.from(view2.buffer, view2.byteOffset, view2.byteLength);
 async function contentOf(storage2, key) {
@@ -3037,6 +3033,7 @@ function readItem(line, text) {
     key,
     expires,
     fresh: envelope?.fresh,
+    envelope,
     raw: raw === void 0 ? void 0 : Buffer.from(raw, "base64"),
     value: envelope === void 0 ? void 0 : valueIn2(line, text, envelope, "value"),
     metadata: metadata === void 0 ? void 0 : valueIn2(line, text, metadata, "metadata")
@@ -3086,7 +3083,8 @@ async function importStorage(given, lines, options) {
     if (version === null || await storage2.getItem(key) === version) return;
     if (await isFree(key, line2)) await storage2.setItem(key, version);
   }
-  async function takeItem({ key: relativeKey, expires, raw, value, metadata }, line2) {
+  async function takeItem(item, line2) {
+    const { key: relativeKey, expires, fresh, raw, envelope, value, metadata } = item;
     const key = base + relativeKey;
     if (!await isFree(key, line2)) return;
     const ttl = expires === void 0 ? void 0 : expires - Date.now();
@@ -3095,7 +3093,9 @@ async function importStorage(given, lines, options) {
       return;
     }
     const opts = ttl === void 0 ? void 0 : { ttl };
-    if (raw === void 0) await storage2.setItem(key, value, opts);
+    if (fresh !== void 0) {
+      await storage2.setItemRaw(key, JSON.stringify({ expires, ...envelope }));
+    } else if (raw === void 0) await storage2.setItem(key, value, opts);
     else await storage2.setItemRaw(key, raw, opts);
     if (metadata !== void 0) await storage2.setMeta(key, metadata);
     else if (onConflict === "overwrite") await storage2.removeMeta(key);

@@ -10,8 +10,6 @@ import { isEnvelope } from "../storage/envelope.js";
 import { ignore } from "../thenables.js";
 import { AT_ONCE, FORMAT, FORMAT_VERSION } from "./format.js";
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
 function parsed(text) {
   try {
     return { json: JSON.parse(text) };
@@ -20,12 +18,10 @@ function parsed(text) {
   }
 }
 
+// Undefined for bytes that are not UTF-8. A byte order mark is no part of the text.
 function textIn(bytes) {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes) ? text.replace(/^\ufeff/, "") : undefined;
 }
 
 const bytesOf = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);

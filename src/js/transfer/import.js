@@ -83,6 +83,7 @@ function readItem(line, text) {
     key,
     expires,
     fresh: envelope?.fresh,
+    envelope,
     raw: raw === undefined ? undefined : Buffer.from(raw, "base64"),
     value: envelope === undefined ? undefined : valueIn(line, text, envelope, "value"),
     metadata: metadata === undefined ? undefined : valueIn(line, text, metadata, "metadata"),
@@ -144,7 +145,8 @@ export async function importStorage(given, lines, options) {
     if (await isFree(key, line)) await storage.setItem(key, version);
   }
 
-  async function takeItem({ key: relativeKey, expires, raw, value, metadata }, line) {
+  async function takeItem(item, line) {
+    const { key: relativeKey, expires, fresh, raw, envelope, value, metadata } = item;
     const key = base + relativeKey;
     if (!(await isFree(key, line))) return;
     const ttl = expires === undefined ? undefined : expires - Date.now();
@@ -154,7 +156,10 @@ export async function importStorage(given, lines, options) {
       return;
     }
     const opts = ttl === undefined ? undefined : { ttl };
-    if (raw === undefined) await storage.setItem(key, value, opts);
+    if (fresh !== undefined) {
+      // Its text says both times itself, as `getOrSet` wrote it.
+      await storage.setItemRaw(key, JSON.stringify({ expires, ...envelope }));
+    } else if (raw === undefined) await storage.setItem(key, value, opts);
     else await storage.setItemRaw(key, raw, opts);
     if (metadata !== undefined) await storage.setMeta(key, metadata);
     else if (onConflict === "overwrite") await storage.removeMeta(key);
