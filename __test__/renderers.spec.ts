@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { codeOf, ServedApp, until } from "./helpers/ipc/app.js";
-import { root } from "./helpers/package.js";
+import { createStorage, root } from "./helpers/package.js";
 
 const apps: ServedApp[] = [];
 afterEach(async () => {
@@ -78,6 +78,76 @@ describe("a preload", () => {
       ["update", "settings:a", 2],
       ["remove", "settings:a", null],
     ]);
+  });
+});
+
+describe("a storage with defaults and schemas", () => {
+  const fontSize = {
+    "~standard": {
+      version: 1,
+      vendor: "spec",
+      validate: (value: unknown) =>
+        Number.isInteger(Number(value))
+          ? { value: Number(value) }
+          : { issues: [{ message: "no size", path: ["size"] }] },
+    },
+  } as const;
+
+  const options = () => ({
+    storage: createStorage<any>({
+      defaults: {
+        "settings:theme": { name: "light" },
+        "settings:size": 14,
+        "secret:x": "the secret",
+      },
+      schemas: { "settings:size": fontSize },
+    } as any),
+  });
+
+  it("gives a preload the defaults, as getItemSync in main does", async () => {
+    const app = start(options());
+    app.storage.setItemSync("settings:size", 20, { ttl: 60 });
+    const { storage } = app.connect();
+    expect(storage.getItemSync("settings:theme")).toEqual({ name: "light" });
+    expect(storage.getItemSync("settings:size")).toBe(20);
+    expect(storage.hasItemSync("settings:theme")).toBe(false);
+    expect(storage.getKeysSync("settings")).toEqual(["settings:size"]);
+    expect(await storage.getItem("settings:theme")).toEqual({ name: "light" });
+    storage.setItemSync("settings:theme", { name: "dark" });
+    expect(storage.getItemSync("settings:theme")).toEqual({ name: "dark" });
+    storage.removeItemSync("settings:theme");
+    expect(storage.getItemSync("settings:theme")).toEqual({ name: "light" });
+    await storage.flush();
+    expect(storage.getItemSync("settings:theme")).toEqual({ name: "light" });
+    await until(() => storage.getItemSync("settings:size") === 14);
+    expect(app.world.network.sentSync).toBe(1);
+  });
+
+  it("refuses what does not pass, with its issues, and takes it back", async () => {
+    const app = start(options());
+    const { storage, errors } = app.connect();
+    const error = await storage.setItem("settings:size", "large").catch((error: any) => error);
+    expect(error.code).toBe("EAS_INVALID_VALUE");
+    expect(JSON.parse(JSON.stringify(error.issues))).toEqual([
+      { message: "no size", path: ["size"] },
+    ]);
+    storage.setItemSync("settings:size", "large");
+    await until(() => errors.length === 1);
+    expect(errors[0].code).toBe("EAS_INVALID_VALUE");
+    expect(storage.getItemSync("settings:size")).toBe(14);
+    const page = app.page();
+    const onPage = await page.storage
+      .setItem("settings:size", "large")
+      .catch((error: any) => error);
+    expect([onPage.code, onPage.issues[0].message]).toEqual(["EAS_INVALID_VALUE", "no size"]);
+  });
+
+  it("shows what a schema makes of a value, in the mirror too", async () => {
+    const app = start(options());
+    const { storage } = app.connect();
+    await storage.setItem("settings:size", "21");
+    expect(storage.getItemSync("settings:size")).toBe(21);
+    expect(app.storage.getItemSync("settings:size")).toBe(21);
   });
 });
 

@@ -17,7 +17,7 @@ const OPERATIONS =
 
 const WITHOUT_RULE = "give all keys there a rule with `sync: true`, or ";
 const WHY = {
-  [UNSUPPORTED]: "its driver has no Sync form; ",
+  [UNSUPPORTED]: "main cannot read it at once; ",
   [UNFIT]: "it has no room in the mirror; raise limits.mirrorBytes, or ",
 };
 

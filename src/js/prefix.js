@@ -6,6 +6,8 @@ import { showAs, storageText } from "./inspect.js";
 import { normalizeBaseKey, normalizeKey } from "./keys.js";
 import { mapEntries, mapEntriesSync } from "./storage/entries.js";
 
+const DEFAULTS = Symbol.for("electron-async-storage.defaults");
+
 const BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
 const BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
 const DAILY_BY_KEY = ["watchItem", "getOrSet"];
@@ -27,6 +29,13 @@ export function prefixStorage(storage, givenBase) {
     item !== null && typeof item === "object" ? { ...item, key: full(item.key) } : full(item);
 
   const prefixed = { ...storage };
+  const defaults = storage[DEFAULTS];
+  if (typeof defaults === "function") {
+    prefixed[DEFAULTS] = () =>
+      defaults()
+        .filter(([key]) => key.startsWith(base))
+        .map(([key, value]) => [relative(key), value]);
+  }
   const replace = (name, make) => {
     if (typeof storage[name] === "function") {
       prefixed[name] = make((...args) => storage[name](...args));

@@ -899,6 +899,7 @@ var mapEntriesSync = (entries, map) => iterator(
 );
 
 // src/js/prefix.js
+var DEFAULTS = Symbol.for("electron-async-storage.defaults");
 var BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
 var BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
 var DAILY_BY_KEY = ["watchItem", "getOrSet"];
@@ -913,6 +914,10 @@ function prefixStorage(storage2, givenBase) {
   const relativeItem = (item) => ({ ...item, key: relative(item.key) });
   const fullItem = (item) => item !== null && typeof item === "object" ? { ...item, key: full(item.key) } : full(item);
   const prefixed = { ...storage2 };
+  const defaults = storage2[DEFAULTS];
+  if (typeof defaults === "function") {
+    prefixed[DEFAULTS] = () => defaults().filter(([key]) => key.startsWith(base)).map(([key, value]) => [relative(key), value]);
+  }
   const replace = (name, make) => {
     if (typeof storage2[name] === "function") {
       prefixed[name] = make((...args) => storage2[name](...args));
@@ -2295,6 +2300,7 @@ function validation(rules2) {
 }
 
 // src/js/storage/checked.js
+var DEFAULTS2 = Symbol.for("electron-async-storage.defaults");
 var IN_ORDER = [
   "hasItem",
   "getItemRaw",
@@ -2356,6 +2362,7 @@ function checkedStorage(parts, rules2) {
   }
   const checked2 = {
     ...storage2,
+    [DEFAULTS2]: rules2.defaults,
     async getItem(key, opts) {
       return given(await readable.getItem(key, opts), key);
     },
@@ -2541,6 +2548,8 @@ function itemRules({ defaults, schemas, onInvalid = "throw" }, lossRules) {
   return {
     onInvalid,
     hasSchemas: exact.size > 0 || patterns.length > 0,
+    /** Pairs of key and a new copy of its default. */
+    defaults: () => [...copiers].map(([key, copy]) => [key, copy()]),
     /** A new copy of the default of a key; undefined where it has none. */
     defaultOf: (key) => copiers.get(typeof key === "string" ? normalizeKey(key) : key)?.(),
     /** The schema of a key: its own, or that of the first pattern that fits. */

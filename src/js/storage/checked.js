@@ -8,6 +8,9 @@ import { dailyMethods } from "./daily.js";
 import { makeLine } from "./line.js";
 import { validation } from "./validation.js";
 
+/** Who serves a storage to renderers asks for its defaults: no listing names their keys. */
+const DEFAULTS = Symbol.for("electron-async-storage.defaults");
+
 // Those that begin behind a write whose schema is asynchronous.
 const IN_ORDER = [
   "hasItem",
@@ -83,6 +86,7 @@ export function checkedStorage(parts, rules) {
 
   const checked = {
     ...storage,
+    [DEFAULTS]: rules.defaults,
     async getItem(key, opts) {
       return given(await readable.getItem(key, opts), key);
     },

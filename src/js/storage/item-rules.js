@@ -97,6 +97,8 @@ export function itemRules({ defaults, schemas, onInvalid = "throw" }, lossRules)
   return {
     onInvalid,
     hasSchemas: exact.size > 0 || patterns.length > 0,
+    /** Pairs of key and a new copy of its default. */
+    defaults: () => [...copiers].map(([key, copy]) => [key, copy()]),
     /** A new copy of the default of a key; undefined where it has none. */
     defaultOf: (key) => copiers.get(typeof key === "string" ? normalizeKey(key) : key)?.(),
     /** The schema of a key: its own, or that of the first pattern that fits. */
