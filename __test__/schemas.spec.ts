@@ -240,6 +240,11 @@ describe.each(["async", "sync"] as const)("%s", (mode) => {
     expect(await mounted.getItem("in:n:a")).toBe(2);
     const error = await failureOf(mounted.setItem("in:n:a", "x"));
     expect(error).toMatchObject({ code: "EAS_INVALID_VALUE", issues: [expect.anything()] });
+    outer.mount("part", prefixStorage(storage, "n"));
+    await mounted.setItem("part:c", 1);
+    expect(await mounted.getItem("part:c")).toBe(2);
+    expect((await failureOf(mounted.setItem("part:c", "x"))).code).toBe("EAS_INVALID_VALUE");
+    expect(await storage.getItem("n:c")).toBe(2);
     await mounted.setItems([{ key: "in:n:b", value: 5 }]);
     expect(await storage.getItem("n:b")).toBe(6);
     expect(await mounted.getItems(["in:n:b"])).toEqual([{ key: "in:n:b", value: 6 }]);

@@ -178,12 +178,12 @@ it("a value that cannot be read is a process warning, and the next one is report
 });
 
 describe("bad input is a rejection", () => {
-  it.each<[title: string, args: unknown[], code: string]>([
+  it.each<[title: string, args: [key?: any, listener?: any], code: string]>([
     ["no listener", ["a"], "EAS_INVALID_ARGUMENT"],
     ["a listener that is an object", ["a", {}], "EAS_INVALID_ARGUMENT"],
     ["a key that is a number", [1, () => {}], "EAS_INVALID_ARGUMENT"],
   ])("%s", async (_title, args, code) => {
-    const watching = made().watchItem(...args);
+    const watching = (made() as any).watchItem(...args);
     expect(watching).toBeInstanceOf(Promise);
     expect((await failureOf(watching)).code).toBe(code);
   });

@@ -1,6 +1,6 @@
 // A view of a storage under a base. Works on any storage.
 
-import { own, ownerOf, plainOf } from "./drivers/ownership.js";
+import { driverOf, own, ownerOf, plainOf } from "./drivers/ownership.js";
 import { withGuideMethods } from "./guide-methods.js";
 import { showAs, storageText } from "./inspect.js";
 import { normalizeBaseKey, normalizeKey } from "./keys.js";
@@ -127,10 +127,12 @@ export function prefixStorage(storage, givenBase) {
   // What the storage is beneath, the part of it is too.
   const traits = ownerOf(storage.clear)?.traits;
   const plain = plainOf(storage);
+  const asDriver = driverOf(storage);
   own({
     methods: { ...prefixed },
     traits: traits && ((inner = "") => traits(base + inner)),
     plain: plain === storage ? undefined : prefixStorage(plain, givenBase),
+    asDriver: asDriver && prefixStorage(asDriver, givenBase),
   });
   if (typeof prefixed.getMount === "function" && typeof prefixed.getMounts === "function") {
     showAs(prefixed, () => {

@@ -99,6 +99,9 @@ import { z } from "zod";
   expectTypeOf(await storage.getItem("users:me")).toEqualTypeOf<{ name: string }>();
   expectTypeOf(await storage.getItem("users:you")).toEqualTypeOf<{ name: string } | null>();
   createStorage().mount("inner", storage);
+  await importStorage(storage, exportStorage(storage));
+  const anyStorage: Storage<any> = storage;
+  await anyStorage.getItem("other");
   prefixStorage(storage, "users");
 }
 

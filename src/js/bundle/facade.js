@@ -454,14 +454,14 @@ function goesPast(driver, name) {
   return owner !== void 0 && singles.some((single) => driver[single] !== owner.methods[single]);
 }
 var areTwins = (driver, name) => ownerOf(driver[name]) === ownerOf(driver[`${name}Sync`]);
-function plainOf(storage2) {
+function ownerOfAll(storage2) {
   const owner = ownerOf(storage2?.getItem);
-  if (owner?.plain === void 0) return storage2;
-  const isReplaced = Object.keys(owner.methods).some(
-    (name) => storage2[name] !== owner.methods[name]
-  );
-  return isReplaced ? storage2 : owner.plain;
+  if (owner === void 0) return void 0;
+  const names3 = Object.keys(owner.methods);
+  return names3.every((name) => storage2[name] === owner.methods[name]) ? owner : void 0;
 }
+var plainOf = (storage2) => ownerOfAll(storage2)?.plain ?? storage2;
+var driverOf = (storage2) => ownerOfAll(storage2)?.asDriver;
 
 // src/js/drivers/js-driver.js
 var { names, syncNames } = methodNames(core.calls);
@@ -607,17 +607,13 @@ function traitsOf(driver) {
     clearsBase: told !== void 0
   };
 }
-function faceOf(driver) {
-  const owner = ownerOf(driver.getItem);
-  return owner?.asDriver !== void 0 && isUnchanged(driver, owner.methods) ? owner.asDriver : driver;
-}
 function open(driver) {
   if (!isDriver(driver)) return void 0;
   const builtIn = builtIns.get(driver);
   if (builtIn !== void 0 && isUnchanged(driver, builtIn.made)) {
     return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
-  const invoke = invoker(faceOf(driver));
+  const invoke = invoker(driverOf(driver) ?? driver);
   const { name } = driver;
   const traits = traitsOf(driver);
   const handle = core.jsDriver(
@@ -994,10 +990,12 @@ function prefixStorage(storage2, givenBase) {
   }
   const traits = ownerOf(storage2.clear)?.traits;
   const plain = plainOf(storage2);
+  const asDriver2 = driverOf(storage2);
   own({
     methods: { ...prefixed },
     traits: traits && ((inner = "") => traits(base + inner)),
-    plain: plain === storage2 ? void 0 : prefixStorage(plain, givenBase)
+    plain: plain === storage2 ? void 0 : prefixStorage(plain, givenBase),
+    asDriver: asDriver2 && prefixStorage(asDriver2, givenBase)
   });
   if (typeof prefixed.getMount === "function" && typeof prefixed.getMounts === "function") {
     showAs(prefixed, () => {

@@ -1,7 +1,7 @@
 // From a driver object to what the native core knows it by.
 
 import { capabilities, invoker, isDriver, twins } from "./js-driver.js";
-import { ownerOf } from "./ownership.js";
+import { driverOf, ownerOf } from "./ownership.js";
 
 // By driver object: the handle of a built-in driver and what the object looked like when made.
 export const builtIns = new WeakMap();
@@ -24,14 +24,6 @@ function traitsOf(driver) {
   };
 }
 
-// What is called in a driver's place: a storage with schemas or defaults gets values, not their texts.
-function faceOf(driver) {
-  const owner = ownerOf(driver.getItem);
-  return owner?.asDriver !== undefined && isUnchanged(driver, owner.methods)
-    ? owner.asDriver
-    : driver;
-}
-
 // The native handle of a driver, what it is, and what must stay alive for as long as the handle is in
 // use. A changed built-in driver, or a spread of one, is a driver of its user.
 export function open(driver) {
@@ -40,7 +32,8 @@ export function open(driver) {
   if (builtIn !== undefined && isUnchanged(driver, builtIn.made)) {
     return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
-  const invoke = invoker(faceOf(driver));
+  // A storage with schemas or defaults gets values, not their texts.
+  const invoke = invoker(driverOf(driver) ?? driver);
   const { name } = driver;
   const traits = traitsOf(driver);
   const handle = core.jsDriver(

@@ -48,15 +48,19 @@ export function goesPast(driver, name) {
 // replaced alone.
 export const areTwins = (driver, name) => ownerOf(driver[name]) === ownerOf(driver[`${name}Sync`]);
 
+// The owner of a storage's methods, all of which are as they were made.
+function ownerOfAll(storage) {
+  const owner = ownerOf(storage?.getItem);
+  if (owner === undefined) return undefined;
+  const names = Object.keys(owner.methods);
+  return names.every((name) => storage[name] === owner.methods[name]) ? owner : undefined;
+}
+
 /**
  * The storage without its schemas and defaults, for what carries old forms. Methods that its user replaced are
  * used: then it is the storage itself.
  */
-export function plainOf(storage) {
-  const owner = ownerOf(storage?.getItem);
-  if (owner?.plain === undefined) return storage;
-  const isReplaced = Object.keys(owner.methods).some(
-    (name) => storage[name] !== owner.methods[name],
-  );
-  return isReplaced ? storage : owner.plain;
-}
+export const plainOf = (storage) => ownerOfAll(storage)?.plain ?? storage;
+
+/** The driver that a storage with schemas or defaults is; undefined for all others. */
+export const driverOf = (storage) => ownerOfAll(storage)?.asDriver;
