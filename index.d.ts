@@ -968,7 +968,8 @@ export interface Storage<T extends StorageValue = StorageValue> {
   /**
    * Flushes, stops watchers and timers, and disposes every driver. A second call does nothing.
    *
-   * @throws {@link StorageError} (as a rejection) what the last flush failed with
+   * @throws {@link StorageError} (as a rejection) what the last flush failed with; `EAS_MIGRATION` inside a step or a
+   * hook of a migration
    */
   dispose(this: void): Promise<void>;
 
@@ -1012,7 +1013,8 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * Settles when everything written before is where it belongs: queues are empty, files are synced to disk.
    *
    * @param base - only the mounts at or under it; default: all
-   * @throws {@link StorageError} (as a rejection) what a write failed with; it is kept for the next flush
+   * @throws {@link StorageError} (as a rejection) what a write failed with; it is kept for the next flush;
+   * `EAS_MIGRATION` inside a step or a hook of a migration
    */
   flush(this: void, base?: string): Promise<void>;
 

@@ -1,6 +1,9 @@
 // Hooks as the guide of 0.0.5 writes them, calls from inside a step, and options that cannot be right.
 
+import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Driver, Storage } from "../index.js";
 import { folder } from "./helpers/folders.js";
@@ -465,7 +468,6 @@ describe("a migration that was asked for and not awaited", () => {
   const slow = (ran: string[]) => ({
     1: async (given: Any) => {
       for (let index = 0; index < 20; index += 1) await given.setItem(`k:${index}`, index);
-      await given.flush();
       ran.push("step");
     },
   });
@@ -487,7 +489,7 @@ describe("a migration that was asked for and not awaited", () => {
       version: 1,
       migrations: {
         1: async (given: Any) => {
-          await given.flush();
+          await given.setItem("a", 1);
           throw boom;
         },
       },
@@ -548,3 +550,66 @@ function readOnly(): Driver {
   onTestFinished(() => expect(readdirSync(base)).toEqual([]));
   return driver;
 }
+
+describe("what waits for a migration", () => {
+  const METHODS = ["flush", "flushSync", "dispose"] as const;
+
+  it.each(METHODS)("is refused inside of it: %s", async (method) => {
+    const codes: string[] = [];
+    const call = async (given: Any) => {
+      codes.push((await failureOf((async () => given[method]())()))?.code);
+    };
+    const storage: Any = createStorage<any>({
+      driver: builtin("fs", { base: folder() }),
+      version: 1,
+      migrations: {
+        1: async (given: Any) => {
+          await call(given);
+          await new Promise((done) => setTimeout(done, 1));
+          await call(storage);
+          await call(prefixStorage(storage, "p"));
+          await given.setItem("a", 1);
+        },
+      },
+      migrationHooks: {
+        beforeMigration: (_from: number, _to: number, given: Any) => call(given),
+        afterMigration: () => call(storage),
+      },
+    });
+    await storage.migrate();
+    expect(codes).toEqual(Array(5).fill("EAS_MIGRATION"));
+    expect(await storage.getItem("a")).toBe(1);
+    await storage[method]();
+    await storage.dispose();
+  });
+
+  it.each(METHODS)("is no other storage of a step: %s", async (method) => {
+    const other = createStorage<any>();
+    const storage = opened({
+      version: 1,
+      migrations: {
+        1: async (given: Any) => {
+          await given.setItem("a", await other.getItem("a"));
+          await (other as Any)[method]();
+        },
+      },
+    });
+    await other.setItem("a", 1);
+    await storage.migrate();
+    expect(await storage.getItem("a")).toBe(1);
+  });
+
+  it("ends by itself where nothing else keeps the process", async () => {
+    const program = `
+      const { createStorage } = require("./");
+      const driver = require("./drivers/memory")();
+      const options = { driver, version: 1, migrations: { 1: (given) => given.setItem("a", 1) } };
+      const [a, b] = [createStorage(options), createStorage(options)];
+      const all = [a.migrate(), a.migrate(), b.migrate(), b.migrate(), a.flush(), b.flush()];
+      Promise.all(all).then(() => console.log("done"));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", program], {
+      cwd: join(__dirname, ".."),
+    });
+    expect(stdout).toBe("done\n");
+  });
+});

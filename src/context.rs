@@ -408,6 +408,7 @@ impl Context {
                 .poll(&mut std::task::Context::from_waker(&waker))
         }));
         let first = first.unwrap_or_else(|panic| Poll::Ready(Err(Error::panic(&*panic))));
+        self.hold_woken();
         if let Poll::Ready(outcome) = first {
             self.tasks.borrow_mut().remove(&id);
             return outcome.and_then(|value| self.made(into_js(self, value)));
@@ -531,11 +532,17 @@ impl Context {
                     self.env.scope(|| self.poll(task));
                 }
             }
-            let is_left = polls >= POLLS_A_TURN && self.shared.is_woken();
-            if is_left && !self.holds_next_turn.replace(true) {
-                self.hold_loop();
+            if polls >= POLLS_A_TURN {
+                self.hold_woken();
             }
         });
+    }
+
+    /// Keeps the loop for what waits for its turn: the wake-up that is on its way does not.
+    fn hold_woken(&self) {
+        if self.shared.is_woken() && !self.holds_next_turn.replace(true) {
+            self.hold_loop();
+        }
     }
 
     fn hold_loop(&self) {
@@ -748,6 +755,7 @@ impl Runtime for NodeRuntime {
             slot.put_back(task);
         }
         context.poll(id);
+        context.hold_woken();
     }
 
     fn keep_alive(&self) -> Box<dyn Any> {

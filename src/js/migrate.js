@@ -8,12 +8,12 @@ function asError(thrown) {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
 
-function failure(message, cause) {
+function failure(message, cause, operation = "migrate") {
   const error = new Error(
     `[electron-async-storage] ${message}`,
     cause === undefined ? undefined : { cause },
   );
-  return Object.assign(error, { code: "EAS_MIGRATION", operation: "migrate" });
+  return Object.assign(error, { code: "EAS_MIGRATION", operation });
 }
 
 function checked(version) {
@@ -68,6 +68,14 @@ export function makeMigrations(handle, storage, options) {
   if (migrations) checkSteps(migrations);
   let running;
 
+  function insideFailure(operation, instead) {
+    return failure(
+      `${operation}() was called inside a step or a hook of a migration of the same data, and would wait for itself. Leave the call out: ${instead}.`,
+      undefined,
+      operation,
+    );
+  }
+
   // Fails for a call that would wait for the migration which it is made by: that of this storage, of one
   // that is mounted in it or that it is mounted in, or of another storage of the same data.
   async function refuseInside() {
@@ -78,9 +86,14 @@ export function makeMigrations(handle, storage, options) {
         other === storage || isMountedIn(other, storage) || isMountedIn(storage, other),
     );
     if (isSame || (await core.isMigrationOpen(handle))) {
-      throw failure(
-        "migrate() was called inside a step or a hook of a migration of the same data, and would wait for itself. Leave the call out: the steps run in order, each once.",
-      );
+      throw insideFailure("migrate", "the steps run in order, each once");
+    }
+  }
+
+  // A migration itself flushes the storages that are mounted in its own, which it does not hold up.
+  function refuseWait(operation) {
+    if (around().some((other) => other.isRunning && other.storage === storage)) {
+      throw insideFailure(operation, "migrate() makes what the steps wrote durable");
     }
   }
 
@@ -171,13 +184,9 @@ export function makeMigrations(handle, storage, options) {
     });
   }
 
-  // A migration that was asked for before is over, whatever became of it; its own steps and hooks would
-  // wait for themselves.
+  // A migration that was asked for before is over, whatever became of it.
   async function settled() {
-    while (running !== undefined && canTellCallers()) {
-      if (around().some((other) => other.isRunning && other.storage === storage)) return;
-      await running.catch(() => {});
-    }
+    while (running !== undefined && canTellCallers()) await running.catch(() => {});
   }
 
   const methods = {
@@ -195,5 +204,5 @@ export function makeMigrations(handle, storage, options) {
       return storage.getItem(VERSION_KEY);
     },
   };
-  return { methods, isRunning: () => running !== undefined, settled };
+  return { methods, isRunning: () => running !== undefined, refuseWait, settled };
 }

@@ -1194,12 +1194,12 @@ var VERSION_KEY = "__storage_version__";
 function asError(thrown) {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
-function failure(message, cause) {
+function failure(message, cause, operation = "migrate") {
   const error = new Error(
     `[electron-async-storage] ${message}`,
     cause === void 0 ? void 0 : { cause }
   );
-  return Object.assign(error, { code: "EAS_MIGRATION", operation: "migrate" });
+  return Object.assign(error, { code: "EAS_MIGRATION", operation });
 }
 function checked(version) {
   if (Number.isSafeInteger(version) && version >= 0) return version;
@@ -1239,6 +1239,13 @@ function makeMigrations(handle, storage2, options) {
   const { version, migrations, migrationHooks: hooks } = options;
   if (migrations) checkSteps(migrations);
   let running;
+  function insideFailure(operation, instead) {
+    return failure(
+      `${operation}() was called inside a step or a hook of a migration of the same data, and would wait for itself. Leave the call out: ${instead}.`,
+      void 0,
+      operation
+    );
+  }
   async function refuseInside() {
     const others = around().filter((other) => other.isRunning);
     if (others.length === 0) return;
@@ -1246,9 +1253,12 @@ function makeMigrations(handle, storage2, options) {
       ({ storage: other }) => other === storage2 || isMountedIn(other, storage2) || isMountedIn(storage2, other)
     );
     if (isSame2 || await core.isMigrationOpen(handle)) {
-      throw failure(
-        "migrate() was called inside a step or a hook of a migration of the same data, and would wait for itself. Leave the call out: the steps run in order, each once."
-      );
+      throw insideFailure("migrate", "the steps run in order, each once");
+    }
+  }
+  function refuseWait(operation) {
+    if (around().some((other) => other.isRunning && other.storage === storage2)) {
+      throw insideFailure(operation, "migrate() makes what the steps wrote durable");
     }
   }
   async function storedVersion() {
@@ -1325,11 +1335,8 @@ function makeMigrations(handle, storage2, options) {
     });
   }
   async function settled2() {
-    while (running !== void 0 && canTellCallers()) {
-      if (around().some((other) => other.isRunning && other.storage === storage2)) return;
-      await running.catch(() => {
-      });
-    }
+    while (running !== void 0 && canTellCallers()) await running.catch(() => {
+    });
   }
   const methods2 = {
     async migrate() {
@@ -1345,7 +1352,7 @@ function makeMigrations(handle, storage2, options) {
       return storage2.getItem(VERSION_KEY);
     }
   };
-  return { methods: methods2, isRunning: () => running !== void 0, settled: settled2 };
+  return { methods: methods2, isRunning: () => running !== void 0, refuseWait, settled: settled2 };
 }
 
 // src/js/snapshot.js
@@ -2729,10 +2736,12 @@ function createStorage(options = {}) {
       await located(core.clear(handle, base, opts));
     },
     async flush(base) {
+      migrations.refuseWait("flush");
       if (migrations.isRunning()) await migrations.settled();
       await located(core.flush(handle, base));
     },
     async dispose() {
+      if (disposed === void 0) migrations.refuseWait("dispose");
       disposed ??= (async () => {
         if (migrations.isRunning()) await migrations.settled();
         await Promise.all([located(core.dispose(handle)), watch.stop()]);
@@ -2797,6 +2806,7 @@ function createStorage(options = {}) {
       core.clearSync(handle, base, opts);
     },
     flushSync(base) {
+      migrations.refuseWait("flushSync");
       core.flushSync(handle, base);
     },
     mount(base, driver) {

@@ -198,10 +198,12 @@ export function createStorage(options = {}) {
       await located(core.clear(handle, base, opts));
     },
     async flush(base) {
+      migrations.refuseWait("flush");
       if (migrations.isRunning()) await migrations.settled();
       await located(core.flush(handle, base));
     },
     async dispose() {
+      if (disposed === undefined) migrations.refuseWait("dispose");
       disposed ??= (async () => {
         if (migrations.isRunning()) await migrations.settled();
         // From here on every call is an error.
@@ -268,6 +270,7 @@ export function createStorage(options = {}) {
       core.clearSync(handle, base, opts);
     },
     flushSync(base) {
+      migrations.refuseWait("flushSync");
       core.flushSync(handle, base);
     },
 
