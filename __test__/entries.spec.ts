@@ -1,6 +1,6 @@
 // The items under a base, one after the other.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { failureOf } from "./helpers/modes.js";
 import { builtin, createStorage, prefixStorage } from "./helpers/package.js";
@@ -115,6 +115,27 @@ it("their methods are their own, for contextBridge", () => {
   const { entries, entriesSync } = storage;
   expect(Object.keys(entries())).toEqual(expect.arrayContaining(["next", "return", "then"]));
   expect(Object.keys(entriesSync())).toEqual(["next", "return"]);
+});
+
+it("what a page gets through contextBridge iterates and waits", async () => {
+  // As Electron does: own enumerable functions become proxies of plain objects.
+  const bridged = (value: any): any => {
+    if (typeof value === "function") return (...args: any[]) => bridged(value(...args));
+    if (value instanceof Promise) return value.then(bridged);
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, bridged(item)]));
+  };
+  const storage = createStorage<any>({ defaults: { b: 2 } });
+  const page = bridged(storage);
+  const seen: unknown[] = [];
+  const stop = await page.watchItem("b", (...report: unknown[]) => void seen.push(report));
+  await page.setItem("a", 1);
+  expect(await page.entries().next()).toEqual({ done: false, value: ["a", 1] });
+  expect(page.entriesSync().next()).toEqual({ done: false, value: ["a", 1] });
+  expect(await page.getOrSet("b", () => 3)).toBe(3);
+  expect(page.getItemSync("b")).toBe(3);
+  await vi.waitFor(() => expect(seen).toEqual([[3, 2]]));
+  await stop();
 });
 
 describe("an error", () => {
