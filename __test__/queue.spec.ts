@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -397,6 +397,27 @@ describe("options", () => {
     }
   });
 });
+
+it.runIf(process.platform !== "win32")(
+  "a Sync write behind a clear is made, whatever fails beside it",
+  async () => {
+    const base = folder();
+    symlinkSync("bad", join(base, "bad"));
+    const { storage } = queueOver(builtin("fs", { base }));
+    for (let round = 0; round < 30; round++) {
+      const unawaited = Promise.allSettled([
+        storage.clear("a"),
+        storage.setItem("bad", round),
+        storage.flush(),
+      ]);
+      storage.setItemSync("a:b", round);
+      expect(readFileSync(join(base, "a", "b"), "utf8")).toBe(`{"json":${round}}`);
+      const flushed = (await unawaited)[2];
+      expect(flushed).toMatchObject({ status: "rejected", reason: { code: "ELOOP" } });
+      expect(storage.getItemSync("a:b")).toBe(round);
+    }
+  },
+);
 
 describe("a queue over files", () => {
   it("writes while the thread that filled it is busy", async () => {

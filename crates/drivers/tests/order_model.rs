@@ -1,7 +1,14 @@
-//! Calls that nobody awaits, reads among them, against a plain sequential model: over memory, and over a
-//! store that is slow and fails, alone and under a queue.
+//! Calls that nobody awaits, reads among them, against a plain sequential model: over memory, over a store that
+//! is slow and fails, and over fs on a disk that loses power after the last flush; each alone and under a queue.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "a part of it is used here")]
+#[path = "../../fs/tests/fs_support/model.rs"]
+mod model_disk;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,11 +21,13 @@ use eas_core::runtime::lock;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
 use eas_core::storage::{Change, Storage};
 use eas_core::value::{Text, Value};
+use eas_fs::{FsOptions, FsStore, NAME, Ports};
 use eas_memory::MemoryStore;
 use eas_queue::control::Limits;
 use eas_queue::threaded::ProcessThreads;
 use eas_queue::{QueueDriver, Settings};
-use eas_store::Offloaded;
+use eas_store::{Offloaded, pool};
+use model_disk::{ModelDisk, Survives};
 use proptest::prelude::*;
 
 /// Keeps items in a map, slowly; writes of the key `bad` fail.
@@ -74,10 +83,12 @@ const KEYS: [&str; 5] = ["a", "a:b", "a:b:c", "d:e", "bad"];
 #[derive(Clone, Debug)]
 enum Call {
     Set(usize, u8, bool),
+    SetRaw(usize, u8, bool),
     Remove(usize, bool),
     SetMany(Vec<(usize, u8)>),
     Clear(bool),
     Read(usize, bool),
+    ReadRaw(usize, bool),
     List(bool),
     Flush(bool),
 }
@@ -86,10 +97,12 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     let key = 0..KEYS.len();
     let call = prop_oneof![
         4 => (key.clone(), any::<u8>(), any::<bool>()).prop_map(|(k, v, s)| Call::Set(k, v, s)),
+        2 => (key.clone(), any::<u8>(), any::<bool>()).prop_map(|(k, v, s)| Call::SetRaw(k, v, s)),
         2 => (key.clone(), any::<bool>()).prop_map(|(k, s)| Call::Remove(k, s)),
         1 => prop::collection::vec((key.clone(), any::<u8>()), 1..40).prop_map(Call::SetMany),
         1 => any::<bool>().prop_map(Call::Clear),
-        4 => (key, any::<bool>()).prop_map(|(k, s)| Call::Read(k, s)),
+        4 => (key.clone(), any::<bool>()).prop_map(|(k, s)| Call::Read(k, s)),
+        2 => (key, any::<bool>()).prop_map(|(k, s)| Call::ReadRaw(k, s)),
         1 => any::<bool>().prop_map(Call::List),
         1 => any::<bool>().prop_map(Call::Flush),
     ];
@@ -104,33 +117,85 @@ fn text(value: u8) -> Text {
     Text::from(format!("{{\"json\":{value}}}").as_str())
 }
 
-/// What a read may give: the last of the calls, and what a clear that is under way has yet to remove.
-#[derive(Clone, Default)]
-struct Allowed(Vec<Option<Value>>);
+/// A raw value; every other one is no text.
+fn raw(value: u8) -> Vec<u8> {
+    let first = if value.is_multiple_of(2) { 0xff } else { b'x' };
+    [&[first], value.to_string().as_bytes()].concat()
+}
 
-fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) {
+/// What a read may give, as bytes: the last of the calls, and what a clear that is under way has yet to remove.
+#[derive(Clone, Debug, Default)]
+struct Allowed(Vec<Option<Vec<u8>>>);
+
+impl Allowed {
+    fn text(value: u8) -> Self {
+        Allowed(vec![Some(text(value).to_utf8().into_owned())])
+    }
+
+    fn allows(&self, found: Option<&Value>) -> bool {
+        let found = found.map(|value| value.file_bytes().unwrap());
+        self.0
+            .iter()
+            .any(|allowed| allowed.as_deref() == found.as_deref())
+    }
+
+    /// Whether all of it reads as text: what does not is null or an error, by the driver.
+    fn is_text(&self) -> bool {
+        let mut values = self.0.iter().flatten();
+        values.all(|value| str::from_utf8(value).is_ok())
+    }
+}
+
+/// What is sure of each key; that of `bad` is not.
+type Model = BTreeMap<&'static str, Allowed>;
+
+/// Makes the calls and gives what is stored after a flush.
+fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) -> Model {
     let storage = Storage::new(driver, runtime.port());
     let options = Options::default();
-    let mut model: BTreeMap<&str, Allowed> =
-        KEYS.iter().map(|key| (*key, Allowed(vec![None]))).collect();
+    let mut model: Model = KEYS.iter().map(|key| (*key, Allowed(vec![None]))).collect();
     let start = |op: Op<()>| {
         runtime.port().spawn(Box::pin(async move {
-            // Writes of `bad` fail.
+            // What holds `bad` fails.
             let _ = op.await;
+        }));
+    };
+    let write = |key: &str, op: Op<()>| {
+        let is_bad = key == "bad";
+        runtime.port().spawn(Box::pin(async move {
+            let written = op.await;
+            assert!(is_bad || written.is_ok(), "{written:?}");
         }));
     };
     for call in calls {
         match call {
             Call::Set(key, value, is_sync) => {
                 let key = KEYS[*key];
-                start(storage.set_item(key, text(*value), &options, mode(*is_sync)));
+                write(
+                    key,
+                    storage.set_item(key, text(*value), &options, mode(*is_sync)),
+                );
                 if key != "bad" {
-                    model.insert(key, Allowed(vec![Some(Value::Text(text(*value)))]));
+                    model.insert(key, Allowed::text(*value));
+                }
+            }
+            Call::SetRaw(key, value, is_sync) => {
+                let (key, bytes) = (KEYS[*key], raw(*value));
+                let value = Value::buffer(bytes.clone());
+                write(
+                    key,
+                    storage.set_item_raw(key, value, &options, mode(*is_sync)),
+                );
+                if key != "bad" {
+                    model.insert(key, Allowed(vec![Some(bytes)]));
                 }
             }
             Call::Remove(key, is_sync) => {
                 let key = KEYS[*key];
-                start(storage.remove_item(key, false, &options, mode(*is_sync)));
+                write(
+                    key,
+                    storage.remove_item(key, false, &options, mode(*is_sync)),
+                );
                 model.insert(key, Allowed(vec![None]));
             }
             Call::SetMany(items) => {
@@ -141,7 +206,7 @@ fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) {
                 });
                 start(storage.set_items(changes.collect(), &options, Mode::Async));
                 for (key, value) in items.iter().filter(|(key, _)| KEYS[*key] != "bad") {
-                    model.insert(KEYS[*key], Allowed(vec![Some(Value::Text(text(*value)))]));
+                    model.insert(KEYS[*key], Allowed::text(*value));
                 }
             }
             Call::Clear(is_sync) => {
@@ -158,13 +223,24 @@ fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) {
             Call::Read(key, is_sync) if KEYS[*key] != "bad" => {
                 let key = KEYS[*key];
                 let found = runtime.block_on(storage.get_item(key, &options, mode(*is_sync)));
+                if model[key].is_text() {
+                    let found = found.expect("reads");
+                    assert!(
+                        model[key].allows(found.as_ref()),
+                        "{key}: {found:?} in {calls:?}"
+                    );
+                }
+            }
+            Call::ReadRaw(key, is_sync) if KEYS[*key] != "bad" => {
+                let key = KEYS[*key];
+                let found = runtime.block_on(storage.get_item_raw(key, &options, mode(*is_sync)));
                 let found = found.expect("reads");
                 assert!(
-                    model[key].0.contains(&found),
-                    "{key}: {found:?} in {calls:?}"
+                    model[key].allows(found.as_ref()),
+                    "{key}, raw: {found:?} in {calls:?}"
                 );
             }
-            Call::Read(..) => {}
+            Call::Read(..) | Call::ReadRaw(..) => {}
             Call::List(is_sync) => {
                 let listed = runtime.block_on(storage.get_keys("", None, &options, mode(*is_sync)));
                 let listed = listed.expect("lists").sorted();
@@ -187,16 +263,37 @@ fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) {
     let _ = runtime.block_on(storage.flush("", Mode::Async));
     settle(&mut model);
     for key in &KEYS[..4] {
-        let found = runtime.block_on(storage.get_item(key, &options, Mode::Async));
+        let found = runtime.block_on(storage.get_item_raw(key, &options, Mode::Async));
         assert!(
-            model[key].0.contains(&found.expect("reads")),
+            model[key].allows(found.expect("reads").as_ref()),
             "{key} after the flush of {calls:?}"
         );
+    }
+    model
+}
+
+/// A store holds what is sure of each key, and lists those keys.
+fn check(store: &impl BlockingDriver, model: &Model, case: &str) {
+    let listed = store.keys("", None).unwrap().sorted();
+    for key in &KEYS[..4] {
+        let found = store.get_raw(key).unwrap();
+        let bytes = found.as_ref().and_then(Value::file_bytes);
+        assert!(
+            model[key].allows(found.as_ref()),
+            "{case}: {key} is {:?}, not {:?}",
+            bytes.as_deref().map(String::from_utf8_lossy),
+            model[key]
+        );
+        let is_listed = listed.iter().any(|other| other == key);
+        assert_eq!(is_listed, found.is_some(), "{case}: {key} in {listed:?}");
+    }
+    for key in &listed {
+        assert!(KEYS.contains(&key.as_str()), "{case}: {key}");
     }
 }
 
 /// A clear that was flushed has removed what it found.
-fn settle(model: &mut BTreeMap<&str, Allowed>) {
+fn settle(model: &mut Model) {
     for allowed in model.values_mut() {
         if allowed.0.len() > 1 {
             allowed.0 = vec![None];
@@ -216,19 +313,45 @@ fn queue(inner: Rc<dyn Driver>, runtime: &Rc<TestRuntime>) -> Rc<dyn Driver> {
     QueueDriver::new(inner, &settings, runtime.port(), Arc::new(ProcessThreads))
 }
 
+const BASE: &str = "/disk/base";
+
+fn fs_on(disk: &ModelDisk) -> FsStore<ModelDisk> {
+    let ports = Ports {
+        disk: disk.clone(),
+        clock: Arc::new(|| 0),
+        background: Arc::new(pool::submit_after),
+    };
+    FsStore::with_ports(NAME, FsOptions::at(BASE).unwrap(), ports)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn calls_that_nobody_awaits_are_seen_and_made_in_their_order(calls in calls()) {
         let runtime = TestRuntime::new(Jobs::Threads, 0);
-        let shaky = || Rc::new(Offloaded::new(Shaky::default(), runtime.port()));
-        let memory = || {
-            let store = MemoryStore::new(Arc::new(|| 0));
-            Rc::new(Offloaded::new(store, runtime.port()))
-        };
-        run(&runtime, shaky(), &calls);
-        run(&runtime, memory(), &calls);
-        run(&runtime, queue(memory(), &runtime), &calls);
+        for is_queued in [false, true] {
+            let around = |driver: Rc<dyn Driver>| {
+                if is_queued { queue(driver, &runtime) } else { driver }
+            };
+            let case = format!("queued: {is_queued}, {calls:?}");
+
+            let shaky = Rc::new(Offloaded::new(Shaky::default(), runtime.port()));
+            let store = shaky.inner().clone();
+            let model = run(&runtime, around(shaky), &calls);
+            check(&*store, &model, &format!("shaky, {case}"));
+
+            let memory = MemoryStore::new(Arc::new(|| 0));
+            let memory = Rc::new(Offloaded::new(memory, runtime.port()));
+            let store = memory.inner().clone();
+            let model = run(&runtime, around(memory), &calls);
+            check(&*store, &model, &format!("memory, {case}"));
+
+            let disk = ModelDisk::new(Path::new("/disk"));
+            let fs = Rc::new(Offloaded::new(fs_on(&disk), runtime.port()));
+            let model = run(&runtime, around(fs), &calls);
+            let disk = disk.after_power_loss(Survives::Nothing);
+            check(&fs_on(&disk), &model, &format!("fs, {case}"));
+        }
     }
 }

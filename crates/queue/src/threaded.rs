@@ -243,6 +243,8 @@ impl Threaded {
     /// Those of the store, also of what waits; then the change is not made.
     pub fn write_through(self: &Arc<Self>, operation: &Operation, merges: bool) -> Result<()> {
         let is_clear = operation.change == Change::Clear;
+        // What fails beside the clear is no business of this write.
+        let mut flushed = Ok(());
         let batch = loop {
             let before = if is_clear {
                 self.control.take_base(&operation.key, true)?
@@ -251,8 +253,10 @@ impl Threaded {
             };
             match before {
                 Before::Taken(batch) => break batch,
-                Before::Clear | Before::Busy => self.flush_here()?,
+                Before::Clear => flushed?,
+                Before::Busy => {}
             }
+            flushed = self.flush_here();
         };
         let mut outcomes = Outcomes::new();
         let mut outcome = Ok(());
