@@ -14,6 +14,8 @@ const { prefixStorage, snapshot, snapshotSync, restoreSnapshot, restoreSnapshotS
 
 type Any = Storage<any>;
 
+const queueOver = (driver: unknown) => builtin("queue", { driver });
+
 /** A storage of the user's own: a class with the few methods that copies need. */
 class OwnStorage {
   data = new Map<string, unknown>();
@@ -238,4 +240,54 @@ it("the Promise forms reject and do not throw", async () => {
     }).not.toThrow();
     expect(await failureOf(promise as Promise<unknown>)).toBeInstanceOf(Error);
   }
+});
+
+describe.each<[title: string, open: () => Any]>([
+  ["a storage in a storage", () => createStorage<any>({ driver: createStorage<any>() as any })],
+  [
+    "a prefix of a storage in a storage",
+    () => createStorage<any>({ driver: prefixStorage(createStorage<any>(), "in") as any }),
+  ],
+  ["a queue over a storage", () => createStorage<any>({ driver: queueOver(createStorage<any>()) })],
+])("through %s", (_, open) => {
+  it("null and typed arrays come as the values that they are", async () => {
+    const storage = open();
+    const values = {
+      none: null,
+      bytes: Uint8Array.from([1, 2]),
+      empty: new Uint8Array(),
+      text: "null",
+    };
+    await storage.setItems(Object.entries(values).map(([key, value]) => ({ key, value })));
+    await storage.setItemRaw("raw", Buffer.from([0xff, 1]));
+    await storage.flush();
+    const copy = await snapshot(storage, "");
+    expect(copy).toEqual({ ...values, raw: Buffer.from([0xff, 1]) });
+    expect(Buffer.isBuffer(copy.bytes)).toBe(false);
+    const other = createStorage<any>();
+    await restoreSnapshot(other, copy);
+    for (const [key, value] of Object.entries(values)) {
+      expect(await other.getItem(key), key).toEqual(value);
+    }
+    await storage.dispose();
+  });
+});
+
+it("typed arrays keep what a replaced getItem makes of them", async () => {
+  const seal = (text: string) => `sealed:${text}`;
+  const inner = builtin("memory");
+  const storage = createStorage<any>({
+    driver: {
+      ...inner,
+      setItem: (key, value, opts) => inner.setItem?.(key, seal(value), opts),
+      getItem: async (key, opts) => {
+        const text = await inner.getItem(key, opts);
+        return typeof text === "string" ? text.slice(seal("").length) : null;
+      },
+    },
+  });
+  await storage.setItem("bytes", Uint8Array.from([1, 2]));
+  const copy = await snapshot(storage, "");
+  expect(Buffer.isBuffer(copy.bytes)).toBe(false);
+  expect(copy).toEqual({ bytes: Uint8Array.from([1, 2]) });
 });

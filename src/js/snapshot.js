@@ -33,16 +33,33 @@ const isDoubtful = (storage, { value }) =>
   (value === null || value === undefined || ArrayBuffer.isView(value)) &&
   typeof storage.getItemRaw === "function";
 
+// Whether a value is the raw bytes themselves, and not what a driver with reads of its own made of them.
+const isItself = (value, bytes) =>
+  bytes.equals(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+
+// Whether a text is that of null: a storage that is mounted in another encodes what it is given once more.
+function isNullInside(value) {
+  if (typeof value !== "string") return value === null;
+  try {
+    return isNullInside(decode(value));
+  } catch {
+    return false;
+  }
+}
+
 // The item as its raw value says: undefined where there is none, a Buffer where it is no value.
-function settledItem({ key }, raw) {
+function settledItem(item, raw) {
   if (raw === null || raw === undefined) return undefined;
+  const { key } = item;
   if (typeof raw !== "string" && !ArrayBuffer.isView(raw)) return { key, value: raw };
   const bytes =
     typeof raw === "string"
       ? Buffer.from(raw)
       : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  if (ArrayBuffer.isView(item.value) && !isItself(item.value, bytes)) return item;
   try {
-    return { key, value: decode(bytes.toString()) };
+    const value = decode(bytes.toString());
+    return { key, value: isNullInside(value) ? null : value };
   } catch {
     return { key, value: bytes };
   }

@@ -1371,12 +1371,24 @@ var versionKeys = (storage2, base) => [
 ];
 var isStored = ({ value }) => value !== null && value !== void 0;
 var isDoubtful = (storage2, { value }) => (value === null || value === void 0 || ArrayBuffer.isView(value)) && typeof storage2.getItemRaw === "function";
-function settledItem({ key }, raw) {
+var isItself = (value, bytes2) => bytes2.equals(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+function isNullInside(value) {
+  if (typeof value !== "string") return value === null;
+  try {
+    return isNullInside(decode(value));
+  } catch {
+    return false;
+  }
+}
+function settledItem(item, raw) {
   if (raw === null || raw === void 0) return void 0;
+  const { key } = item;
   if (typeof raw !== "string" && !ArrayBuffer.isView(raw)) return { key, value: raw };
   const bytes2 = typeof raw === "string" ? Buffer.from(raw) : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  if (ArrayBuffer.isView(item.value) && !isItself(item.value, bytes2)) return item;
   try {
-    return { key, value: decode(bytes2.toString()) };
+    const value = decode(bytes2.toString());
+    return { key, value: isNullInside(value) ? null : value };
   } catch {
     return { key, value: bytes2 };
   }
