@@ -1,6 +1,8 @@
 // The life of clients: starts, reloads, navigations, crashes, restarts, and what is under way meanwhile.
 
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import { codeOf, RULES, ServedApp, serveStorage, until } from "./helpers/ipc/app.js";
@@ -547,6 +549,22 @@ describe("a port", () => {
 });
 
 describe("the modules", () => {
+  it("can be imported by name in Node", () => {
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [
+        "--input-type=module",
+        "-e",
+        `import { connectStorage, exposeStorage, snapshot } from ${JSON.stringify(pathToFileURL(join(root, "preload/index.js")).href)};
+         import { storageFromBridge } from ${JSON.stringify(pathToFileURL(join(root, "renderer/index.cjs")).href)};
+         import { serveStorage } from ${JSON.stringify(pathToFileURL(join(root, "serve/index.js")).href)};
+         console.log([connectStorage, exposeStorage, snapshot, storageFromBridge, serveStorage].map((one) => typeof one).join());`,
+      ],
+      { encoding: "utf8" },
+    );
+    expect([stdout.trim(), stderr]).toEqual([Array(5).fill("function").join(), ""]);
+  });
+
   it("give a storage with every method that one of the main process has", () => {
     const app = start();
     const { storage } = app.connect();

@@ -27,10 +27,11 @@ const HEAD =
 /** The same module as CommonJS: what it exports, without esbuild's getters for cycles, which it has none of. */
 function toCommonJs(text) {
   const exported = /export\{([^}]*)\};\s*$/.exec(text);
-  const names = exported === null ? "" : exported[1].replace(/([\w$]+) as (\w+)/g, "$2:$1");
+  // One assignment a name: Node finds those that an \`import\` may ask for by reading them.
+  const names = (exported?.[1] ?? "").replace(/([\w$]+) as (\w+),?/g, "exports.$2=$1;");
   // esbuild would put a function of its own in the place of \`require\`.
   const body = text.slice(0, exported?.index).replaceAll("nodeRequire(", "require(");
-  return `"use strict";${body}${names === "" ? "" : `module.exports={${names}};`}\n`;
+  return `"use strict";${body}${names}\n`;
 }
 
 /**
@@ -88,12 +89,17 @@ async function textOf({ entry, format, isPlain = false }) {
   const [{ text }] = outputFiles;
   if (isPlain) return HEAD + text;
   const whole = format === "cjs" ? toCommonJs(text) : text;
-  const { code } = await minify(whole, {
-    ecma: 2020,
-    module: format === "esm",
-    toplevel: true,
-    compress: { passes: 3, pure_getters: true, unsafe_arrows: true },
-  });
+  let code = whole;
+  // The second time finds what the first has made possible.
+  for (let round = 0; round < 2; round++) {
+    ({ code } = await minify(code, {
+      ecma: 2020,
+      module: format === "esm",
+      toplevel: true,
+      compress: { ecma: 2020, passes: 3, pure_getters: true, toplevel: true, unsafe_arrows: true },
+      mangle: { toplevel: true },
+    }));
+  }
   return `${HEAD}${code}\n`;
 }
 
