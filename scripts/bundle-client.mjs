@@ -21,8 +21,7 @@ const FILES = [
   { entry: "shared/index.js", file: "serve/shared.js", format: "cjs", isPlain: true },
 ];
 
-const HEAD =
-  "// Made by `npm run bundle` of the modules in client/ and src/js/codec. Do not edit.\n";
+const HEAD = "// Made of client/\n";
 
 /** The same module as CommonJS: what it exports, without esbuild's getters for cycles, which it has none of. */
 function toCommonJs(text) {

@@ -1,4 +1,4 @@
-// Made by `npm run bundle` of the modules in client/ and src/js/codec. Do not edit.
+// Made of client/
 "use strict";
 var __defProp = Object.defineProperty;
 var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
