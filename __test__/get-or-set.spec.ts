@@ -146,7 +146,7 @@ describe("with a time to live", () => {
 
   it("and staleFor, the old value is given at once while one function refreshes it", async () => {
     const storage = createStorage<any>();
-    const options = { ttl: 100, staleFor: 1000 };
+    const options = { ttl: 100, staleFor: 600_000 };
     const fn = counting();
     await storage.getOrSet("a", fn, options);
     vi.setSystemTime(1_000_500);
@@ -188,7 +188,7 @@ describe("with a time to live", () => {
     const onWarning = (warning: Error) => warnings.push(warning);
     process.on("warning", onWarning);
     try {
-      const options = { ttl: 100, staleFor: 1000 };
+      const options = { ttl: 100, staleFor: 600_000 };
       await storage.getOrSet("a", () => "old", options);
       vi.setSystemTime(1_000_200);
       const fn = vi.fn(async () => {
@@ -234,7 +234,7 @@ describe("with a time to live", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: after + 100 });
     expect(await later.getItem("a")).toEqual(new Date(5));
     const fn = vi.fn(() => new Date(6));
-    expect(await later.getOrSet("a", fn, { ttl: 50 })).toEqual(new Date(5));
+    expect(await later.getOrSet("a", fn, { ttl: 60_000 })).toEqual(new Date(5));
     await vi.waitFor(() => expect(fn).toHaveBeenCalledTimes(1));
     await vi.waitFor(async () => expect(await later.getItem("a")).toEqual(new Date(6)));
     await later.dispose();
@@ -269,10 +269,26 @@ describe("with a time to live", () => {
     expect(await storage.getOrSet("a", fn)).toEqual({ count: 3 });
   });
 
+  it("a storage that is mounted keeps both times, with schemas and without", async () => {
+    for (const options of [{}, { schemas: { "*": z.object({ count: z.number() }) } }]) {
+      const outer = createStorage<any>();
+      const inner = createStorage<any>(options);
+      outer.mount("in", inner);
+      const fn = counting();
+      vi.setSystemTime(1_000_000);
+      await outer.getOrSet("in:a", fn, { ttl: 100, staleFor: 60_000 });
+      vi.setSystemTime(1_000_500);
+      expect(await outer.getItem("in:a")).toEqual({ count: 1 });
+      expect(await outer.getOrSet("in:a", fn, { ttl: 60_000 })).toEqual({ count: 1 });
+      await vi.waitFor(async () => expect(await outer.getItem("in:a")).toEqual({ count: 2 }));
+      expect(fn).toHaveBeenCalledTimes(2);
+    }
+  });
+
   it("over a queue too", async () => {
     const storage = createStorage<any>({ driver: builtin("queue", { driver: builtin("memory") }) });
     const fn = counting();
-    await storage.getOrSet("a", fn, { ttl: 100, staleFor: 1000 });
+    await storage.getOrSet("a", fn, { ttl: 100, staleFor: 600_000 });
     await storage.flush();
     vi.setSystemTime(1_000_500);
     expect(await storage.getOrSet("a", fn)).toEqual({ count: 1 });

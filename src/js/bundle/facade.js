@@ -1820,6 +1820,33 @@ function handAll(items, take, rules2, operation, keys) {
 var MEMBERS = ["json", "meta", "expires", "fresh"];
 var isEnvelope = (parsed3) => typeof parsed3 === "object" && parsed3 !== null && Object.hasOwn(parsed3, "json") && Object.keys(parsed3).every((name) => MEMBERS.includes(name));
 
+// src/js/storage/stored-text.js
+function timesIn(text) {
+  if (!text.includes('"fresh":') && !text.includes('"expires":')) return {};
+  const stored = JSON.parse(text);
+  return isEnvelope(stored) ? stored : {};
+}
+function timesOf(text) {
+  const { fresh, expires } = timesIn(text);
+  return {
+    fresh: typeof fresh === "number" ? fresh : void 0,
+    expires: typeof expires === "number" ? expires : void 0
+  };
+}
+var withMembers = (text, members) => members === "" ? text : `${text.slice(0, -1)}${members}}`;
+async function readStored(handle, key, options) {
+  const stored = await located(core.readText(handle, key, options));
+  if (stored === void 0 || stored === null || stored === "") return void 0;
+  if (typeof stored !== "string") return { value: stored };
+  try {
+    const text = stored.replace(/^\ufeff/, "");
+    return { ...timesOf(text), text, value: decode(text) };
+  } catch {
+    core.noteCorrupt(handle, key);
+    return void 0;
+  }
+}
+
 // src/js/storage/get-or-set.js
 var now2 = () => Date.now();
 function readMs(options, name) {
@@ -1856,15 +1883,6 @@ function readTimes(options) {
   const { staleFor: _, ...others } = options;
   return { freshMs: ttl, lifeMs, writeOptions: { ...others, ttl: lifeMs } };
 }
-function timesIn(text) {
-  if (!text.includes('"fresh":') && !text.includes('"expires":')) return {};
-  const stored = JSON.parse(text);
-  return isEnvelope(stored) ? stored : {};
-}
-function withMembers(packed, members) {
-  if (members === "") return packed;
-  return packed[0] === "\0" ? `${packed.slice(0, -1)}${members}}` : `\0{"json":${packed}${members}}`;
-}
 var textOf2 = (packed) => packed[0] === "\0" ? packed.slice(1) : `{"json":${packed}}`;
 function getOrSetOf(parts) {
   const { handle, lossRules, hasTtl, check, output, line } = parts;
@@ -1872,26 +1890,16 @@ function getOrSetOf(parts) {
   const refreshes = /* @__PURE__ */ new Map();
   const begin = (start) => line === void 0 ? start() : line.run(start);
   async function find(key, options) {
-    const stored = await located(begin(() => core.readText(handle, key, options)));
-    if (stored === void 0 || stored === null || stored === "") return void 0;
-    if (typeof stored !== "string") return { value: stored };
-    try {
-      const text = stored.replace(/^\ufeff/, "");
-      const { expires, fresh } = timesIn(text);
-      if (typeof expires === "number" && expires <= now2()) return void 0;
-      const isStale = typeof fresh === "number" && fresh <= now2();
-      return { text, value: decode(text), hasCopy: true, isStale };
-    } catch {
-      core.noteCorrupt(handle, key);
-      return void 0;
-    }
+    const stored = await begin(() => readStored(handle, key, options));
+    if (stored === void 0 || stored.expires <= now2()) return void 0;
+    return { ...stored, hasCopy: true, isStale: stored.fresh <= now2() };
   }
   const isOther = (found, seen) => found !== void 0 && (found.text !== seen?.text || !found.text && found.value !== seen?.value);
   async function compute(key, fn, times, seen) {
-    const given = await fn();
-    if (given === void 0) return void 0;
-    const packed = pack(given, lossRules, "getOrSet", key);
-    const wait = check?.(given, { key, operation: "getOrSet", isSync: false });
+    const computed = await fn();
+    if (computed === void 0) return void 0;
+    const packed = pack(computed, lossRules, "getOrSet", key);
+    const wait = check?.(computed, { key, operation: "getOrSet", isSync: false });
     wait?.catch?.(ignore);
     const found = await find(key);
     if (isOther(found, seen)) return found;
@@ -1901,7 +1909,8 @@ function getOrSetOf(parts) {
       if (times.lifeMs !== void 0 && !hasTtl(key)) {
         members += `,"expires":${Math.ceil(start + times.lifeMs)}`;
       }
-      return core.setItem(handle, key, withMembers(packed, members), times.writeOptions);
+      const given = members === "" ? packed : `\0${withMembers(textOf2(packed), members)}`;
+      return core.setItem(handle, key, given, times.writeOptions);
     };
     await located(isThenable(wait) ? line.after(wait, write2) : begin(write2));
     return { text: textOf2(packed) };
@@ -2419,9 +2428,9 @@ function checkedStorage(parts, rules2) {
     }
   }
   Object.assign(checked2, dailyMethods({ ...parts, shown: checked2, readable, check, output, line }));
-  return { checked: checked2, asDriver: asDriver(checked2, storage2) };
+  return { checked: checked2, asDriver: asDriver(parts, { checked: checked2, check, output, given, line }) };
 }
-function asDriver(checked2, storage2) {
+function asDriver({ storage: storage2, handle }, { checked: checked2, check, output, given, line }) {
   const textOf3 = (value) => {
     if (value === null || value === void 0) return null;
     if (typeof value === "string" && value.startsWith('{"json":')) return value;
@@ -2433,11 +2442,25 @@ function asDriver(checked2, storage2) {
   return {
     ...checked2,
     flags: storage2.flags,
-    getItem: async (key, opts) => textOf3(await checked2.getItem(key, opts)),
+    async getItem(key, opts) {
+      const stored = await line.run(() => readStored(handle, key, opts));
+      const place = { key, operation: "getItem", isSync: false };
+      const text = textOf3(given(await output(stored?.value, place), key));
+      const isTimed = text !== null && stored?.fresh !== void 0;
+      return isTimed ? withMembers(text, `,"fresh":${stored.fresh}`) : text;
+    },
     getItemSync: (key, opts) => textOf3(checked2.getItemSync(key, opts)),
     getItems: async (items, opts) => textItems(await checked2.getItems(items, opts)),
     getItemsSync: (items, opts) => textItems(checked2.getItemsSync(items, opts)),
-    setItem: async (key, text, opts) => checked2.setItem(key, fromText(text), opts),
+    async setItem(key, text, opts) {
+      const value = fromText(text);
+      if (typeof text !== "string" || timesOf(text).fresh === void 0) {
+        return checked2.setItem(key, value, opts);
+      }
+      const wait = check(value, { key, operation: "setItem", isSync: false });
+      const write2 = () => located(core.setItem(handle, key, `\0${text}`, opts));
+      return wait === void 0 ? line.run(write2) : line.after(wait, write2);
+    },
     setItemSync: (key, text, opts) => checked2.setItemSync(key, fromText(text), opts),
     setItems: async (items, opts) => checked2.setItems(valueItems(items), opts),
     setItemsSync: (items, opts) => checked2.setItemsSync(valueItems(items), opts)

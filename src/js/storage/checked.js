@@ -6,6 +6,7 @@ import { located } from "../located.js";
 import { isThenable } from "../thenables.js";
 import { dailyMethods } from "./daily.js";
 import { makeLine } from "./line.js";
+import { readStored, timesOf, withMembers } from "./stored-text.js";
 import { validation } from "./validation.js";
 
 /** Who serves a storage to renderers asks for its defaults: no listing names their keys. */
@@ -130,12 +131,12 @@ export function checkedStorage(parts, rules) {
     }
   }
   Object.assign(checked, dailyMethods({ ...parts, shown: checked, readable, check, output, line }));
-  return { checked, asDriver: asDriver(checked, storage) };
+  return { checked, asDriver: asDriver(parts, { checked, check, output, given, line }) };
 }
 
 // A storage that this one is mounted in has texts for it, and takes texts from it. Values are written as
 // if they had been written here.
-function asDriver(checked, storage) {
+function asDriver({ storage, handle }, { checked, check, output, given, line }) {
   const textOf = (value) => {
     if (value === null || value === undefined) return null;
     if (typeof value === "string" && value.startsWith('{"json":')) return value;
@@ -147,11 +148,26 @@ function asDriver(checked, storage) {
   return {
     ...checked,
     flags: storage.flags,
-    getItem: async (key, opts) => textOf(await checked.getItem(key, opts)),
+    async getItem(key, opts) {
+      const stored = await line.run(() => readStored(handle, key, opts));
+      const place = { key, operation: "getItem", isSync: false };
+      const text = textOf(given(await output(stored?.value, place), key));
+      // The storage around it has to know when the item is stale.
+      const isTimed = text !== null && stored?.fresh !== undefined;
+      return isTimed ? withMembers(text, `,"fresh":${stored.fresh}`) : text;
+    },
     getItemSync: (key, opts) => textOf(checked.getItemSync(key, opts)),
     getItems: async (items, opts) => textItems(await checked.getItems(items, opts)),
     getItemsSync: (items, opts) => textItems(checked.getItemsSync(items, opts)),
-    setItem: async (key, text, opts) => checked.setItem(key, fromText(text), opts),
+    async setItem(key, text, opts) {
+      const value = fromText(text);
+      if (typeof text !== "string" || timesOf(text).fresh === undefined) {
+        return checked.setItem(key, value, opts);
+      }
+      const wait = check(value, { key, operation: "setItem", isSync: false });
+      const write = () => located(core.setItem(handle, key, `\0${text}`, opts));
+      return wait === undefined ? line.run(write) : line.after(wait, write);
+    },
     setItemSync: (key, text, opts) => checked.setItemSync(key, fromText(text), opts),
     setItems: async (items, opts) => checked.setItems(valueItems(items), opts),
     setItemsSync: (items, opts) => checked.setItemsSync(valueItems(items), opts),

@@ -6,7 +6,7 @@ import { normalizeKey } from "../keys.js";
 import { decode, pack } from "../lazy-codec.js";
 import { located } from "../located.js";
 import { ignore, isThenable } from "../thenables.js";
-import { isEnvelope } from "./envelope.js";
+import { readStored, withMembers } from "./stored-text.js";
 
 // Other code may replace it by a clock of its own, such as a test.
 const now = () => Date.now();
@@ -50,22 +50,6 @@ function readTimes(options) {
   return { freshMs: ttl, lifeMs, writeOptions: { ...others, ttl: lifeMs } };
 }
 
-// What the text of an item says about its time.
-function timesIn(text) {
-  if (!text.includes('"fresh":') && !text.includes('"expires":')) return {};
-  const stored = JSON.parse(text);
-  return isEnvelope(stored) ? stored : {};
-}
-
-// Puts the members into the text that the core takes: after the value, where a store that adds its own
-// expects the value first.
-function withMembers(packed, members) {
-  if (members === "") return packed;
-  return packed[0] === "\0"
-    ? `${packed.slice(0, -1)}${members}}`
-    : `\0{"json":${packed}${members}}`;
-}
-
 const textOf = (packed) => (packed[0] === "\0" ? packed.slice(1) : `{"json":${packed}}`);
 
 /** @param {any} parts - of a storage; `check`, `output` and `line` are those of its schemas */
@@ -79,19 +63,9 @@ export function getOrSetOf(parts) {
 
   // `{ text, value }`, where `value` is a first copy; without a text what the driver has is the value.
   async function find(key, options) {
-    const stored = await located(begin(() => core.readText(handle, key, options)));
-    if (stored === undefined || stored === null || stored === "") return undefined;
-    if (typeof stored !== "string") return { value: stored };
-    try {
-      const text = stored.replace(/^\ufeff/, "");
-      const { expires, fresh } = timesIn(text);
-      if (typeof expires === "number" && expires <= now()) return undefined;
-      const isStale = typeof fresh === "number" && fresh <= now();
-      return { text, value: decode(text), hasCopy: true, isStale };
-    } catch {
-      core.noteCorrupt(handle, key);
-      return undefined;
-    }
+    const stored = await begin(() => readStored(handle, key, options));
+    if (stored === undefined || stored.expires <= now()) return undefined;
+    return { ...stored, hasCopy: true, isStale: stored.fresh <= now() };
   }
 
   const isOther = (found, seen) =>
@@ -99,10 +73,10 @@ export function getOrSetOf(parts) {
     (found.text !== seen?.text || (!found.text && found.value !== seen?.value));
 
   async function compute(key, fn, times, seen) {
-    const given = await fn();
-    if (given === undefined) return undefined;
-    const packed = pack(given, lossRules, "getOrSet", key);
-    const wait = check?.(given, { key, operation: "getOrSet", isSync: false });
+    const computed = await fn();
+    if (computed === undefined) return undefined;
+    const packed = pack(computed, lossRules, "getOrSet", key);
+    const wait = check?.(computed, { key, operation: "getOrSet", isSync: false });
     wait?.catch?.(ignore);
     // What was written while `fn` was running is newer than what it gives.
     const found = await find(key);
@@ -114,7 +88,8 @@ export function getOrSetOf(parts) {
       if (times.lifeMs !== undefined && !hasTtl(key)) {
         members += `,"expires":${Math.ceil(start + times.lifeMs)}`;
       }
-      return core.setItem(handle, key, withMembers(packed, members), times.writeOptions);
+      const given = members === "" ? packed : `\0${withMembers(textOf(packed), members)}`;
+      return core.setItem(handle, key, given, times.writeOptions);
     };
     await located(isThenable(wait) ? line.after(wait, write) : begin(write));
     return { text: textOf(packed) };
