@@ -6,6 +6,7 @@ import { folder } from "./helpers/folders.js";
 import { plainDriver, syncMethodsDriver } from "./helpers/js-drivers.js";
 import { builtin, createStorage, memoryDriver, prefixStorage } from "./helpers/package.js";
 
+type Any = any;
 type Flags = { readOnly?: boolean | "error"; noClear?: boolean };
 
 /** A driver with the items `a`, `b:c` and what is under `in:`, and with such flags. */
@@ -283,5 +284,57 @@ describe("a driver of its user", () => {
     await expect(storage.migrate()).rejects.toMatchObject({ code: "EAS_READ_ONLY" });
     expect(await storage.getItem("a")).toBeNull();
     expect(await storage.getItem("ro:a")).toBe(1);
+  });
+});
+
+describe("a storage of which one mount refuses clears, mounted with a mount inside of it", () => {
+  const around: Record<string, (inner: Any) => Driver> = {
+    "the storage": (inner) => inner,
+    "a spread of it": (inner) => ({ ...inner }),
+    "a queue over it": (inner) => builtin("queue", { driver: inner }),
+    "a storage with it": (inner) => createStorage({ driver: inner }) as Any,
+    "a prefix of a storage with it": (inner) =>
+      prefixStorage(createStorage<any>().mount("p:q", inner), "p:q") as Any,
+    "a storage with defaults": (inner) =>
+      createStorage({ driver: inner, defaults: { z: 1 } }) as Any,
+  };
+
+  it.each(
+    Object.entries(around).flatMap(([name, wrap]) =>
+      (["clear", "clearSync"] as const).map((method) => [name, method, wrap] as const),
+    ),
+  )("%s: %s leaves what lies there", async (_name, method, wrap) => {
+    for (const flags of [{ noClear: true }, { readOnly: true }]) {
+      const inner = createStorage<any>();
+      inner.mount("keep", drivers.fs?.(flags));
+      const outer = createStorage<any>().mount("m", wrap(inner));
+      outer.mount("m:keep:in", memoryDriver());
+      onTestFinished(() => outer.dispose());
+      const kept = ["keep:a", "keep:b:c", "keep:in:a"];
+      const events: string[] = [];
+      await outer.watch((event, key) => void events.push(`${event} ${key}`));
+      for (const base of ["", "m", "m:keep", "m:keep:b"]) {
+        inner.setItemSync("gone", 1);
+        outer.setItemSync("m:keep:in:x", 1);
+        await outer[method](base);
+        await outer.flush();
+        expect(
+          inner
+            .getKeysSync()
+            .filter((key) => key !== "gone")
+            .sort(),
+        ).toEqual(kept);
+        expect(inner.hasItemSync("gone")).toBe(base.length > 1);
+        expect(outer.hasItemSync("m:keep:in:x")).toBe(base === "m:keep:b");
+      }
+      await outer.flush();
+      expect(
+        inner
+          .getKeysSync()
+          .filter((key) => key !== "gone")
+          .sort(),
+      ).toEqual(kept);
+      expect(events.filter((event) => /remove m:keep:(a|b)/.test(event))).toEqual([]);
+    }
   });
 });

@@ -33,6 +33,9 @@ use eas_core::value::{Text, Value};
 /// built-in driver whose methods the object has.
 const NOTE_CORRUPT: f64 = 15.0;
 
+/// As [`NOTE_CORRUPT`], for [`Driver::refuses_clear_of`].
+const REFUSES_CLEAR_OF: f64 = 31.0;
+
 /// What is done with the outcome of a call.
 type Waiting = Box<dyn FnOnce(Result<Val>)>;
 
@@ -552,6 +555,29 @@ impl Driver for JsDriver {
 
     fn on_expired(&self, _sink: EventSink) -> Option<Box<dyn Any>> {
         None
+    }
+
+    fn refuses_clear_of(&self, key: &str) -> bool {
+        // Only a storage, which clears a base by itself, has parts that differ.
+        if !self.info.clears_base {
+            return false;
+        }
+        let env = self.context.env;
+        let Some(invoke) = self.invoke.get() else {
+            return false;
+        };
+        let arguments = [
+            env.number(REFUSES_CLEAR_OF),
+            env.undefined(),
+            strings::string(env, key),
+        ];
+        match env.call(invoke, &arguments) {
+            Ok(refuses) => env.is_truthy(refuses),
+            Err(_) => {
+                env.take_exception();
+                false
+            }
+        }
     }
 
     fn note_corrupt(&self, key: &str) {

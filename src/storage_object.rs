@@ -231,6 +231,7 @@ const ACTIONS: &[(&str, Body)] = &[
     ("find", find),
     ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
+    ("refusesClearOf", refuses_clear_of),
     ("isMigrationOpen", is_migration_open),
     ("beginMigration", begin_migration),
     ("commitMigration", commit_migration),
@@ -772,6 +773,12 @@ fn note_corrupt(request: &Request<'_>) -> Result<Val> {
         request.with_key(1, |key| storage.note_corrupt(key))?;
     }
     Ok(request.env.undefined())
+}
+
+fn refuses_clear_of(request: &Request<'_>) -> Result<Val> {
+    let storage = request.storage()?;
+    let refuses = request.with_key(1, |key| storage.refuses_clear_of(key))?;
+    Ok(request.env.boolean(refuses))
 }
 
 fn is_migration_open(request: &Request<'_>) -> Result<Val> {

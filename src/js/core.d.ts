@@ -152,6 +152,8 @@ interface Core {
   unwatch(handle: Handle, listener: number): Eventually<void>;
   /** The text of a key that was read is no value. */
   noteCorrupt(handle: Handle, key: unknown, withoutWarning?: boolean): void;
+  /** Whether a clear leaves the item because of what its mount is. */
+  refusesClearOf(handle: Handle, key: unknown): boolean;
 
   // ---- Storages and mounts ----
   createStorage(driver: Handle): Handle;

@@ -125,12 +125,13 @@ export function prefixStorage(storage, givenBase) {
     }
   }
   // What the storage is beneath, the part of it is too.
-  const traits = ownerOf(storage.clear)?.traits;
+  const { traits, refusesClearOf } = ownerOf(storage.clear) ?? {};
   const plain = plainOf(storage);
   const asDriver = driverOf(storage);
   own({
     methods: { ...prefixed },
     traits: traits && ((inner = "") => traits(base + inner)),
+    refusesClearOf: refusesClearOf && ((key) => refusesClearOf(base + key)),
     plain: plain === storage ? undefined : prefixStorage(plain, givenBase),
     asDriver: asDriver && prefixStorage(asDriver, givenBase),
   });

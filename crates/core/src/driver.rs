@@ -500,6 +500,12 @@ pub trait Driver {
     /// the items that were there. Only called where [`ordered`](DriverInfo::ordered) says so.
     fn clear_filtered(self: Rc<Self>, base: &str, mode: Mode, filter: KeyFilter) -> Op<Keys>;
 
+    /// Whether a clear leaves this item, which the driver lists: it lies in a part of the store that refuses
+    /// clears, such as one mount of a storage that serves as a driver. Called on the JS thread.
+    fn refuses_clear_of(&self, _key: &str) -> bool {
+        false
+    }
+
     /// Reports changes, own and foreign, to the sink until the watch is stopped.
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>>;
 
@@ -653,6 +659,11 @@ macro_rules! delegate {
             sink: $crate::driver::EventSink,
         ) -> Option<Box<dyn std::any::Any>> {
             self.$field.on_expired(sink)
+        }
+    };
+    (@ $field:ident refuses_clear_of) => {
+        fn refuses_clear_of(&self, key: &str) -> bool {
+            self.$field.refuses_clear_of(key)
         }
     };
     (@ $field:ident note_corrupt) => {

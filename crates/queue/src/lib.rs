@@ -814,7 +814,7 @@ impl Driver for QueueDriver {
         })
     }
 
-    delegate!(inner: watch, lock, on_expired, note_corrupt, note_expiry, hold);
+    delegate!(inner: watch, lock, on_expired, note_corrupt, note_expiry, hold, refuses_clear_of);
 
     fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
         // What waits must not be passed by.

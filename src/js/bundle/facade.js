@@ -470,6 +470,7 @@ function methodNames(calls) {
   return { names: calls, syncNames: calls.map((name) => `${name}Sync`) };
 }
 var NOTE_CORRUPT = 15;
+var REFUSES_CLEAR_OF = 31;
 function noteCorrupt(driver, key) {
   for (const name of names) {
     const owner = ownerOf(driver[name]) ?? ownerOf(driver[`${name}Sync`]);
@@ -477,6 +478,9 @@ function noteCorrupt(driver, key) {
   }
 }
 function call(driver, number, first, second, third) {
+  if (number === REFUSES_CLEAR_OF) {
+    return ownerOf(driver.clear)?.refusesClearOf?.(first) === true;
+  }
   const index = number & 15;
   if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   const method = number > 15 ? syncNames[index] : names[index];
@@ -988,12 +992,13 @@ function prefixStorage(storage2, givenBase) {
       }
     }
   }
-  const traits = ownerOf(storage2.clear)?.traits;
+  const { traits, refusesClearOf } = ownerOf(storage2.clear) ?? {};
   const plain = plainOf(storage2);
   const asDriver2 = driverOf(storage2);
   own({
     methods: { ...prefixed },
     traits: traits && ((inner = "") => traits(base + inner)),
+    refusesClearOf: refusesClearOf && ((key) => refusesClearOf(base + key)),
     plain: plain === storage2 ? void 0 : prefixStorage(plain, givenBase),
     asDriver: asDriver2 && prefixStorage(asDriver2, givenBase)
   });
@@ -2877,6 +2882,7 @@ function createStorage(options = {}) {
     const bases = /* @__PURE__ */ new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
   };
+  const refusesClearOf = (key) => core.refusesClearOf(handle, key);
   const parts = {
     handle,
     storage: storage2,
@@ -2887,14 +2893,14 @@ function createStorage(options = {}) {
   };
   const items = itemRules(options, rules2);
   Object.assign(storage2, dailyMethods(parts));
-  own({ methods: { ...storage2 }, traits });
+  own({ methods: { ...storage2 }, traits, refusesClearOf });
   if (items === void 0) return withGuideMethods(storage2);
   withGuideMethods(storage2);
   const { checked: checked2, asDriver: asDriver2 } = checkedStorage(parts, items);
   shown2 = checked2;
   Object.assign(shown2, aliases(shown2));
   showAs(shown2, () => storageText(storage2.getMounts()));
-  own({ methods: { ...shown2 }, traits, plain: storage2, asDriver: asDriver2 });
+  own({ methods: { ...shown2 }, traits, refusesClearOf, plain: storage2, asDriver: asDriver2 });
   return withGuideMethods(shown2);
 }
 function aliases(storage2) {

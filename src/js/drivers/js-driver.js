@@ -12,6 +12,7 @@ function methodNames(calls) {
 }
 
 const NOTE_CORRUPT = 15;
+const REFUSES_CLEAR_OF = 31;
 
 // Passes on that a text is no value to the built-in driver that the object has methods of.
 function noteCorrupt(driver, key) {
@@ -23,6 +24,9 @@ function noteCorrupt(driver, key) {
 
 // Calls a method of a user's driver. `number` is that of the call, plus 16 for its Sync form.
 function call(driver, number, first, second, third) {
+  if (number === REFUSES_CLEAR_OF) {
+    return ownerOf(driver.clear)?.refusesClearOf?.(first) === true;
+  }
   const index = number & 15;
   if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   const method = number > 15 ? syncNames[index] : names[index];

@@ -9,6 +9,7 @@
  * @property {any} methods
  * @property {unknown} [keep]
  * @property {(base?: string) => any} [traits]
+ * @property {(key: string) => boolean} [refusesClearOf] - of a storage, whose mounts may differ
  * @property {(key: string) => void} [noteCorrupt]
  * @property {any} [plain] - the same storage without schemas and defaults
  * @property {any} [asDriver] - the driver that a storage with schemas or defaults is

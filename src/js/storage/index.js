@@ -309,6 +309,7 @@ export function createStorage(options = {}) {
     const bases = new Set([core.mountOf(handle, base), ...core.mountBases(handle, base, false)]);
     return traitsOfAll([...bases].map((mount) => mounted.get(mount).traits));
   };
+  const refusesClearOf = (key) => core.refusesClearOf(handle, key);
   const parts = {
     handle,
     storage,
@@ -319,14 +320,14 @@ export function createStorage(options = {}) {
   };
   const items = itemRules(options, rules);
   Object.assign(storage, dailyMethods(parts));
-  own({ methods: { ...storage }, traits });
+  own({ methods: { ...storage }, traits, refusesClearOf });
   if (items === undefined) return withGuideMethods(storage);
   withGuideMethods(storage);
   const { checked, asDriver } = checkedStorage(parts, items);
   shown = checked;
   Object.assign(shown, aliases(shown));
   showAs(shown, () => storageText(storage.getMounts()));
-  own({ methods: { ...shown }, traits, plain: storage, asDriver });
+  own({ methods: { ...shown }, traits, refusesClearOf, plain: storage, asDriver });
   return withGuideMethods(shown);
 }
 

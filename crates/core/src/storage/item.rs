@@ -175,6 +175,13 @@ impl Storage {
         })
     }
 
+    /// Whether a clear leaves the item because its mount, or a part of it, refuses clears.
+    pub fn refuses_clear_of(&self, key: &str) -> bool {
+        let route = self.route(key);
+        let info = route.driver.info();
+        info.no_clear || info.is_read_only() || route.driver.refuses_clear_of(route.relative())
+    }
+
     /// Notes that the text of an item did not read as a value, with a warning once: the item
     /// reads as missing, and the next write of the key keeps the text aside.
     pub fn note_corrupt(&self, key: &str) {

@@ -42,6 +42,7 @@ impl Share {
         key::is_under(&normal, &self.relative_base)
             && !key::is_kept(&normal)
             && self.shows(&self.full(key))
+            && !self.driver.refuses_clear_of(&normal)
     }
 }
 
@@ -148,7 +149,10 @@ impl Storage {
                     let key = key::normalize(key);
                     let full = share.full(&key);
                     let is_its = key::is_under(&full, &base) && share.shows(&full);
-                    if is_its && !key::is_kept(&key) && !clear.spares(&key) {
+                    let is_left = key::is_kept(&key)
+                        || clear.spares(&key)
+                        || share.driver.refuses_clear_of(item_of(&key));
+                    if is_its && !is_left {
                         storage.remove_item(&full, false, &options, mode).await?;
                     }
                 }
@@ -220,6 +224,11 @@ impl Storage {
             .map(|(mount, driver)| share(mount, driver))
             .collect()
     }
+}
+
+/// The item whose metadata a key holds, or the key itself.
+fn item_of(key: &str) -> &str {
+    key.strip_suffix(key::META_SUFFIX).unwrap_or(key)
 }
 
 /// Removes what the driver lists of a share and what was not written since the clear was asked for, and
