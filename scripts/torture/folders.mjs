@@ -23,3 +23,11 @@ export function filesBelow(base, inside = "") {
     return entry.isDirectory() ? filesBelow(base, path) : [path];
   });
 }
+
+/** All names below a folder, relative to it: those of folders too, which end in `/`. Links are not followed. */
+export function namesBelow(base, inside = "") {
+  return readdirSync(join(base, inside), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${inside}${entry.name}`;
+    return entry.isDirectory() ? [`${path}/`, ...namesBelow(base, `${path}/`)] : [path];
+  });
+}

@@ -2,16 +2,18 @@
 
 const depthOf = (key) => key.split(":").length - 1;
 
-/** A storage in Maps, with the rules of mounts and no others. */
+/** A storage in Maps, with the rules of mounts, of read-only drivers and of those that refuse `clear`. */
 export class Model {
-  /** By base, which is empty or ends in `:`: the values by full key. */
+  /** By base, which is empty or ends in `:`: `flag`, `"readOnly"` or `"noClear"` or none, and the values by full key. */
   #mounts = new Map();
   /** Custom metadata by key, and the keys of which it is unknown whether there is any. */
   #meta = new Map();
   #unknownMeta = new Set();
+  /** The keys that were removed at any time. */
+  #removed = new Set();
 
-  constructor(bases) {
-    for (const base of bases) this.#mounts.set(base, new Map());
+  constructor(mounts) {
+    for (const { base, flag } of mounts) this.#mounts.set(base, { flag, items: new Map() });
   }
 
   baseOf(key) {
@@ -19,42 +21,66 @@ export class Model {
     return bases.reduce((longest, base) => (base.length > longest.length ? base : longest));
   }
 
-  #itemsOf(key) {
+  #mountOf(key) {
     return this.#mounts.get(this.baseOf(key));
   }
 
+  isReadOnly(key) {
+    return this.#mountOf(key).flag === "readOnly";
+  }
+
+  wasRemoved(key) {
+    return this.#removed.has(key);
+  }
+
+  /** Puts items where a mount begins with them, by relative key. */
+  fill(base, items) {
+    this.#mounts.get(base).items.clear();
+    for (const key of [...this.#meta.keys(), ...this.#unknownMeta]) {
+      if (this.baseOf(key) === base) this.#forgetMeta(key);
+    }
+    for (const [key, value] of Object.entries(items)) {
+      // What an inner mount hides is not there.
+      if (this.baseOf(base + key) === base) this.#mountOf(base + key).items.set(base + key, value);
+    }
+  }
+
   has(key) {
-    return this.#itemsOf(key).has(key);
+    return this.#mountOf(key).items.has(key);
   }
 
   get(key) {
-    return this.#itemsOf(key).get(key) ?? null;
+    return this.#mountOf(key).items.get(key) ?? null;
   }
 
   set(key, value) {
     if (value === undefined) this.remove(key, false);
-    else this.#itemsOf(key).set(key, value);
+    else if (!this.isReadOnly(key)) this.#mountOf(key).items.set(key, value);
   }
 
   remove(key, withMeta) {
-    this.#itemsOf(key).delete(key);
+    if (this.isReadOnly(key)) return;
+    this.#removed.add(key);
+    this.#mountOf(key).items.delete(key);
     if (withMeta) this.#forgetMeta(key);
   }
 
   keys(base = "", maxDepth = Number.POSITIVE_INFINITY) {
     return [...this.#mounts.values()]
-      .flatMap((items) => [...items.keys()])
+      .flatMap(({ items }) => [...items.keys()])
       .filter((key) => key.startsWith(base) && depthOf(key) <= maxDepth)
       .sort();
   }
 
   clear(base) {
-    for (const key of this.keys(base)) this.remove(key, true);
+    const isCleared = (key) => key.startsWith(base) && !this.#mountOf(key).flag;
+    for (const key of this.keys(base).filter(isCleared)) this.remove(key, true);
     // Metadata without an item may go or stay.
-    for (const key of this.#meta.keys()) if (key.startsWith(base)) this.#unknownMeta.add(key);
+    for (const key of this.#meta.keys()) if (isCleared(key)) this.#unknownMeta.add(key);
   }
 
   setMeta(key, meta) {
+    if (this.isReadOnly(key)) return;
     this.#unknownMeta.delete(key);
     this.#meta.set(key, meta);
   }
@@ -65,7 +91,7 @@ export class Model {
   }
 
   removeMeta(key) {
-    this.#forgetMeta(key);
+    if (!this.isReadOnly(key)) this.#forgetMeta(key);
   }
 
   /** The custom metadata of a key; undefined when it is not known. */

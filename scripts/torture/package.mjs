@@ -8,7 +8,8 @@ export const require = createRequire(import.meta.url);
 
 export const packageMain = join(root, "index.js");
 
-export const { createStorage, normalizeKey } = require(packageMain);
+export const { createStorage, normalizeKey, prefixStorage, restoreSnapshot, snapshot } =
+  require(packageMain);
 
 export const memory = require(join(root, "drivers", "memory.js"));
 export const fs = require(join(root, "drivers", "fs.js"));

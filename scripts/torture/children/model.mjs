@@ -2,11 +2,12 @@
 
 import fc from "fast-check";
 import { isOn, report, taskOfChild } from "../child.mjs";
-import { folder } from "../folders.mjs";
 import { Model } from "../model.mjs";
-import { createStorage, fs, fsLite, memory, queue } from "../package.mjs";
+import { createStorage, restoreSnapshot, snapshot } from "../package.mjs";
+import { BULK, mountPlan, operation } from "../programs.mjs";
 import { randomOf } from "../random.mjs";
 import { portrait } from "../same.mjs";
+import { BEHIND, canSync, isNative, NO_ITEMS, Place } from "../stores.mjs";
 
 const task = taskOfChild();
 const PROGRAMS_A_ROUND = 20;
@@ -14,194 +15,56 @@ const MOST_OPERATIONS = 40;
 /** Longest time to look for a shorter program that fails. */
 const SHRINKING_MS = 60_000;
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-// --- drivers ---
-
-function syncMethods(data) {
-  return {
-    hasItemSync: (key) => data.has(key),
-    getItemSync: (key) => data.get(key) ?? null,
-    getKeysSync: () => [...data.keys()],
-    setItemSync: (key, value) => void data.set(key, value),
-    removeItemSync: (key) => void data.delete(key),
-  };
-}
-
-const makers = {
-  memory: () => memory(),
-  fs: ({ base }) => fs({ base, durability: "none" }),
-  "fs-lite": ({ base }) => fsLite({ base, durability: "background" }),
-  /** Values at once, and Sync methods. */
-  plain: ({ data }) => ({
-    name: "plain",
-    hasItem: (key) => data.has(key),
-    getItem: (key) => data.get(key) ?? null,
-    getKeys: () => [...data.keys()],
-    setItem: (key, value) => void data.set(key, value),
-    removeItem: (key) => void data.delete(key),
-    ...syncMethods(data),
-  }),
-  /** Promises that settle a turn later; no Sync method. What a call does it does when it is made. */
-  promises: ({ data }) => ({
-    name: "promises",
-    async hasItem(key) {
-      await turn();
-      return data.has(key);
-    },
-    async getItem(key) {
-      const value = data.get(key) ?? null;
-      await turn();
-      return value;
-    },
-    async getKeys() {
-      const keys = [...data.keys()];
-      await turn();
-      return keys;
-    },
-    async setItem(key, value) {
-      data.set(key, value);
-      await turn();
-    },
-    async removeItem(key) {
-      data.delete(key);
-      await turn();
-    },
-  }),
-};
-
-const kind = fc.constantFrom(...Object.keys(makers));
-const queueOptions = fc.record({
-  batchSize: fc.integer({ min: 1, max: 4 }),
-  flushInterval: fc.constantFrom(1, 3, 1000),
-  maxQueueSize: fc.integer({ min: 1, max: 6 }),
-  mergeUpdates: fc.boolean(),
-});
-const driverPlan = fc.record({ kind, queue: fc.option(queueOptions, { freq: 2 }) });
-const bases = fc.constantFrom("a:", "a:b:", "b:", "c:d:");
-const mountPlan = fc.record({
-  root: driverPlan,
-  mounts: fc.uniqueArray(fc.record({ base: bases, driver: driverPlan }), {
-    selector: ({ base }) => base,
-    maxLength: 3,
-  }),
-});
-
-const canSync = ({ kind }) => kind !== "promises";
-
-// --- operations ---
-
-const segment = fc.constantFrom("a", "b", "c", "d", "é<", "con");
-const key = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => parts.join(":"));
-const base = fc.oneof(
-  fc.constant(""),
-  bases,
-  key.map((text) => `${text}:`),
-);
-
-const value = fc.oneof(
-  fc.integer(),
-  fc.constantFrom("", "text", null, true, false, 0, -0, Number.NaN),
-  fc.string({ unit: "grapheme", maxLength: 20 }),
-  fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),
-  fc.date(),
-  fc.array(fc.oneof(fc.integer(), fc.constant(undefined), fc.date()), { maxLength: 4 }),
-  fc.dictionary(fc.constantFrom("x", "y.z", "json", "meta"), fc.oneof(fc.string(), fc.date())),
-  fc
-    .array(fc.tuple(fc.string(), fc.integer()), { maxLength: 3 })
-    .map((entries) => new Map(entries)),
-  fc.array(fc.integer(), { maxLength: 3 }).map((items) => new Set(items)),
-  fc.uint8Array({ maxLength: 8 }),
-  fc.integer({ min: 1000, max: 60_000 }).map((size) => "large ".repeat(size / 6)),
-);
-const written = fc.oneof(
-  { weight: 9, arbitrary: value },
-  { weight: 1, arbitrary: fc.constant(undefined) },
-);
-
-const sync = fc.boolean();
-const write = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ op: fc.constant("set"), sync, key, value: written }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ op: fc.constant("remove"), sync, key, withMeta: fc.boolean() }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      op: fc.constant("setItems"),
-      sync,
-      items: fc.array(fc.record({ key, value: written }), { maxLength: 5 }),
-    }),
-  },
-);
-const operation = fc.oneof(
-  { weight: 8, arbitrary: write },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("get"), sync, key }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("has"), sync, key }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      op: fc.constant("getItems"),
-      sync,
-      keys: fc.array(key, { maxLength: 5 }),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      op: fc.constant("getKeys"),
-      sync,
-      base,
-      maxDepth: fc.option(fc.nat({ max: 3 }), { nil: undefined }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("clear"), sync, base }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      op: fc.constant("setMeta"),
-      sync,
-      key,
-      meta: fc.dictionary(fc.constantFrom("owner", "tags"), fc.string()),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("removeMeta"), sync, key }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("getMeta"), sync, key }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("flush"), sync }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      op: fc.constant("unawaited"),
-      writes: fc.array(write, { minLength: 2, maxLength: 8 }),
-    }),
-  },
-);
-
 let steps = 0;
 
 /** One program: a storage over the mounts of a plan, and its model. */
 class Run {
   constructor(plan) {
     this.plans = [{ base: "", driver: plan.root }, ...plan.mounts];
-    this.model = new Model(this.plans.map((mount) => mount.base));
-    // Where each mount keeps its items, whoever opens it.
-    this.places = this.plans.map(({ driver }) => ({
-      data: new Map(),
-      base: driver.kind.startsWith("fs") ? folder() : "",
-    }));
-    this.open();
+    this.isWatched = plan.isWatched;
+    this.model = new Model(this.plans.map(({ base, driver }) => ({ base, flag: driver.flag })));
+    this.places = this.plans.map(({ driver }) => new Place(driver));
+    for (const [index, { base }] of this.plans.entries()) {
+      this.model.fill(base, this.places[index].items);
+    }
+    /** By base, the value of the file behind the link. */
+    this.behind = new Map(this.plans.map(({ base }) => [base, "only"]));
+    this.falseEvents = [];
+    this.order = 0;
   }
 
-  open() {
-    const drivers = this.plans.map(({ driver: { kind, queue: options } }, index) => {
-      const inner = makers[kind](this.places[index]);
-      return options ? queue({ ...options, driver: inner }) : inner;
-    });
-    this.storage = createStorage({ driver: drivers[0] });
+  /** A storage over the places, and how it is ended. */
+  opened() {
+    const inner = [];
+    const drivers = this.places.map((place) => place.open(inner));
+    const storage = createStorage({ driver: drivers[0] });
     for (const [index, { base }] of this.plans.entries()) {
-      if (base) this.storage.mount(base, drivers[index]);
+      if (base) storage.mount(base, drivers[index]);
     }
+    const close = async () => {
+      await storage.dispose();
+      for (const each of inner) await each.dispose();
+    };
+    return { storage, close };
+  }
+
+  async open() {
+    Object.assign(this, this.opened());
+    if (this.isWatched) await this.storage.watch((event, key) => this.judgeEvent(event, key));
+  }
+
+  judgeEvent(event, key) {
+    const isNoItem = this.plans.some(({ base }, index) => {
+      return this.places[index].hasTraps && NO_ITEMS.some((name) => key === base + name);
+    });
+    const isNothing = event === "remove" && !this.model.wasRemoved(key) && this.model.has(key);
+    if (this.model.isReadOnly(key) || isNoItem || isNothing) {
+      this.falseEvents.push(`${event} ${key}`);
+    }
+  }
+
+  get keepsAll() {
+    return this.plans.every(({ driver }) => driver.kind !== "memory");
   }
 
   /** Whether the Sync form can be had for keys, or for all the mounts that a base may touch. */
@@ -230,6 +93,10 @@ class Run {
         const options = { removeMeta: step.withMeta };
         if (step.sync && this.syncFor([step.key])) return storage.removeItemSync(step.key, options);
         return storage.removeItem(step.key, options);
+      }
+      case "clear": {
+        model.clear(step.base);
+        return step.sync && this.allSync ? storage.clearSync(step.base) : storage.clear(step.base);
       }
       default: {
         for (const { key, value } of step.items) model.set(key, value);
@@ -287,11 +154,6 @@ class Run {
           model.keys(step.base, step.maxDepth),
         );
       }
-      case "clear": {
-        if (step.sync && this.allSync) storage.clearSync(step.base);
-        else await storage.clear(step.base);
-        return model.clear(step.base);
-      }
       case "setMeta": {
         model.setMeta(step.key, step.meta);
         if (step.sync && this.syncFor([step.key])) return storage.setMetaSync(step.key, step.meta);
@@ -320,25 +182,113 @@ class Run {
         steps += step.writes.length - 1;
         return Promise.all(step.writes.map((each) => this.write(each)));
       }
+      case "abandon": {
+        steps += step.writes.length;
+        return this.abandon(step);
+      }
+      case "snapshot": {
+        if (this.plans.some(({ driver }) => driver.isSealed)) return;
+        const found = await snapshot(storage, step.base);
+        const keys = model.keys(step.base);
+        const relative = (key) => key.slice(step.base.length);
+        return this.same(
+          `snapshot ${step.base}`,
+          Object.entries(found)
+            .map(([key, value]) => [key, portrait(value)])
+            .sort(),
+          keys.map((key) => [relative(key), portrait(model.get(key))]).sort(),
+        );
+      }
+      case "restore": {
+        for (const [key, value] of Object.entries(step.items)) model.set(step.base + key, value);
+        return restoreSnapshot(storage, step.items, step.base);
+      }
+      case "behind":
+        return this.reachBehind(step);
       default:
         return this.write(step);
     }
   }
 
-  async compareAll(when) {
+  /** Makes writes that nobody awaits, and ends the storage or flushes it: all of them are done then. */
+  async abandon({ bulk, writes, end }) {
+    const { storage, model } = this;
+    const many = Array.from({ length: bulk }, (_, number) => ({
+      key: `${BULK}${number}`,
+      value: number,
+    }));
+    await this.write({ op: "setItems", items: many });
+    const failures = [];
+    const clears = bulk > 0 ? [{ op: "clear", base: BULK }] : [];
+    for (const write of [...clears, ...writes]) {
+      this.write(write)?.catch((error) => failures.push(error));
+    }
+    if (end === "dispose") {
+      await this.close();
+      for (const [index, { base, driver }] of this.plans.entries()) {
+        if (driver.kind === "memory") model.fill(base, this.places[index].items);
+      }
+      await this.open();
+    } else {
+      if (end === "flushSync" && this.plans.every(({ driver }) => isNative(driver))) {
+        storage.flushSync();
+      } else await storage.flush();
+    }
+    if (end !== "dispose" && this.keepsAll) {
+      const other = this.opened();
+      await this.compareAll(`in another storage after ${end}`, other.storage);
+      await other.close();
+    } else await this.compareAll(`after ${end}`);
+    if (failures.length > 0) throw failures[0];
+    // What is still clearing would take these away.
+    if (bulk > 0) await this.write({ op: "setItems", items: many.slice(0, 10) });
+  }
+
+  /** The file behind the link to a folder is reached by its own full key, and not listed. */
+  async reachBehind({ base, action }) {
+    const index = this.plans.findIndex((mount) => mount.base === base);
+    const { storage, places, behind } = this;
+    if (!places[index]?.hasTraps) return;
+    const key = base + BEHIND;
+    const isReadOnly = this.plans[index].driver.flag === "readOnly";
+    if (action === "get") {
+      this.same(`getItem ${key}`, await storage.getItem(key), behind.get(base) ?? null);
+      return;
+    }
+    this.order += 1;
+    if (action === "set") await storage.setItem(key, this.order);
+    else await storage.removeItem(key);
+    // A queue lists what waits in it.
+    await storage.flush();
+    if (!isReadOnly) behind.set(base, action === "set" ? this.order : undefined);
+  }
+
+  async compareAll(when, storage = this.storage) {
     const keys = this.model.keys();
-    this.same(`getKeys ${when}`, (await this.storage.getKeys()).sort(), keys);
-    this.sameItems(`getItems ${when}`, await this.storage.getItems(keys), keys);
+    this.same(`getKeys ${when}`, (await storage.getKeys()).sort(), keys);
+    this.sameItems(`getItems ${when}`, await storage.getItems(keys), keys);
+  }
+
+  remove() {
+    for (const place of this.places) place.remove();
+  }
+
+  checkOutside() {
+    for (const [index, { base }] of this.plans.entries()) {
+      this.places[index].check(this.behind.get(base) !== undefined);
+    }
+    if (this.falseEvents.length > 0) throw new Error(`false events: ${this.falseEvents}`);
   }
 
   async end() {
     await this.compareAll("at the end");
-    await this.storage.dispose();
-    if (this.plans.some(({ driver }) => driver.kind === "memory")) return;
+    await this.close();
+    this.checkOutside();
+    if (!this.keepsAll) return;
     // Nothing of it was in the memory of the storage alone.
-    this.open();
+    await this.open();
     await this.compareAll("once opened again");
-    await this.storage.dispose();
+    await this.close();
   }
 }
 
@@ -347,6 +297,7 @@ const program = fc.asyncProperty(
   fc.array(operation, { maxLength: MOST_OPERATIONS, size: "max" }),
   async (plan, operations) => {
     const run = new Run(plan);
+    await run.open();
     try {
       for (const [index, step] of operations.entries()) {
         try {
@@ -357,7 +308,8 @@ const program = fc.asyncProperty(
       }
       await run.end();
     } finally {
-      await run.storage.dispose();
+      await run.close();
+      run.remove();
     }
   },
 );
