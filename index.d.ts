@@ -83,7 +83,14 @@ type ItemsOf<T> = 0 extends 1 & T
       : never;
 
 /** The keys of a storage: those of its {@link StorageDefinition}, or every string. */
-export type StorageKey<T> = [ItemsOf<T>] extends [never] ? string : keyof ItemsOf<T> & string;
+export type StorageKey<T> = [ItemsOf<T>] extends [never]
+  ? string
+  : T extends { [inferred]: { keys: infer Key } }
+    ? (Key & string) | AnyKey<T>
+    : keyof ItemsOf<T> & string;
+
+/** Any other key, in a form that leaves the known ones to be proposed and inferred. */
+type AnyKey<T> = string extends keyof ItemsOf<T> ? string & Record<never, never> : never;
 
 /** The type that may be written at key `K` of a `Storage<T>`. */
 export type StorageItem<T, K = StorageKey<T>> = [ItemsOf<T>] extends [never]
@@ -206,7 +213,11 @@ declare const inferred: unique symbol;
  */
 export type InferredDefinition<Defaults, Schemas> = {
   items: Inputs<Defaults, Schemas>;
-  [inferred]: { outputs: Outputs<Defaults, Schemas>; defaults: keyof Defaults & string };
+  [inferred]: {
+    outputs: Outputs<Defaults, Schemas>;
+    defaults: keyof Defaults & string;
+    keys: (keyof Defaults & string) | Exclude<keyof SchemaByKey<Schemas>, number | symbol>;
+  };
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -1351,6 +1362,32 @@ export interface MigrationHooks<T extends StorageValue = StorageValue> {
     | undefined;
 }
 
+/**
+ * Makes a storage.
+ *
+ * @typeParam T - the type of every value, or a {@link StorageDefinition} with a type for each key
+ * An option with an unknown name has no effect; a process warning `EAS_UNKNOWN_OPTION` names the nearest that is
+ * known. So it is with the options of the drivers.
+ *
+ * @param options - the driver at the root (default: memory), and the migrations
+ * @throws {@link StorageError} `EAS_INVALID_OPTION`, also for a driver in place of the options
+ *
+ * @example
+ * ```ts
+ * import { createStorage } from "electron-async-storage";
+ * import fsDriver from "electron-async-storage/drivers/fs";
+ *
+ * const storage = createStorage<{ items: { theme: "light" | "dark"; count: number } }>({
+ *   driver: fsDriver({ base: "./data" }),
+ * });
+ * await storage.setItem("theme", "dark");
+ * const count = storage.getItemSync("count"); // number | null
+ * ```
+ */
+export declare function createStorage<T extends StorageValue = StorageValue>(
+  options?: CreateStorageOptions<T> & { defaults?: undefined; schemas?: undefined },
+): Storage<T>;
+
 /** Options of {@link createStorage} besides those that it infers types from. */
 type OtherOptions = Omit<CreateStorageOptions, "defaults" | "schemas">;
 
@@ -1386,26 +1423,9 @@ export declare function createStorage<Schemas extends Record<string, AnySchema>,
   options: OtherOptions & { defaults?: undefined; schemas: Schemas },
 ): Storage<InferredDefinition<Record<never, never>, Schemas>>;
 /**
- * Makes a storage.
+ * Makes a storage with defaults or schemas whose types are those of the type argument.
  *
  * @typeParam T - the type of every value, or a {@link StorageDefinition} with a type for each key
- * An option with an unknown name has no effect; a process warning `EAS_UNKNOWN_OPTION` names the nearest that is
- * known. So it is with the options of the drivers.
- *
- * @param options - the driver at the root (default: memory), and the migrations
- * @throws {@link StorageError} `EAS_INVALID_OPTION`, also for a driver in place of the options
- *
- * @example
- * ```ts
- * import { createStorage } from "electron-async-storage";
- * import fsDriver from "electron-async-storage/drivers/fs";
- *
- * const storage = createStorage<{ items: { theme: "light" | "dark"; count: number } }>({
- *   driver: fsDriver({ base: "./data" }),
- * });
- * await storage.setItem("theme", "dark");
- * const count = storage.getItemSync("count"); // number | null
- * ```
  */
 export declare function createStorage<T extends StorageValue = StorageValue>(
   options?: CreateStorageOptions<T>,

@@ -23,7 +23,7 @@ import { z } from "zod";
   expectTypeOf(storage.getItemSync("zoom")).toEqualTypeOf<number>();
   expectTypeOf(await storage.get("tags")).toEqualTypeOf<string[]>();
   expectTypeOf(await storage.getItem("other")).toBeAny();
-  const [theme, other] = await storage.getItems(["theme", { key: "other" }] as const);
+  const [theme, other] = await storage.getItems(["theme", { key: "other" }]);
   expectTypeOf(theme.value).toEqualTypeOf<string>();
   expectTypeOf(other.value).toBeAny();
   await storage.setItem("theme", "light");
@@ -121,14 +121,23 @@ import { z } from "zod";
     onInvalid: "default",
   });
   expectTypeOf(await storage.getItem("theme")).toEqualTypeOf<"light" | "dark" | null>();
-  createStorage<{ items: { theme: "light" | "dark" } }>({
-    // @ts-expect-error no such theme
-    defaults: { theme: "blue" },
-  });
+  // @ts-expect-error no such theme
+  createStorage<{ items: { theme: "light" | "dark" } }>({ defaults: { theme: "blue" } });
   // @ts-expect-error no such choice
   createStorage({ onInvalid: "ignore" });
   // @ts-expect-error a number is no schema
   createStorage({ schemas: { a: 1 } });
+}
+
+// Keys that are known only at run time hold anything; options that are any make a plain storage.
+{
+  const storage = createStorage({ defaults: { theme: "dark" }, schemas: { "n:*": z.number() } });
+  const key: string = Object.keys({ a: 1 }).join();
+  expectTypeOf(await storage.getItem(key)).toBeAny();
+  await storage.setItem(key, 1);
+  for (const each of await storage.getKeys()) storage.removeItemSync(each);
+  const options: any = {};
+  expectTypeOf(createStorage(options)).toEqualTypeOf<Storage>();
 }
 
 // Without either nothing changes.
