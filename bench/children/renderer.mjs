@@ -90,7 +90,7 @@ const TASKS = {
     const end = Date.now() + ms;
     let count = 0;
     while (Date.now() < end) {
-      for (let burst = 0; burst < 50; burst++, count++) {
+      for (let burst = 0; burst < 10; burst++, count++) {
         port.postMessage({ kind: "invoke", id: 0, channel: workerData.channel, message });
       }
       Atomics.wait(flag, 0, 2, 1);
