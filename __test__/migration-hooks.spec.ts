@@ -613,3 +613,36 @@ describe("what waits for a migration", () => {
     expect(stdout).toBe("done\n");
   });
 });
+
+describe("two storages over one driver", () => {
+  it.each([
+    ...DRIVERS,
+    ["a driver in JavaScript", () => plainDriver()],
+    ["a spread of fs", () => ({ ...builtin("fs", { base: folder() }), getInstance: undefined })],
+  ] as [string, () => Driver][])("that migrate at once run the steps once: %s", async (_, open) => {
+    const driver = open();
+    let runs = 0;
+    const make = (fails: boolean) =>
+      createStorage<any>({
+        driver,
+        version: 1,
+        migrations: {
+          1: async (given: Any) => {
+            runs += 1;
+            const count = (await given.getItem("count")) ?? 0;
+            await new Promise((done) => setTimeout(done, 1));
+            await given.setItem("count", count + 1);
+            if (fails) throw boom;
+          },
+        },
+      });
+    const [first, second, third] = [make(true), make(false), make(false)];
+    const failed = failureOf(first.migrate());
+    await Promise.all([second.migrate(), third.migrate()]);
+    expect(await failed).toBe(boom);
+    expect(runs).toBe(2);
+    expect(await second.getItem("count")).toBe(1);
+    expect(await third.getStorageVersion()).toBe(1);
+    await first.dispose();
+  });
+});

@@ -63,6 +63,19 @@ function stepsBetween(migrations, from, to) {
 const isMountedIn = (inner, outer) =>
   outer.getMounts().some(({ driver }) => driver.migrate === inner.migrate);
 
+// By driver: the end of the last migration over it. The locks of stores keep other processes waiting too, but
+// a driver of a user has none.
+const ends = new WeakMap();
+
+function inTurn(driver, run) {
+  const turn = (ends.get(driver) ?? Promise.resolve()).then(run);
+  ends.set(
+    driver,
+    turn.catch(() => {}),
+  );
+  return turn;
+}
+
 export function makeMigrations(handle, storage, options) {
   const { version, migrations, migrationHooks: hooks } = options;
   if (migrations) checkSteps(migrations);
@@ -167,7 +180,8 @@ export function makeMigrations(handle, storage, options) {
     if ((await storedVersion()) >= to && !(await core.isMigrationOpen(handle))) return;
     let from = 0;
     const place = { storage, isRunning: true };
-    await runInside(place, async () => {
+    const { driver } = storage.getMount("");
+    const migrateAll = async () => {
       try {
         await core.beginMigration(handle);
         // Another process may have done it while this one waited.
@@ -181,7 +195,8 @@ export function makeMigrations(handle, storage, options) {
       } finally {
         place.isRunning = false;
       }
-    });
+    };
+    await inTurn(driver, () => runInside(place, migrateAll));
   }
 
   // A migration that was asked for before is over, whatever became of it.

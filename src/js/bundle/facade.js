@@ -1240,6 +1240,16 @@ function stepsBetween(migrations, from, to) {
   return Object.keys(migrations).map(Number).filter((version) => version > from && version <= to && migrations[version] !== void 0).sort((a, b) => a - b).map((version) => migrations[version]);
 }
 var isMountedIn = (inner, outer) => outer.getMounts().some(({ driver }) => driver.migrate === inner.migrate);
+var ends = /* @__PURE__ */ new WeakMap();
+function inTurn(driver, run) {
+  const turn = (ends.get(driver) ?? Promise.resolve()).then(run);
+  ends.set(
+    driver,
+    turn.catch(() => {
+    })
+  );
+  return turn;
+}
 function makeMigrations(handle, storage2, options) {
   const { version, migrations, migrationHooks: hooks } = options;
   if (migrations) checkSteps(migrations);
@@ -1324,7 +1334,8 @@ function makeMigrations(handle, storage2, options) {
     if (await storedVersion() >= to && !await core.isMigrationOpen(handle)) return;
     let from = 0;
     const place = { storage: storage2, isRunning: true };
-    await runInside(place, async () => {
+    const { driver } = storage2.getMount("");
+    const migrateAll = async () => {
       try {
         await core.beginMigration(handle);
         from = await storedVersion();
@@ -1337,7 +1348,8 @@ function makeMigrations(handle, storage2, options) {
       } finally {
         place.isRunning = false;
       }
-    });
+    };
+    await inTurn(driver, () => runInside(place, migrateAll));
   }
   async function settled2() {
     while (running !== void 0 && canTellCallers()) await running.catch(() => {
