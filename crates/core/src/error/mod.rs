@@ -45,6 +45,12 @@ pub enum Kind {
     DriverResult,
     /// A migration that cannot run.
     Migration,
+    /// A file that is no database of this package.
+    ForeignDatabase,
+    /// A database whose layout a later version of this package made.
+    NewerLayout,
+    /// A database that is damaged.
+    Damaged,
     /// A bug of this library: a panic that was caught.
     Panic,
     /// A failed system call, with the system's own name for it (`EACCES`, `ENOSPC`…).
@@ -69,6 +75,9 @@ impl Kind {
             Kind::ReadOnly => "EAS_READ_ONLY",
             Kind::DriverResult => "EAS_DRIVER_RESULT",
             Kind::Migration => "EAS_MIGRATION",
+            Kind::ForeignDatabase => "EAS_FOREIGN_DATABASE",
+            Kind::NewerLayout => "EAS_NEWER_LAYOUT",
+            Kind::Damaged => "EAS_DAMAGED",
             Kind::Panic => "EAS_PANIC",
             Kind::System(code) => code,
             Kind::Foreign => "EAS_FOREIGN",

@@ -1,0 +1,232 @@
+//! Writes that come together share a transaction.
+//!
+//! Who gets the connection that writes takes along everything that waits for it. The others find
+//! their work done when it is their turn.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use eas_core::runtime::lock;
+use eas_core::value::Value;
+use rusqlite::hooks::Wal;
+use rusqlite::types::{Null, ValueRef};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::schema::{KEEP_CORRUPT, REMOVE, SET};
+
+/// A change of one item.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// Writes it; `expires_ms` is in ms since the epoch.
+    Set {
+        /// The key.
+        key: String,
+        /// What it holds: text or bytes.
+        value: Value,
+        /// When it expires.
+        expires_ms: Option<u64>,
+        /// Whether what is there is kept among the records first.
+        keeps_old: bool,
+    },
+    /// Removes it.
+    Remove {
+        /// The key.
+        key: String,
+    },
+}
+
+/// What a group of writes came to: of each, whether it changed something that was alive then.
+pub(crate) type Outcome = rusqlite::Result<Vec<bool>>;
+
+struct Group {
+    writes: Vec<Write>,
+    now_ms: u64,
+    outcome: Mutex<Option<Outcome>>,
+}
+
+/// The connection that writes, and what waits for it.
+pub(crate) struct Commits {
+    waiting: Mutex<Vec<Arc<Group>>>,
+    writer: Mutex<Option<Connection>>,
+    /// How many pages the log had after the last commit.
+    log_pages: Arc<AtomicU32>,
+}
+
+impl Commits {
+    pub(crate) fn new(mut writer: Connection) -> rusqlite::Result<Self> {
+        let log_pages = Arc::<AtomicU32>::default();
+        let noted = log_pages.clone();
+        writer.wal_hook(Some(move |_: &mut Wal, pages| {
+            noted.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Commits {
+            waiting: Mutex::default(),
+            writer: Mutex::new(Some(writer)),
+            log_pages,
+        })
+    }
+
+    /// Makes the writes, all or none. Gives how many pages the log has as well.
+    pub(crate) fn commit(&self, writes: Vec<Write>, now_ms: u64) -> (Option<Outcome>, u32) {
+        let group = Arc::new(Group {
+            writes,
+            now_ms,
+            outcome: Mutex::default(),
+        });
+        lock(&self.waiting).push(group.clone());
+        let writer = lock(&self.writer);
+        let done = lock(&group.outcome).take();
+        if done.is_some() {
+            return (done, 0);
+        }
+        let groups = std::mem::take(&mut *lock(&self.waiting));
+        let Some(connection) = &*writer else {
+            return (None, 0);
+        };
+        apply(connection, &groups);
+        let done = lock(&group.outcome).take();
+        (done, self.log_pages.load(Ordering::Relaxed))
+    }
+
+    /// Uses the connection that writes.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&Connection) -> T) -> Option<T> {
+        lock(&self.writer).as_ref().map(work)
+    }
+
+    pub(crate) fn close(&self) -> rusqlite::Result<()> {
+        match lock(&self.writer).take() {
+            None => Ok(()),
+            Some(connection) => connection.close().map_err(|(_, error)| error),
+        }
+    }
+}
+
+fn apply(connection: &Connection, groups: &[Arc<Group>]) {
+    if let [group] = groups
+        && let [write] = &group.writes[..]
+        && !matches!(
+            write,
+            Write::Set {
+                keeps_old: true,
+                ..
+            }
+        )
+    {
+        // One statement is a transaction of its own, at less cost.
+        let done = run(connection, write, group.now_ms).map(|changed| vec![changed]);
+        *lock(&group.outcome) = Some(done);
+        return;
+    }
+    let outcomes = in_transaction(connection, groups);
+    match outcomes {
+        Ok(outcomes) => {
+            for (group, outcome) in groups.iter().zip(outcomes) {
+                *lock(&group.outcome) = Some(Ok(outcome));
+            }
+        }
+        // What spoils one group must not fail the others with it.
+        Err(_) if groups.len() > 1 => {
+            for group in groups {
+                apply(connection, std::slice::from_ref(group));
+            }
+        }
+        Err(error) => {
+            for group in groups {
+                *lock(&group.outcome) = Some(Err(clone_of(&error)));
+            }
+        }
+    }
+}
+
+fn in_transaction(
+    connection: &Connection,
+    groups: &[Arc<Group>],
+) -> rusqlite::Result<Vec<Vec<bool>>> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let outcomes = groups
+        .iter()
+        .map(|group| {
+            let changed = group
+                .writes
+                .iter()
+                .map(|write| run(connection, write, group.now_ms));
+            changed.collect()
+        })
+        .collect::<rusqlite::Result<Vec<Vec<bool>>>>();
+    let committed = outcomes.and_then(|outcomes| {
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(outcomes)
+    });
+    if committed.is_err() && !connection.is_autocommit() {
+        // SQLite rolls back by itself after some failures.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    committed
+}
+
+fn run(connection: &Connection, write: &Write, now_ms: u64) -> rusqlite::Result<bool> {
+    match write {
+        Write::Set {
+            key,
+            value,
+            expires_ms,
+            keeps_old,
+        } => {
+            if *keeps_old {
+                let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
+                connection
+                    .prepare_cached(KEEP_CORRUPT)?
+                    .execute(rusqlite::params![key, now])?;
+            }
+            let mut set = connection.prepare_cached(SET)?;
+            let expires = expires_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+            set.raw_bind_parameter(1, key)?;
+            match value {
+                Value::Text(text) => set.raw_bind_parameter(2, &*text.to_str())?,
+                value => match value.file_bytes() {
+                    Some(bytes) => set.raw_bind_parameter(2, &*bytes)?,
+                    None => set.raw_bind_parameter(2, Null)?,
+                },
+            }
+            set.raw_bind_parameter(3, expires)?;
+            set.raw_execute()?;
+            Ok(true)
+        }
+        Write::Remove { key } => {
+            let mut remove = connection.prepare_cached(REMOVE)?;
+            let expires: Option<Option<i64>> =
+                remove.query_row([key], |row| row.get(0)).optional()?;
+            Ok(match expires {
+                None => false,
+                Some(None) => true,
+                Some(Some(expires)) => u64::try_from(expires).is_ok_and(|expires| expires > now_ms),
+            })
+        }
+    }
+}
+
+/// An error of SQLite for each of those that share it.
+fn clone_of(error: &rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, message) => {
+            rusqlite::Error::SqliteFailure(*failure, message.clone())
+        }
+        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
+    }
+}
+
+/// What a column holds, as a value.
+pub(crate) fn value_of(column: ValueRef<'_>) -> Option<Value> {
+    match column {
+        ValueRef::Text(text) => match eas_core::value::Text::copy_utf8(text) {
+            Some(text) => Some(Value::Text(text)),
+            None => Some(Value::buffer(text.to_vec())),
+        },
+        ValueRef::Blob(bytes) => Some(Value::buffer(bytes.to_vec())),
+        ValueRef::Null => None,
+        // Another program wrote a number.
+        ValueRef::Integer(number) => Some(Value::Text(number.to_string().as_str().into())),
+        ValueRef::Real(number) => Some(Value::Text(number.to_string().as_str().into())),
+    }
+}

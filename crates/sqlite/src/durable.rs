@@ -1,0 +1,152 @@
+//! Checkpoints and fsyncs beside the work, so that no write waits for one.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use eas_core::error::{Error, Result};
+use eas_core::runtime::lock;
+use eas_store::pool;
+use rusqlite::Connection;
+
+use crate::database::Database;
+use crate::error::Said;
+use crate::open::wal_of;
+use crate::options::Level;
+
+/// After how many pages of the log it is put into the database.
+const PAGES: u32 = 1_000;
+
+/// How long what was written may take to the medium at most.
+const SOON: Duration = Duration::from_millis(800);
+
+/// What of a database is still to be done.
+pub(crate) struct Durable {
+    level: Level,
+    /// Whether something was written since the last fsync.
+    is_behind: AtomicBool,
+    is_sync_due: AtomicBool,
+    is_checkpoint_due: AtomicBool,
+}
+
+impl Durable {
+    pub(crate) fn new(level: Level) -> Arc<Self> {
+        Arc::new(Durable {
+            level,
+            is_behind: AtomicBool::new(false),
+            is_sync_due: AtomicBool::new(false),
+            is_checkpoint_due: AtomicBool::new(false),
+        })
+    }
+
+    /// Something was committed, and the log has so many pages now.
+    pub(crate) fn committed(self: &Arc<Self>, database: &Arc<Database>, pages: u32) {
+        if self.level != Level::Full {
+            self.is_behind.store(true, Ordering::Release);
+        }
+        if self.level == Level::Background && !self.is_sync_due.swap(true, Ordering::AcqRel) {
+            let (this, database) = (self.clone(), Arc::downgrade(database));
+            let job = move || {
+                this.is_sync_due.store(false, Ordering::Release);
+                with(&database, |database| {
+                    // The next flush reports what goes wrong with the medium.
+                    let _ = this.sync(&database.file);
+                });
+            };
+            pool::submit_after(SOON, Box::new(job));
+        }
+        if pages >= PAGES && !self.is_checkpoint_due.swap(true, Ordering::AcqRel) {
+            let (this, database) = (self.clone(), Arc::downgrade(database));
+            let job = move || {
+                with(&database, |database| {
+                    // The log stays, and the next commit asks for it again.
+                    let _ = checkpoint(database);
+                });
+                this.is_checkpoint_due.store(false, Ordering::Release);
+            };
+            pool::submit_after(Duration::ZERO, Box::new(job));
+        }
+    }
+
+    /// Whether something that was written may not be on the medium.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.is_behind.load(Ordering::Acquire)
+    }
+
+    /// Returns when everything that was committed is on the medium.
+    pub(crate) fn sync(&self, file: &Path) -> Result<()> {
+        if !self.is_behind.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let log = wal_of(file);
+        let synced = sync_file(&log).and_then(|()| sync_folder(&log));
+        synced.map_err(|error| {
+            self.is_behind.store(true, Ordering::Release);
+            Error::io(error, "fsync the log of the database")
+        })
+    }
+}
+
+fn with(database: &Weak<Database>, work: impl FnOnce(&Arc<Database>)) {
+    if let Some(database) = database.upgrade() {
+        work(&database);
+    }
+}
+
+/// Puts the log into the database, as far as no reader needs it; with a connection of its own, since the one that
+/// writes must not wait.
+fn checkpoint(database: &Database) -> Result<()> {
+    let connection = database.side_writer()?;
+    let _checkpoint = lock(&database.checkpoints);
+    connection
+        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        .said(&database.file, "checkpoint")
+}
+
+/// Puts the whole log into the database, and waits for readers and for other processes that do so.
+pub(crate) fn checkpoint_whole(
+    connection: &Connection,
+    database: &Database,
+) -> rusqlite::Result<()> {
+    /// How often it is tried, and how long between two tries.
+    const TRIES: u32 = 100;
+    const PAUSE: Duration = Duration::from_millis(20);
+
+    let _checkpoint = lock(&database.checkpoints);
+    for _ in 0..TRIES {
+        let is_busy: bool =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if !is_busy {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    // What a reader still needs goes with the next checkpoint.
+    Ok(())
+}
+
+/// The log is no file that SQLite has locks on: to open and close it is safe.
+fn sync_file(path: &PathBuf) -> io::Result<()> {
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(log) => log.sync_all(),
+        // Everything is in the database itself, which SQLite synced before it removed the log.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

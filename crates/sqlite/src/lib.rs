@@ -1,0 +1,27 @@
+//! Items in one SQLite database.
+//!
+//! - [`SqliteStore`]: the store; [`options`] reads what it is made with;
+//! - `open`: how a database is made, and told from a file that is not ours;
+//! - `schema`: the statements of its layout;
+//! - `database`: the connections, one that writes and several that read;
+//! - `commit`: writes that come together share a transaction;
+//! - `durable`: checkpoints and fsyncs beside the work;
+//! - `watch`: the changes of every process;
+//! - `error`: what SQLite says, in the words of the package.
+
+mod commit;
+mod database;
+mod durable;
+mod error;
+mod open;
+pub mod options;
+mod schema;
+mod store;
+mod watch;
+
+pub use commit::Write;
+pub use options::{Level, SqliteOptions};
+pub use store::{Clock, SqliteStore, Verdict};
+
+/// The name of the driver.
+pub const NAME: &str = "sqlite";

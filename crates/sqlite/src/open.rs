@@ -1,0 +1,219 @@
+//! How a database is made, and told from a file that is not ours.
+//!
+//! Once SQLite has a file open, nothing else in the process may open and close it: that would take away
+//! the locks that SQLite has on it. So a file is identified through SQLite alone.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use eas_core::error::{Error, Result};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{Said, foreign, newer};
+use crate::options::{Level, SqliteOptions};
+use crate::schema::{APPLICATION_ID, CREATE, LAYOUT};
+
+/// How long a call waits for another process.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Statements that a connection keeps prepared.
+const STATEMENTS: usize = 32;
+
+/// A connection that writes, to a database that is made where there is none. `None` where there is none
+/// and the store only reads.
+pub(crate) fn writer(options: &SqliteOptions) -> Result<Option<Connection>> {
+    let file = &options.file;
+    loop {
+        match file.metadata() {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(foreign(file, "a folder"));
+            }
+            Ok(metadata) if metadata.len() == 0 => {
+                if wal_of(file).metadata().is_ok_and(|wal| wal.len() > 0) {
+                    return Err(foreign(file, "empty beside a write-ahead log"));
+                }
+                if options.is_read_only {
+                    return Ok(None);
+                }
+                fill(options)?;
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if options.is_read_only {
+                    return Ok(None);
+                }
+                make(options)?;
+                continue;
+            }
+            Err(error) => return Err(Error::io(error, "look at the database")),
+        }
+        // Kept until the one that writes is open: the last one to close a database tidies it up.
+        let looked = reader(file)?;
+        if options.is_read_only {
+            return Ok(Some(looked));
+        }
+        let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        prepare(&connection, options).said(file, "open")?;
+        return Ok(Some(connection));
+    }
+}
+
+/// A connection that reads a database of ours.
+pub(crate) fn reader(file: &Path) -> Result<Connection> {
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    identify(&connection, file)?;
+    Ok(connection)
+}
+
+/// A connection that writes, to a database that is open already.
+pub(crate) fn side_writer(file: &Path) -> Result<Connection> {
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection
+        .pragma_update(None, "wal_autocheckpoint", 0)
+        .said(file, "open")?;
+    Ok(connection)
+}
+
+fn connect(file: &Path, access: OpenFlags) -> Result<Connection> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags).said(file, "open")?;
+    connection.busy_timeout(BUSY).said(file, "open")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn identify(connection: &Connection, file: &Path) -> Result<()> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    if number("application_id").said(file, "read")? != APPLICATION_ID {
+        return Err(foreign(file, "a SQLite database of another program"));
+    }
+    let layout = number("user_version").said(file, "read")?;
+    if layout > LAYOUT {
+        return Err(newer(file, layout));
+    }
+    Ok(())
+}
+
+fn prepare(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+    // Checkpoints are made beside the work.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    let synchronous = match options.durability {
+        Level::Full => "FULL",
+        // Anything less would cost the integrity of the database.
+        Level::Background | Level::None => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)
+}
+
+/// Writes the layout into a database that nobody else can see, or that is locked.
+fn lay_out(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", LAYOUT)?;
+    connection.execute_batch(CREATE)
+}
+
+fn to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+}
+
+/// Makes a database under another name and links it into its place, where the first one wins.
+fn make(options: &SqliteOptions) -> Result<()> {
+    let file = &options.file;
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Error::io(error, "make the folder of the database"))?;
+    }
+    let draft = Draft::beside(file);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = connect(&draft.0, flags)?;
+    permit(&draft.0, options.mode)?;
+    lay_out(&connection).said(file, "make")?;
+    to_wal(&connection).said(file, "make")?;
+    connection
+        .close()
+        .map_err(|(_, error)| error)
+        .said(file, "make")?;
+    match std::fs::hard_link(&draft.0, file) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // A file system without links.
+        Err(_) if !file.exists() => {
+            std::fs::rename(&draft.0, file).map_err(|error| Error::io(error, "name the database"))
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+/// An empty file becomes a database; of two that find it, the second finds a database.
+fn fill(options: &SqliteOptions) -> Result<()> {
+    let file = &options.file;
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection
+        .execute_batch("BEGIN EXCLUSIVE")
+        .said(file, "lock")?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .said(file, "read")?;
+    if tables == 0 {
+        lay_out(&connection).said(file, "make")?;
+    }
+    connection.execute_batch("COMMIT").said(file, "make")?;
+    if tables == 0 {
+        to_wal(&connection).said(file, "make")?;
+    }
+    Ok(())
+}
+
+/// A database in the making; removed, with what SQLite keeps beside it, when it is dropped.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn beside(file: &Path) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut name = file.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".tmp-{}-{number}", std::process::id()));
+        Draft(file.with_file_name(name))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        for path in [
+            self.0.clone(),
+            wal_of(&self.0),
+            beside(&self.0, "-shm"),
+            beside(&self.0, "-journal"),
+        ] {
+            // Most of them are not there.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The write-ahead log of a database.
+pub(crate) fn wal_of(file: &Path) -> PathBuf {
+    beside(file, "-wal")
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(suffix);
+    PathBuf::from(path)
+}
+
+#[cfg(unix)]
+fn permit(file: &Path, mode: Option<u32>) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let Some(mode) = mode else { return Ok(()) };
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode))
+        .map_err(|error| Error::io(error, "set the permissions of the database"))
+}
+
+#[cfg(not(unix))]
+fn permit(_file: &Path, _mode: Option<u32>) -> Result<()> {
+    Ok(())
+}

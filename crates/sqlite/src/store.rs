@@ -1,0 +1,463 @@
+//! The store.
+
+use std::any::Any;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use eas_core::blocking::{BlockingDriver, SharedSink};
+use eas_core::driver::{Flags, NativeMeta};
+use eas_core::error::{Error, Kind, Result};
+use eas_core::key;
+use eas_core::keys::Keys;
+use eas_core::runtime::lock;
+use eas_core::value::{Text, Value};
+use rusqlite::{Connection, OptionalExtension, params};
+use rustc_hash::FxHashSet;
+
+use crate::commit::{Write, value_of};
+use crate::database::{Database, disposed};
+use crate::durable::Durable;
+use crate::error::Said;
+use crate::options::SqliteOptions;
+use crate::{NAME, durable, schema, watch};
+
+/// Tells the time, in ms since the epoch.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// What [`SqliteStore::verify`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether the database is as it should be.
+    pub is_ok: bool,
+    /// What is wrong with it, in SQLite's words.
+    pub problems: Vec<String>,
+}
+
+/// Items in one SQLite database. Nothing is touched before the first call.
+pub struct SqliteStore {
+    options: SqliteOptions,
+    clock: Clock,
+    database: OnceLock<Arc<Database>>,
+    /// Held while the database is being opened.
+    opening: Mutex<()>,
+    is_disposed: AtomicBool,
+    durable: Arc<Durable>,
+    /// Keys whose text did not read as a value.
+    corrupt: Mutex<FxHashSet<String>>,
+    /// How many there are: most stores have none.
+    corrupt_count: AtomicUsize,
+}
+
+impl SqliteStore {
+    /// A store that tells the time by `clock`.
+    pub fn new(options: SqliteOptions, clock: Clock) -> Self {
+        SqliteStore {
+            durable: Durable::new(options.durability),
+            options,
+            clock,
+            database: OnceLock::new(),
+            opening: Mutex::default(),
+            is_disposed: AtomicBool::new(false),
+            corrupt: Mutex::default(),
+            corrupt_count: AtomicUsize::new(0),
+        }
+    }
+
+    /// The database file.
+    pub fn file(&self) -> &Path {
+        &self.options.file
+    }
+
+    fn database(&self) -> Result<Option<&Arc<Database>>> {
+        if let Some(database) = self.database.get() {
+            return Ok(Some(database));
+        }
+        if self.is_disposed.load(Ordering::Acquire) {
+            return Err(disposed());
+        }
+        let _opening = lock(&self.opening);
+        if let Some(database) = self.database.get() {
+            return Ok(Some(database));
+        }
+        let Some(database) = Database::open(&self.options)? else {
+            return Ok(None);
+        };
+        if !self.options.is_read_only {
+            let tidied = database
+                .commits
+                .with(|connection| watch::tidy(connection, (self.clock)()));
+            if let Some(tidied) = tidied {
+                tidied.said(&self.options.file, "open")?;
+            }
+        }
+        Ok(Some(self.database.get_or_init(|| database)))
+    }
+
+    /// Reads; `missing` where there is no database and the store only reads.
+    fn read<T>(
+        &self,
+        missing: T,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        match self.database()? {
+            None => Ok(missing),
+            Some(database) => database.read(read),
+        }
+    }
+
+    fn value(&self, key: &str) -> Result<Option<Value>> {
+        let now_ms = self.now_ms();
+        self.read(None, |connection| {
+            let mut get = connection.prepare_cached(schema::GET)?;
+            let mut rows = get.query(params![key, now_ms])?;
+            Ok(rows
+                .next()?
+                .map(|row| row.get_ref(0).map(value_of))
+                .transpose()?
+                .flatten())
+        })
+    }
+
+    fn now_ms(&self) -> i64 {
+        i64::try_from((self.clock)()).unwrap_or(i64::MAX)
+    }
+
+    /// Makes the writes in one transaction, all or none. Says of each whether it changed something.
+    ///
+    /// # Errors
+    /// Those of the database; nothing is written then.
+    pub fn write(&self, mut writes: Vec<Write>) -> Result<Vec<bool>> {
+        if self.options.is_read_only || writes.is_empty() {
+            return Ok(vec![false; writes.len()]);
+        }
+        let database = self.database()?.ok_or_else(disposed)?;
+        if self.corrupt_count.load(Ordering::Acquire) > 0 {
+            let corrupt = lock(&self.corrupt);
+            for write in &mut writes {
+                if let Write::Set { key, keeps_old, .. } = write {
+                    *keeps_old = corrupt.contains(key);
+                }
+            }
+        }
+        let kept: Vec<String> = writes
+            .iter()
+            .filter_map(|write| match write {
+                Write::Set {
+                    key,
+                    keeps_old: true,
+                    ..
+                } => Some(key.clone()),
+                _ => None,
+            })
+            .collect();
+        let (outcome, pages) = database.commits.commit(writes, (self.clock)());
+        let changed = outcome
+            .ok_or_else(disposed)?
+            .said(&database.file, "write to")?;
+        if !kept.is_empty() {
+            let mut corrupt = lock(&self.corrupt);
+            for key in &kept {
+                corrupt.remove(key);
+            }
+            self.corrupt_count.store(corrupt.len(), Ordering::Release);
+        }
+        self.durable.committed(database, pages);
+        Ok(changed)
+    }
+
+    /// Looks through the whole database.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn verify(&self) -> Result<Verdict> {
+        let problems = self.read(Vec::new(), |connection| {
+            let mut check = connection.prepare("PRAGMA integrity_check(1000)")?;
+            let lines = check.query_map([], |row| row.get::<_, String>(0))?;
+            lines.collect::<rusqlite::Result<Vec<String>>>()
+        });
+        let problems = match problems {
+            Ok(lines) => lines.into_iter().filter(|line| line != "ok").collect(),
+            Err(error) if error.kind() == Kind::Damaged => vec![error.to_string()],
+            Err(error) => return Err(error),
+        };
+        Ok(Verdict {
+            is_ok: problems.is_empty(),
+            problems,
+        })
+    }
+
+    /// Writes a whole database of one moment to `target`, while this one is in use. What is at
+    /// `target` is replaced when the copy is complete.
+    ///
+    /// # Errors
+    /// Those of the database and of the system.
+    pub fn backup(&self, target: &Path) -> Result<()> {
+        /// Pages that are copied before writers get their turn.
+        const PAGES: i32 = 1_000;
+
+        let target = std::path::absolute(target)
+            .map_err(|error| Error::io(error, "resolve the path of the backup"))?;
+        if target == self.options.file {
+            return Err(Error::new(
+                Kind::InvalidArgument,
+                "a backup cannot take the place of the database itself",
+            ));
+        }
+        let draft = draft_of(&target);
+        let copied = self.read(false, |connection| {
+            let mut copy = Connection::open(&draft)?;
+            // As one transaction: a writer beside it would have the copy begin anew each time.
+            connection.execute_batch("BEGIN")?;
+            let done = (|| {
+                let backup = rusqlite::backup::Backup::new(connection, &mut copy)?;
+                backup.run_to_completion(PAGES, Duration::ZERO, None)
+            })();
+            connection.execute_batch("COMMIT")?;
+            done?;
+            copy.close().map_err(|(_, error)| error)?;
+            Ok(true)
+        });
+        let named = match copied {
+            Ok(true) => std::fs::File::options()
+                .write(true)
+                .open(&draft)
+                .and_then(|copy| copy.sync_all())
+                .and_then(|()| std::fs::rename(&draft, &target))
+                .map_err(|error| Error::io(error, "name the backup")),
+            Ok(false) => Err(Error::new(
+                Kind::System("ENOENT"),
+                "ENOENT: there is no database to back up",
+            )),
+            Err(error) => Err(error),
+        };
+        if named.is_err() {
+            // It may not be there.
+            let _ = std::fs::remove_file(&draft);
+        }
+        named
+    }
+
+    /// Gives back the room of what was removed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn compact(&self) -> Result<()> {
+        if self.options.is_read_only {
+            return Ok(());
+        }
+        let database = self.database()?.ok_or_else(disposed)?;
+        let done = database.commits.with(|connection| {
+            connection.execute_batch("VACUUM")?;
+            durable::checkpoint_whole(connection, database)
+        });
+        done.ok_or_else(disposed)?.said(&database.file, "compact")
+    }
+}
+
+fn draft_of(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".tmp-{}", std::process::id()));
+    target.with_file_name(name)
+}
+
+/// Whether SQLite can hold a key: its texts end nowhere, but many tools take a NUL for the end.
+fn check(key: &str) -> Result<()> {
+    if key.contains('\0') {
+        return Err(Error::new(
+            Kind::InvalidKey,
+            format!("Invalid key: {key:?}. It contains a NUL character."),
+        ));
+    }
+    Ok(())
+}
+
+impl BlockingDriver for SqliteStore {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn flags(&self) -> Flags {
+        Flags {
+            max_depth: true,
+            ttl: true,
+        }
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.options.is_read_only
+    }
+
+    fn refuses_clear(&self) -> bool {
+        self.options.no_clear
+    }
+
+    fn check_key(&self, key: &str) -> Result<()> {
+        check(key)
+    }
+
+    fn has(&self, key: &str) -> Result<bool> {
+        let now_ms = self.now_ms();
+        self.read(false, |connection| {
+            connection
+                .prepare_cached(schema::HAS)?
+                .exists(params![key, now_ms])
+        })
+    }
+
+    fn get(&self, key: &str) -> Result<Option<Value>> {
+        match self.value(key)? {
+            Some(Value::Bytes(bytes, _)) => match Text::copy_utf8(&bytes) {
+                Some(text) => Ok(Some(Value::Text(text))),
+                None => {
+                    self.note_corrupt(key);
+                    Err(Error::new(
+                        Kind::CorruptValue,
+                        "the item holds bytes that are no text",
+                    ))
+                }
+            },
+            found => Ok(found),
+        }
+    }
+
+    fn get_raw(&self, key: &str) -> Result<Option<Value>> {
+        self.value(key)
+    }
+
+    fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
+        let is_storable = matches!(value, Value::Text(_)) || value.file_bytes().is_some();
+        if !is_storable {
+            return Err(Error::new(
+                Kind::InvalidValue,
+                "sqlite stores strings and bytes as raw values; use setItem for other values",
+            ));
+        }
+        let write = Write::Set {
+            key: key.to_owned(),
+            value: value.clone(),
+            expires_ms,
+            keeps_old: false,
+        };
+        self.write(vec![write]).map(drop)
+    }
+
+    fn remove(&self, key: &str) -> Result<bool> {
+        let write = Write::Remove {
+            key: key.to_owned(),
+        };
+        Ok(self.write(vec![write])?.first().copied().unwrap_or(false))
+    }
+
+    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
+        let now_ms = self.now_ms();
+        let beyond = schema::beyond(base);
+        self.read(Keys::new(), |connection| {
+            let expired = {
+                let mut expired = connection.prepare_cached(schema::EXPIRED)?;
+                let keys = expired.query_map([now_ms], |row| row.get::<_, String>(0))?;
+                keys.collect::<rusqlite::Result<FxHashSet<String>>>()?
+            };
+            let mut keys = Keys::new();
+            let mut take = |mut rows: rusqlite::Rows<'_>| {
+                while let Some(row) = rows.next()? {
+                    let key = row.get_ref(0)?.as_str()?;
+                    let is_shown = max_depth.is_none_or(|most| key::depth(key) <= most);
+                    if is_shown && (expired.is_empty() || !expired.contains(key)) {
+                        keys.push(key);
+                    }
+                }
+                Ok::<(), rusqlite::Error>(())
+            };
+            if base.is_empty() {
+                take(connection.prepare_cached(schema::KEYS)?.query([])?)?;
+            } else {
+                let mut under = connection.prepare_cached(schema::KEYS_UNDER)?;
+                take(under.query([base, &beyond])?)?;
+            }
+            Ok(keys)
+        })
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<NativeMeta>> {
+        let now_ms = self.now_ms();
+        self.read(None, |connection| {
+            let mut meta = connection.prepare_cached(schema::META)?;
+            let found = meta.query_row(params![key, now_ms], |row| {
+                let expires: Option<i64> = row.get(1)?;
+                Ok(NativeMeta {
+                    size: u64::try_from(row.get::<_, i64>(0)?).ok(),
+                    ttl_ms: expires.and_then(|expires| u64::try_from(expires - now_ms).ok()),
+                    ..NativeMeta::default()
+                })
+            });
+            found.optional()
+        })
+    }
+
+    fn note_corrupt(&self, key: &str) {
+        let mut corrupt = lock(&self.corrupt);
+        corrupt.insert(key.to_owned());
+        self.corrupt_count.store(corrupt.len(), Ordering::Release);
+    }
+
+    fn can_watch(&self) -> bool {
+        true
+    }
+
+    fn watch(&self, sink: SharedSink) -> Result<Box<dyn Any + Send>> {
+        if self.options.is_read_only {
+            return Err(watch::unwatchable());
+        }
+        let database = self.database()?.ok_or_else(disposed)?;
+        watch::start(database.clone(), self.clock.clone(), sink)
+    }
+
+    fn next_expiry(&self) -> Result<Option<u64>> {
+        let next: Option<i64> = self.read(None, |connection| {
+            connection
+                .prepare_cached(schema::NEXT_EXPIRY)?
+                .query_row([], |row| row.get(0))
+        })?;
+        Ok(next.and_then(|next| u64::try_from(next).ok()))
+    }
+
+    fn sweep(&self, now_ms: u64) -> Result<Vec<String>> {
+        if self.options.is_read_only {
+            return Ok(Vec::new());
+        }
+        let Some(database) = self.database()? else {
+            return Ok(Vec::new());
+        };
+        let swept = database.commits.with(|connection| {
+            let mut sweep = connection.prepare_cached(schema::SWEEP)?;
+            let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+            let keys = sweep.query_map([now_ms], |row| row.get(0))?;
+            keys.collect::<rusqlite::Result<Vec<String>>>()
+        });
+        swept.ok_or_else(disposed)?.said(&database.file, "write to")
+    }
+
+    fn flush(&self) -> Result<()> {
+        self.durable.sync(&self.options.file)
+    }
+
+    fn is_behind_at_exit(&self) -> bool {
+        self.durable.is_behind()
+    }
+
+    fn flush_at_exit(&self, _moved: &dyn Fn()) -> Result<()> {
+        self.flush()
+    }
+
+    fn dispose(&self) -> Result<()> {
+        let flushed = self.flush();
+        self.is_disposed.store(true, Ordering::Release);
+        let _opening = lock(&self.opening);
+        match self.database.get() {
+            None => flushed,
+            Some(database) => flushed.and(database.close()),
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! What the database does for its items, and to files that are not well.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use eas_core::blocking::BlockingDriver;
+use eas_core::driver::EventKind;
+use eas_core::error::Kind;
+use eas_core::value::{Text, Value};
+use eas_sqlite::{SqliteOptions, SqliteStore, Write};
+
+fn at(file: &Path) -> SqliteStore {
+    SqliteStore::new(SqliteOptions::at(file), Arc::new(|| 1_000))
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(Text::from(value))
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("there is room");
+    let file = folder.path().join("deep").join("storage.db");
+    (folder, file)
+}
+
+fn names(file: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(file.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn nothing_is_touched_before_the_first_use() {
+    let (folder, file) = folder();
+    let store = at(&file);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    store.set("a", &text("1"), None).unwrap();
+    assert!(file.exists());
+}
+
+#[test]
+fn texts_stay_texts_and_bytes_stay_bytes() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    let values = [
+        text(""),
+        text("{\"json\":1}"),
+        text("ключ 🗝"),
+        text("12"),
+        Value::buffer(vec![]),
+        Value::buffer(vec![0, 255, 1]),
+        Value::buffer(b"text".to_vec()),
+    ];
+    for value in &values {
+        store.set("k", value, None).unwrap();
+        assert_eq!(store.get_raw("k").unwrap().as_ref(), Some(value));
+    }
+    drop(store);
+    assert_eq!(at(&file).get("k").unwrap(), Some(text("text")));
+}
+
+#[test]
+fn a_group_is_written_whole_and_says_what_it_changed() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    let set = |key: &str| Write::Set {
+        key: key.to_owned(),
+        value: text(key),
+        expires_ms: None,
+        keeps_old: false,
+    };
+    let remove = |key: &str| Write::Remove {
+        key: key.to_owned(),
+    };
+    let changed = store
+        .write(vec![set("a"), set("b"), remove("a"), remove("x")])
+        .unwrap();
+    assert_eq!(changed, [true, true, true, false]);
+    assert_eq!(store.keys("", None).unwrap().sorted(), ["b"]);
+}
+
+#[test]
+fn keys_of_a_base_are_those_under_it_in_the_order_of_their_bytes() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    for key in [
+        "b",
+        "a:z",
+        "a",
+        "a:b:c",
+        "a;x",
+        "a:é",
+        "a:\u{10FFFF}",
+        "ab:c",
+        "a:$",
+        "A:x",
+    ] {
+        store.set(key, &text("1"), None).unwrap();
+    }
+    let keys = |base: &str, depth| {
+        let keys = store.keys(base, depth).unwrap();
+        keys.iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        keys("a:", None),
+        ["a:$", "a:b:c", "a:z", "a:é", "a:\u{10FFFF}"]
+    );
+    assert_eq!(keys("a:", Some(1)), ["a:$", "a:z", "a:é", "a:\u{10FFFF}"]);
+    assert_eq!(keys("none:", None), Vec::<String>::new());
+    assert_eq!(keys("", Some(0)), ["a", "a;x", "b"]);
+    assert_eq!(keys("", None).len(), 10);
+}
+
+#[test]
+fn an_item_that_expired_is_gone_for_every_call() {
+    let (_folder, file) = folder();
+    let now = Arc::new(AtomicU64::new(1_000));
+    let clock = now.clone();
+    let store = SqliteStore::new(
+        SqliteOptions::at(&file),
+        Arc::new(move || clock.load(Ordering::SeqCst)),
+    );
+    store.set("a", &text("1"), Some(2_000)).unwrap();
+    store.set("b", &text("1"), None).unwrap();
+    assert_eq!(store.meta("a").unwrap().unwrap().ttl_ms, Some(1_000));
+    assert_eq!(store.next_expiry().unwrap(), Some(2_000));
+    now.store(2_000, Ordering::SeqCst);
+    assert!(!store.has("a").unwrap());
+    assert_eq!(store.get("a").unwrap(), None);
+    assert_eq!(store.meta("a").unwrap(), None);
+    assert_eq!(store.keys("", None).unwrap().sorted(), ["b"]);
+    assert!(!store.remove("a").unwrap());
+    store.set("c", &text("1"), Some(1_500)).unwrap();
+    assert_eq!(store.sweep(2_000).unwrap(), ["c"]);
+    assert_eq!(store.next_expiry().unwrap(), None);
+}
+
+#[test]
+fn all_is_in_the_database_itself_once_its_last_user_is_gone() {
+    let (_folder, file) = folder();
+    let (one, two) = (at(&file), at(&file));
+    for index in 0..2_000 {
+        one.set(&format!("k:{index}"), &text("value"), None)
+            .unwrap();
+    }
+    assert_eq!(two.keys("", None).unwrap().len(), 2_000);
+    one.dispose().unwrap();
+    two.dispose().unwrap();
+    assert_eq!(names(&file), ["storage.db"]);
+    let copy = file.with_file_name("copy.db");
+    std::fs::rename(&file, &copy).unwrap();
+    assert_eq!(at(&copy).keys("", None).unwrap().len(), 2_000);
+    assert_eq!(one.get("k:1").unwrap_err().kind(), Kind::Disposed);
+    assert_eq!(
+        one.set("k:1", &text("1"), None).unwrap_err().kind(),
+        Kind::Disposed
+    );
+}
+
+#[test]
+fn stores_that_make_the_database_at_once_share_it() {
+    for _ in 0..20 {
+        let (_folder, file) = folder();
+        let threads: Vec<_> = (0..4)
+            .map(|number| {
+                let file = file.clone();
+                std::thread::spawn(move || {
+                    let store = at(&file);
+                    store.set(&format!("k:{number}"), &text("1"), None).unwrap();
+                    store
+                })
+            })
+            .collect();
+        let stores: Vec<_> = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect();
+        assert_eq!(stores[0].keys("", None).unwrap().len(), 4);
+        assert!(
+            names(&file)
+                .iter()
+                .all(|name| name.starts_with("storage.db") && !name.contains("tmp"))
+        );
+    }
+}
+
+#[test]
+fn writes_of_many_threads_are_all_there() {
+    let (_folder, file) = folder();
+    let store = Arc::new(at(&file));
+    let threads: Vec<_> = (0..4)
+        .map(|thread| {
+            let store = store.clone();
+            std::thread::spawn(move || {
+                for index in 0..500 {
+                    store
+                        .set(&format!("{thread}:{index}"), &text("1"), None)
+                        .unwrap();
+                    assert!(store.has(&format!("{thread}:{index}")).unwrap());
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(store.keys("", None).unwrap().len(), 2_000);
+    assert!(store.verify().unwrap().is_ok);
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_left_as_it_is() {
+    let (folder, _) = folder();
+    let other = folder.path().join("other.db");
+    let connection = rusqlite_of(&other);
+    connection("PRAGMA journal_mode = WAL; CREATE TABLE mine (x); INSERT INTO mine VALUES (1);");
+    let text_file = folder.path().join("text.db");
+    std::fs::write(&text_file, "just a text, and a long one, ".repeat(50)).unwrap();
+    for file in [other, text_file, folder.path().to_path_buf()] {
+        let before = std::fs::read(&file).ok();
+        let store = at(&file);
+        for error in [
+            store.get("a").unwrap_err(),
+            store.set("a", &text("1"), None).unwrap_err(),
+            store.keys("", None).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), Kind::ForeignDatabase, "{error}");
+            assert!(
+                error.to_string().contains(&*file.to_string_lossy()),
+                "{error}"
+            );
+        }
+        store.dispose().unwrap();
+        assert_eq!(std::fs::read(&file).ok(), before);
+    }
+}
+
+/// Runs statements in a database that is not ours.
+fn rusqlite_of(file: &Path) -> impl Fn(&str) + use<> {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    move |statements| connection.execute_batch(statements).unwrap()
+}
+
+#[test]
+fn an_empty_file_becomes_a_database_unless_a_log_lies_beside_it() {
+    let (folder, _) = folder();
+    let file = folder.path().join("empty.db");
+    std::fs::write(&file, "").unwrap();
+    let store = at(&file);
+    store.set("a", &text("1"), None).unwrap();
+    store.dispose().unwrap();
+    assert_eq!(at(&file).get("a").unwrap(), Some(text("1")));
+
+    let file = folder.path().join("lost.db");
+    std::fs::write(&file, "").unwrap();
+    let log = folder.path().join("lost.db-wal");
+    std::fs::write(&log, "all that is left").unwrap();
+    assert_eq!(
+        at(&file).get("a").unwrap_err().kind(),
+        Kind::ForeignDatabase
+    );
+    assert_eq!(std::fs::read(&log).unwrap(), b"all that is left");
+}
+
+#[test]
+fn a_newer_layout_is_refused() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    store.set("a", &text("1"), None).unwrap();
+    store.dispose().unwrap();
+    rusqlite_of(&file)("PRAGMA user_version = 2");
+    let error = at(&file).get("a").unwrap_err();
+    assert_eq!(error.kind(), Kind::NewerLayout, "{error}");
+}
+
+#[test]
+fn of_a_damaged_database_what_can_be_read_is_read() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    for index in 0..3_000 {
+        store
+            .set(&format!("k:{index:05}"), &text(&"x".repeat(200)), None)
+            .unwrap();
+    }
+    store.dispose().unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 40_000].fill(0xAA);
+    std::fs::write(&file, &bytes).unwrap();
+    let store = at(&file);
+    let verdict = store.verify().unwrap();
+    assert!(!verdict.is_ok && !verdict.problems.is_empty());
+    let found: Vec<_> = (0..3_000)
+        .map(|index| store.get(&format!("k:{index:05}")))
+        .collect();
+    assert!(found.iter().any(|found| matches!(found, Ok(Some(_)))));
+    for error in found.into_iter().filter_map(Result::err) {
+        assert_eq!(error.kind(), Kind::Damaged, "{error}");
+    }
+}
+
+#[test]
+fn a_store_that_only_reads_makes_and_changes_nothing() {
+    let (folder, file) = folder();
+    let reads = || {
+        let options = SqliteOptions {
+            is_read_only: true,
+            ..SqliteOptions::at(&file)
+        };
+        SqliteStore::new(options, Arc::new(|| 1_000))
+    };
+    let store = reads();
+    assert_eq!(store.get("a").unwrap(), None);
+    assert!(store.keys("", None).unwrap().is_empty());
+    store.set("a", &text("1"), None).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let writes = at(&file);
+    writes.set("a", &text("1"), None).unwrap();
+    assert_eq!(store.get("a").unwrap(), Some(text("1")));
+    store.set("a", &text("2"), None).unwrap();
+    assert!(!store.remove("a").unwrap());
+    assert_eq!(writes.get("a").unwrap(), Some(text("1")));
+}
+
+#[test]
+fn a_backup_is_a_whole_database_of_one_moment() {
+    let (_folder, file) = folder();
+    let store = Arc::new(at(&file));
+    for index in 0..3_000 {
+        store.set(&format!("k:{index}"), &text("0"), None).unwrap();
+    }
+    let writing = store.clone();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let writer = std::thread::spawn(move || {
+        let mut round = 0;
+        while stopped.try_recv().is_err() {
+            round += 1;
+            let writes = (0..20).map(|index| Write::Set {
+                key: format!("k:{index}"),
+                value: text(&round.to_string()),
+                expires_ms: None,
+                keeps_old: false,
+            });
+            writing.write(writes.collect()).unwrap();
+        }
+    });
+    let copy = file.with_file_name("backup.db");
+    for _ in 0..5 {
+        store.backup(&copy).unwrap();
+        let backup = at(&copy);
+        assert_eq!(backup.keys("", None).unwrap().len(), 3_000);
+        let first = backup.get("k:0").unwrap();
+        for index in 1..20 {
+            assert_eq!(backup.get(&format!("k:{index}")).unwrap(), first);
+        }
+        backup.dispose().unwrap();
+    }
+    drop(stop.send(()));
+    writer.join().unwrap();
+    assert_eq!(
+        store.backup(&file).unwrap_err().kind(),
+        Kind::InvalidArgument
+    );
+}
+
+#[test]
+fn compacting_gives_back_the_room_of_what_was_removed() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    for index in 0..2_000 {
+        store
+            .set(&format!("k:{index}"), &text(&"x".repeat(500)), None)
+            .unwrap();
+    }
+    for index in 0..2_000 {
+        store.remove(&format!("k:{index}")).unwrap();
+    }
+    store.set("left", &text("1"), None).unwrap();
+    store.compact().unwrap();
+    assert!(file.metadata().unwrap().len() < 100_000);
+    assert_eq!(store.get("left").unwrap(), Some(text("1")));
+}
+
+#[test]
+fn a_value_that_does_not_read_is_kept_among_the_records() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    store.set("k", &text("no json"), None).unwrap();
+    store.note_corrupt("k");
+    store.set("k", &text("1"), None).unwrap();
+    store.set("k", &text("2"), None).unwrap();
+    store.dispose().unwrap();
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let kept: Vec<(String, String)> = connection
+        .prepare("SELECT name, value FROM records")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(kept, [("corrupt:k:1000".to_owned(), "no json".to_owned())]);
+}
+
+#[test]
+fn a_watch_hears_of_every_store_and_leaves_no_trace() {
+    let (_folder, file) = folder();
+    let (one, two) = (at(&file), at(&file));
+    one.set("before", &text("1"), None).unwrap();
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let sink = events.clone();
+    let watch = one
+        .watch(Arc::new(move |event| {
+            sink.lock().unwrap().push((event.kind, event.key))
+        }))
+        .unwrap();
+    one.set("a", &text("1"), None).unwrap();
+    two.set("b", &text("1"), None).unwrap();
+    two.set("a", &text("2"), None).unwrap();
+    one.remove("a").unwrap();
+    one.remove("missing").unwrap();
+    two.set("a$", &text("meta"), None).unwrap();
+    let (update, remove) = (EventKind::Update, EventKind::Remove);
+    let expected = [(update, "a"), (update, "b"), (update, "a"), (remove, "a")];
+    let expected: Vec<_> = expected.map(|(kind, key)| (kind, key.to_owned())).into();
+    let start = Instant::now();
+    while *events.lock().unwrap() != expected {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            events.lock()
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    drop(watch);
+    let objects = || {
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        let count = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
+        connection
+            .query_row(count, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    while objects() != 3 {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
