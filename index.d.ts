@@ -6,6 +6,7 @@
 
 import type { FSStorageOptions } from "./drivers/fs.js";
 import type { FSStorageOptions as FSLiteStorageOptions } from "./drivers/fs-lite.js";
+import type { SqliteOptions } from "./drivers/sqlite.js";
 import type { QueueDriverOptions } from "./drivers/queue.js";
 
 export type { Durability, FSStorageOptions, WatchMatcher, WatchOptions } from "./drivers/fs.js";
@@ -681,6 +682,7 @@ export declare const builtinDrivers: {
   readonly fs: "electron-async-storage/drivers/fs";
   readonly memory: "electron-async-storage/drivers/memory";
   readonly queue: "electron-async-storage/drivers/queue";
+  readonly sqlite: "electron-async-storage/drivers/sqlite";
 };
 
 /** Name of a built-in driver. */
@@ -693,6 +695,7 @@ export type BuiltinDriverOptions = {
   fs: FSStorageOptions;
   memory: void;
   queue: QueueDriverOptions;
+  sqlite: SqliteOptions;
 };
 
 /** Options of the queue driver besides the driver it wraps. */

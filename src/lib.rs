@@ -3,6 +3,7 @@
 //! - [`context`]: one environment, its tasks and its end; [`shared`]: its part for other threads;
 //! - [`env`], [`strings`], [`function`], [`reference`], [`error`], [`options`]: values across;
 //! - [`read_cache`]: values that are read again;
+//! - [`database`]: what a database can do beside keeping items;
 //! - [`storage_object`]: what the facade calls; [`js_driver`]: drivers that JavaScript gives;
 //! - `js/`: the JavaScript that users see, run once per context.
 
@@ -13,6 +14,7 @@
 )]
 
 mod context;
+mod database;
 mod env;
 mod error;
 mod escape;

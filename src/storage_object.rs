@@ -7,6 +7,7 @@ use std::sync::Arc;
 use napi::sys;
 
 use super::context::{Context, NodeRuntime};
+use super::database;
 use super::env::{Env, Val};
 use super::error::wrong_argument;
 use super::function::{Arguments, function};
@@ -44,16 +45,16 @@ impl Handle {
 }
 
 /// One call of the facade.
-struct Request<'a> {
-    context: &'a Rc<Context>,
-    env: Env,
-    arguments: &'a Arguments,
+pub(super) struct Request<'a> {
+    pub(super) context: &'a Rc<Context>,
+    pub(super) env: Env,
+    pub(super) arguments: &'a Arguments,
     mode: Mode,
     name: &'static str,
 }
 
 impl Request<'_> {
-    fn handle(&self) -> Result<&Handle> {
+    pub(super) fn handle(&self) -> Result<&Handle> {
         self.env
             .unwrap_external::<Handle>(self.arguments[0])
             .ok_or_else(|| Error::new(Kind::InvalidArgument, "no storage handle"))
@@ -86,7 +87,11 @@ impl Request<'_> {
         with_key(self.env, self.arguments[index], then)
     }
 
-    fn finish<T: 'static>(&self, op: Op<T>, into_js: fn(&Context, T) -> Val) -> Result<Val> {
+    pub(super) fn finish<T: 'static>(
+        &self,
+        op: Op<T>,
+        into_js: fn(&Context, T) -> Val,
+    ) -> Result<Val> {
         self.context.finish(op, self.mode, into_js)
     }
 }
@@ -242,6 +247,9 @@ const ACTIONS: &[(&str, Body)] = &[
     ("describeDriver", describe_driver),
     ("listDriver", list_driver),
     ("listDriverSync", list_driver_sync),
+    ("verifyDatabase", database::verify),
+    ("backupDatabase", database::backup),
+    ("compactDatabase", database::compact),
 ];
 
 /// Adds the functions to the object that the facade gets.

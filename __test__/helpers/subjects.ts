@@ -12,6 +12,8 @@ export type Raw =
   | "value"
   /** Bytes as a Buffer, a string as the bytes of its UTF-8. */
   | "bytes"
+  /** Strings as strings and bytes as a Buffer, in a driver's own methods for raw values; nothing else is taken. */
+  | "typed"
   /** Strings as strings and bytes as a Buffer; nothing else is taken. */
   | "text";
 
@@ -68,6 +70,25 @@ const all: Subject[] = [
       driver: name,
     }),
   ),
+  {
+    title: "sqlite",
+    builtins: ["sqlite"],
+    open: () => builtin("sqlite", { base: folder() }),
+    modes: both,
+    raw: "typed",
+    anyKey: true,
+    driver: "sqlite",
+  },
+  {
+    title: "queue over sqlite",
+    builtins: ["queue", "sqlite"],
+    open: () => builtin("queue", { driver: builtin("sqlite", { base: folder() }) }),
+    modes: both,
+    raw: "typed",
+    anyKey: true,
+    writesBehind: true,
+    driver: "queue",
+  },
   {
     title: "queue over memory",
     builtins: ["queue"],

@@ -39,6 +39,11 @@ type NativeMeta = readonly (number | undefined)[] | object | undefined;
 type Keys = readonly unknown[];
 
 interface Core {
+  // ---- Databases. Each takes the handle of a sqlite driver. ----
+  verifyDatabase(handle: Handle): Promise<[ok: boolean, problems: string[]]>;
+  backupDatabase(handle: Handle, file: unknown): Promise<void>;
+  compactDatabase(handle: Handle): Promise<void>;
+
   // ---- Items. Each function takes the key as the caller gave it, and checks it. ----
   hasItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<boolean>;
   hasItemSync(handle: Handle, key: unknown, options?: CallOptions): boolean;

@@ -19,6 +19,7 @@ const KNOWN = {
   memory: [],
   fs: [...FS, "watchOptions"],
   "fs-lite": FS,
+  sqlite: ["base", "file", "readOnly", "noClear", "durability", "mode"],
   queue: ["driver", "batchSize", "flushInterval", "maxQueueSize", "mergeUpdates"],
   // Those of chokidar, of which only some have an effect.
   watchOptions: [

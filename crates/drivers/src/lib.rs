@@ -38,6 +38,10 @@ pub const TABLE: &[Entry] = &[
         name: eas_queue::NAME,
         open: eas_queue::open,
     },
+    Entry {
+        name: eas_sqlite::NAME,
+        open: eas_sqlite::driver::open,
+    },
 ];
 
 fn open_memory(_options: &DriverOptions, runtime: &Rc<dyn Runtime>) -> Result<Rc<dyn Driver>> {

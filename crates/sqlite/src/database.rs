@@ -73,6 +73,8 @@ impl Database {
     /// processes puts everything into the database itself.
     pub(crate) fn close(&self) -> Result<()> {
         self.is_closed.store(true, Ordering::Release);
+        // Who puts the log into the database has a connection of its own.
+        let _checkpoint = lock(&self.checkpoints);
         drop(std::mem::take(&mut *lock(&self.readers)));
         self.commits.close().said(&self.file, "close")
     }

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ use crate::options::Level;
 /// After how many pages of the log it is put into the database.
 const PAGES: u32 = 1_000;
 
+/// From how many pages on writers wait for it: as long as they write beside it, the log only grows.
+const MOST_PAGES: u32 = 8_000;
+
 /// How long what was written may take to the medium at most.
 const SOON: Duration = Duration::from_millis(800);
 
@@ -30,6 +33,8 @@ pub(crate) struct Durable {
     is_behind: AtomicBool,
     is_sync_due: AtomicBool,
     is_checkpoint_due: AtomicBool,
+    /// How many pages the log may have before the next checkpoint.
+    next_checkpoint: AtomicU32,
 }
 
 impl Durable {
@@ -39,6 +44,7 @@ impl Durable {
             is_behind: AtomicBool::new(false),
             is_sync_due: AtomicBool::new(false),
             is_checkpoint_due: AtomicBool::new(false),
+            next_checkpoint: AtomicU32::new(PAGES),
         })
     }
 
@@ -58,12 +64,18 @@ impl Durable {
             };
             pool::submit_after(SOON, Box::new(job));
         }
-        if pages >= PAGES && !self.is_checkpoint_due.swap(true, Ordering::AcqRel) {
+        if pages < PAGES {
+            // The log began anew.
+            self.next_checkpoint.store(PAGES, Ordering::Relaxed);
+        } else if pages >= self.next_checkpoint.load(Ordering::Relaxed)
+            && !self.is_checkpoint_due.swap(true, Ordering::AcqRel)
+        {
+            self.next_checkpoint.store(pages + PAGES, Ordering::Relaxed);
             let (this, database) = (self.clone(), Arc::downgrade(database));
             let job = move || {
                 with(&database, |database| {
-                    // The log stays, and the next commit asks for it again.
-                    let _ = checkpoint(database);
+                    // The log stays, and a later commit asks for it again.
+                    let _ = checkpoint(database, pages >= MOST_PAGES);
                 });
                 this.is_checkpoint_due.store(false, Ordering::Release);
             };
@@ -96,14 +108,24 @@ fn with(database: &Weak<Database>, work: impl FnOnce(&Arc<Database>)) {
     }
 }
 
-/// Puts the log into the database, as far as no reader needs it; with a connection of its own, since the one that
-/// writes must not wait.
-fn checkpoint(database: &Database) -> Result<()> {
-    let connection = database.side_writer()?;
+/// Puts the log into the database, as far as no reader needs it, with a connection of its own. Where the
+/// log is too long, writers wait for the rest of it, so that it can begin anew.
+fn checkpoint(database: &Database, waits: bool) -> Result<()> {
     let _checkpoint = lock(&database.checkpoints);
-    connection
-        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        .said(&database.file, "checkpoint")
+    if database.is_closed() {
+        return Ok(());
+    }
+    let connection = database.side_writer()?;
+    let put = || {
+        connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .said(&database.file, "checkpoint")
+    };
+    put()?;
+    if waits {
+        database.commits.with(|_| put()).unwrap_or(Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Puts the whole log into the database, and waits for readers and for other processes that do so.
@@ -132,7 +154,8 @@ pub(crate) fn checkpoint_whole(
 fn sync_file(path: &PathBuf) -> io::Result<()> {
     match OpenOptions::new().read(true).write(true).open(path) {
         Ok(log) => log.sync_all(),
-        // Everything is in the database itself, which SQLite synced before it removed the log.
+        // Everything is in the database itself, which SQLite synced before it removed the log; or somebody
+        // removed the whole folder.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -141,7 +164,11 @@ fn sync_file(path: &PathBuf) -> io::Result<()> {
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        Some(folder) => match std::fs::File::open(folder) {
+            Ok(folder) => folder.sync_all(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        },
         None => Ok(()),
     }
 }

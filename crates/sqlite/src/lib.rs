@@ -1,18 +1,22 @@
 //! Items in one SQLite database.
 //!
 //! - [`SqliteStore`]: the store; [`options`] reads what it is made with;
+//! - [`driver`]: the store as a driver;
 //! - `open`: how a database is made, and told from a file that is not ours;
 //! - `schema`: the statements of its layout;
 //! - `database`: the connections, one that writes and several that read;
 //! - `commit`: writes that come together share a transaction;
+//! - `mode`: the permissions of what is made;
 //! - `durable`: checkpoints and fsyncs beside the work;
 //! - `watch`: the changes of every process;
 //! - `error`: what SQLite says, in the words of the package.
 
 mod commit;
 mod database;
+pub mod driver;
 mod durable;
 mod error;
+mod mode;
 mod open;
 pub mod options;
 mod schema;

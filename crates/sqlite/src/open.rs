@@ -3,6 +3,7 @@
 //! Once SQLite has a file open, nothing else in the process may open and close it: that would take away
 //! the locks that SQLite has on it. So a file is identified through SQLite alone.
 
+use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use eas_core::error::{Error, Result};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Said, foreign, newer};
+use crate::mode;
 use crate::options::{Level, SqliteOptions};
 use crate::schema::{APPLICATION_ID, CREATE, LAYOUT};
 
@@ -122,13 +124,12 @@ fn to_wal(connection: &Connection) -> rusqlite::Result<()> {
 fn make(options: &SqliteOptions) -> Result<()> {
     let file = &options.file;
     if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)
+        make_folder(folder, options.mode)
             .map_err(|error| Error::io(error, "make the folder of the database"))?;
     }
     let draft = Draft::beside(file);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let connection = connect(&draft.0, flags)?;
-    permit(&draft.0, options.mode)?;
+    make_file(&draft.0, options.mode).map_err(|error| Error::io(error, "make the database"))?;
+    let connection = connect(&draft.0, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     lay_out(&connection).said(file, "make")?;
     to_wal(&connection).said(file, "make")?;
     connection
@@ -204,16 +205,17 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(path)
 }
 
-#[cfg(unix)]
-fn permit(file: &Path, mode: Option<u32>) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let Some(mode) = mode else { return Ok(()) };
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode))
-        .map_err(|error| Error::io(error, "set the permissions of the database"))
+/// Makes an empty file. What SQLite keeps beside a database has its permissions.
+fn make_file(file: &Path, mode: Option<u32>) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    mode::of_file(&mut options, mode);
+    options.open(file).map(drop)
 }
 
-#[cfg(not(unix))]
-fn permit(_file: &Path, _mode: Option<u32>) -> Result<()> {
-    Ok(())
+fn make_folder(folder: &Path, mode: Option<u32>) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    mode::of_folder(&mut builder, mode);
+    builder.create(folder)
 }

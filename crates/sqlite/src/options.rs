@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eas_core::error::{Error, Kind, Result};
-use eas_core::options::{DriverOptions, missing, wrong};
+use eas_core::options::{DriverOptions, Given, missing, wrong};
 
 /// The file of a database that is made in a folder.
 pub const FILE_NAME: &str = "storage.db";
@@ -83,7 +83,27 @@ impl SqliteOptions {
             durability,
             is_read_only: given.read_only()?.is_read_only(),
             no_clear: given.bool("noClear", false)?,
-            mode: None,
+            mode: mode(given)?,
         })
+    }
+}
+
+fn mode(given: &DriverOptions) -> Result<Option<u32>> {
+    match given.get("mode") {
+        None => Ok(None),
+        Some(Given::Number(number)) if number.fract() == 0.0 && (0.0..=511.0).contains(number) => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the guard keeps the number whole and in range"
+            )]
+            let mode = *number as u32;
+            Ok(Some(mode))
+        }
+        Some(other) => Err(wrong(
+            "mode",
+            other,
+            "permissions from 0o000 to 0o777, such as 0o600",
+        )),
     }
 }

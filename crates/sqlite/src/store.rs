@@ -262,17 +262,6 @@ fn draft_of(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
-/// Whether SQLite can hold a key: its texts end nowhere, but many tools take a NUL for the end.
-fn check(key: &str) -> Result<()> {
-    if key.contains('\0') {
-        return Err(Error::new(
-            Kind::InvalidKey,
-            format!("Invalid key: {key:?}. It contains a NUL character."),
-        ));
-    }
-    Ok(())
-}
-
 impl BlockingDriver for SqliteStore {
     fn name(&self) -> &'static str {
         NAME
@@ -291,10 +280,6 @@ impl BlockingDriver for SqliteStore {
 
     fn refuses_clear(&self) -> bool {
         self.options.no_clear
-    }
-
-    fn check_key(&self, key: &str) -> Result<()> {
-        check(key)
     }
 
     fn has(&self, key: &str) -> Result<bool> {

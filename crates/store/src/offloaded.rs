@@ -103,6 +103,12 @@ impl<D: BlockingDriver> Offloaded<D> {
         }
     }
 
+    /// As it is, but described otherwise: for what its options say of it.
+    #[must_use]
+    pub fn with_info(self, info: DriverInfo) -> Self {
+        Offloaded { info, ..self }
+    }
+
     /// The store itself.
     pub fn inner(&self) -> &Arc<D> {
         &self.driver

@@ -112,6 +112,7 @@ var KNOWN = {
   memory: [],
   fs: [...FS, "watchOptions"],
   "fs-lite": FS,
+  sqlite: ["base", "file", "readOnly", "noClear", "durability", "mode"],
   queue: ["driver", "batchSize", "flushInterval", "maxQueueSize", "mergeUpdates"],
   // Those of chokidar, of which only some have an effect.
   watchOptions: [
@@ -185,6 +186,23 @@ function takeHome(object) {
   object.getKeys = async (base, opts) => Array.from(await getKeys(base, opts));
   object.getKeysSync = (base, opts) => Array.from(getKeysSync(base, opts));
 }
+
+// src/js/drivers/databases.js
+function databaseMethods(handle) {
+  return {
+    async verify() {
+      const [ok, problems] = await core.verifyDatabase(handle);
+      return { ok, problems };
+    },
+    async backup(file) {
+      await core.backupDatabase(handle, file);
+    },
+    async compact() {
+      await core.compactDatabase(handle);
+    }
+  };
+}
+var databases = { sqlite: databaseMethods };
 
 // src/js/arguments.js
 function readBatch(items, commonOptions) {
@@ -783,7 +801,7 @@ function factory(name) {
     const handle = core.openDriver(name, given, handles);
     const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
     const flags = { maxDepth, ttl, readOnly, noClear };
-    const driver = { name, flags, options, ...methods(handle) };
+    const driver = { name, flags, options, ...methods(handle), ...databases[name]?.(handle) };
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== void 0) driver.getInstance = () => instance;

@@ -3,6 +3,7 @@
 import { driverText, showAs } from "../inspect.js";
 import { warnOfUnknown } from "../options.js";
 import { isGuest, takeHome } from "../realm.js";
+import { databases } from "./databases.js";
 import { listeners } from "./listeners.js";
 import { methods } from "./methods.js";
 import { builtIns, open } from "./open.js";
@@ -52,7 +53,7 @@ function factory(name) {
     const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
     const flags = { maxDepth, ttl, readOnly, noClear };
     /** @type {any} */
-    const driver = { name, flags, options, ...methods(handle) };
+    const driver = { name, flags, options, ...methods(handle), ...databases[name]?.(handle) };
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
     if (instance !== undefined) driver.getInstance = () => instance;

@@ -54,7 +54,7 @@ fn options(name: &str, folder: &std::path::Path, runtime: &Rc<TestRuntime>) -> D
     };
     DriverOptions::new(match name {
         "memory" => vec![],
-        "fs" | "fs-lite" => vec![base()],
+        "fs" | "fs-lite" | "sqlite" => vec![base()],
         "queue" => {
             let memory = TABLE
                 .iter()

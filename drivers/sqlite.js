@@ -1,0 +1,6 @@
+"use strict";
+
+const factory = require("../loader.js").drivers.sqlite;
+
+module.exports = factory;
+module.exports.default = factory;
