@@ -15,6 +15,34 @@ use crate::value::Value;
 /// Where a blocking driver reports changes, from any thread.
 pub type SharedSink = Arc<dyn Fn(Event) + Send + Sync>;
 
+/// A change of one item.
+#[derive(Debug, Clone, Copy)]
+pub enum Write<'a> {
+    /// Writes it, as [`BlockingDriver::set`].
+    Set {
+        /// The key.
+        key: &'a str,
+        /// What it holds.
+        value: &'a Value,
+        /// When it expires, in ms since the epoch.
+        expires_ms: Option<u64>,
+    },
+    /// Removes it, as [`BlockingDriver::remove_listed`].
+    Remove {
+        /// The key.
+        key: &'a str,
+    },
+}
+
+impl<'a> Write<'a> {
+    /// The key of the item.
+    pub fn key(&self) -> &'a str {
+        match self {
+            Write::Set { key, .. } | Write::Remove { key } => key,
+        }
+    }
+}
+
 /// A store that may be called on any thread, by several threads at once.
 ///
 /// The law for implementors:
@@ -108,6 +136,34 @@ pub trait BlockingDriver: Send + Sync + 'static {
     /// Those of the system.
     fn remove_listed(&self, key: &str) -> Result<bool> {
         self.remove(key)
+    }
+
+    /// Whether [`apply`](BlockingDriver::apply) makes all of its writes or none.
+    fn is_atomic(&self) -> bool {
+        false
+    }
+
+    /// Makes several writes, each key once, and says of each whether it changed an item.
+    ///
+    /// # Errors
+    /// Those of [`set`](BlockingDriver::set) and [`remove`](BlockingDriver::remove), with the key where one
+    /// write is to blame. Of a store that is not atomic the others are made all the same.
+    fn apply(&self, writes: &[Write<'_>]) -> Result<Vec<bool>> {
+        let mut outcome = Ok(());
+        let mut changed = Vec::with_capacity(writes.len());
+        for write in writes {
+            let done = match *write {
+                Write::Set {
+                    key,
+                    value,
+                    expires_ms,
+                } => self.set(key, value, expires_ms).map(|()| true),
+                Write::Remove { key } => self.remove_listed(key),
+            };
+            changed.push(*done.as_ref().unwrap_or(&false));
+            outcome = outcome.and(done.map(drop).map_err(|error| error.key(write.key())));
+        }
+        outcome.map(|()| changed)
     }
 
     /// The keys that begin with `base`, which is empty or ends in `:`, of at most `max_depth`.

@@ -16,7 +16,7 @@ use crate::schema::{KEEP_CORRUPT, REMOVE, SET};
 
 /// A change of one item.
 #[derive(Debug, Clone)]
-pub enum Write {
+pub(crate) enum Change {
     /// Writes it; `expires_ms` is in ms since the epoch.
     Set {
         /// The key.
@@ -39,7 +39,7 @@ pub enum Write {
 pub(crate) type Outcome = rusqlite::Result<Vec<bool>>;
 
 struct Group {
-    writes: Vec<Write>,
+    writes: Vec<Change>,
     now_ms: u64,
     outcome: Mutex<Option<Outcome>>,
 }
@@ -68,7 +68,7 @@ impl Commits {
     }
 
     /// Makes the writes, all or none. Gives how many pages the log has as well.
-    pub(crate) fn commit(&self, writes: Vec<Write>, now_ms: u64) -> (Option<Outcome>, u32) {
+    pub(crate) fn commit(&self, writes: Vec<Change>, now_ms: u64) -> (Option<Outcome>, u32) {
         let group = Arc::new(Group {
             writes,
             now_ms,
@@ -107,7 +107,7 @@ fn apply(connection: &Connection, groups: &[Arc<Group>]) {
         && let [write] = &group.writes[..]
         && !matches!(
             write,
-            Write::Set {
+            Change::Set {
                 keeps_old: true,
                 ..
             }
@@ -165,9 +165,9 @@ fn in_transaction(
     committed
 }
 
-fn run(connection: &Connection, write: &Write, now_ms: u64) -> rusqlite::Result<bool> {
+fn run(connection: &Connection, write: &Change, now_ms: u64) -> rusqlite::Result<bool> {
     match write {
-        Write::Set {
+        Change::Set {
             key,
             value,
             expires_ms,
@@ -193,7 +193,7 @@ fn run(connection: &Connection, write: &Write, now_ms: u64) -> rusqlite::Result<
             set.raw_execute()?;
             Ok(true)
         }
-        Write::Remove { key } => {
+        Change::Remove { key } => {
             let mut remove = connection.prepare_cached(REMOVE)?;
             let expires: Option<Option<i64>> =
                 remove.query_row([key], |row| row.get(0)).optional()?;

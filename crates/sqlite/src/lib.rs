@@ -23,7 +23,6 @@ mod schema;
 mod store;
 mod watch;
 
-pub use commit::Write;
 pub use options::{Level, SqliteOptions};
 pub use store::{Clock, SqliteStore, Verdict};
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use eas_core::blocking::{BlockingDriver, SharedSink};
+use eas_core::blocking::{BlockingDriver, SharedSink, Write};
 use eas_core::driver::{Flags, NativeMeta};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::key;
@@ -16,7 +16,7 @@ use eas_core::value::{Text, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
 
-use crate::commit::{Write, value_of};
+use crate::commit::{Change, value_of};
 use crate::database::{Database, disposed};
 use crate::durable::Durable;
 use crate::error::Said;
@@ -128,7 +128,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// Those of the database; nothing is written then.
-    pub fn write(&self, mut writes: Vec<Write>) -> Result<Vec<bool>> {
+    fn write(&self, mut writes: Vec<Change>) -> Result<Vec<bool>> {
         if self.options.is_read_only || writes.is_empty() {
             return Ok(vec![false; writes.len()]);
         }
@@ -136,7 +136,7 @@ impl SqliteStore {
         if self.corrupt_count.load(Ordering::Acquire) > 0 {
             let corrupt = lock(&self.corrupt);
             for write in &mut writes {
-                if let Write::Set { key, keeps_old, .. } = write {
+                if let Change::Set { key, keeps_old, .. } = write {
                     *keeps_old = corrupt.contains(key);
                 }
             }
@@ -144,7 +144,7 @@ impl SqliteStore {
         let kept: Vec<String> = writes
             .iter()
             .filter_map(|write| match write {
-                Write::Set {
+                Change::Set {
                     key,
                     keeps_old: true,
                     ..
@@ -262,6 +262,16 @@ fn draft_of(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
+fn storable(value: &Value) -> Result<()> {
+    if matches!(value, Value::Text(_)) || value.file_bytes().is_some() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::InvalidValue,
+        "sqlite stores strings and bytes as raw values; use setItem for other values",
+    ))
+}
+
 impl BlockingDriver for SqliteStore {
     fn name(&self) -> &'static str {
         NAME
@@ -312,27 +322,43 @@ impl BlockingDriver for SqliteStore {
     }
 
     fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
-        let is_storable = matches!(value, Value::Text(_)) || value.file_bytes().is_some();
-        if !is_storable {
-            return Err(Error::new(
-                Kind::InvalidValue,
-                "sqlite stores strings and bytes as raw values; use setItem for other values",
-            ));
-        }
-        let write = Write::Set {
-            key: key.to_owned(),
-            value: value.clone(),
+        let set = Write::Set {
+            key,
+            value,
             expires_ms,
-            keeps_old: false,
         };
-        self.write(vec![write]).map(drop)
+        self.apply(&[set]).map(drop)
     }
 
     fn remove(&self, key: &str) -> Result<bool> {
-        let write = Write::Remove {
-            key: key.to_owned(),
-        };
-        Ok(self.write(vec![write])?.first().copied().unwrap_or(false))
+        let changed = self.apply(&[Write::Remove { key }])?;
+        Ok(changed.first().copied().unwrap_or(false))
+    }
+
+    fn is_atomic(&self) -> bool {
+        true
+    }
+
+    fn apply(&self, writes: &[Write<'_>]) -> Result<Vec<bool>> {
+        let changes = writes.iter().map(|write| match *write {
+            Write::Set {
+                key,
+                value,
+                expires_ms,
+            } => {
+                storable(value).map_err(|error| error.key(key))?;
+                Ok(Change::Set {
+                    key: key.to_owned(),
+                    value: value.clone(),
+                    expires_ms,
+                    keeps_old: false,
+                })
+            }
+            Write::Remove { key } => Ok(Change::Remove {
+                key: key.to_owned(),
+            }),
+        });
+        self.write(changes.collect::<Result<_>>()?)
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {

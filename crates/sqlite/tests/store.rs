@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use eas_core::blocking::BlockingDriver;
+use eas_core::blocking::{BlockingDriver, Write};
 use eas_core::driver::EventKind;
 use eas_core::error::Kind;
 use eas_core::value::{Text, Value};
-use eas_sqlite::{SqliteOptions, SqliteStore, Write};
+use eas_sqlite::{SqliteOptions, SqliteStore};
 
 fn at(file: &Path) -> SqliteStore {
     SqliteStore::new(SqliteOptions::at(file), Arc::new(|| 1_000))
@@ -70,20 +70,19 @@ fn texts_stay_texts_and_bytes_stay_bytes() {
 fn a_group_is_written_whole_and_says_what_it_changed() {
     let (_folder, file) = folder();
     let store = at(&file);
-    let set = |key: &str| Write::Set {
-        key: key.to_owned(),
-        value: text(key),
+    let value = text("1");
+    store.set("a", &value, None).unwrap();
+    let set = |key| Write::Set {
+        key,
+        value: &value,
         expires_ms: None,
-        keeps_old: false,
     };
-    let remove = |key: &str| Write::Remove {
-        key: key.to_owned(),
-    };
+    let remove = |key| Write::Remove { key };
     let changed = store
-        .write(vec![set("a"), set("b"), remove("a"), remove("x")])
+        .apply(&[set("c"), set("b"), remove("a"), remove("x")])
         .unwrap();
     assert_eq!(changed, [true, true, true, false]);
-    assert_eq!(store.keys("", None).unwrap().sorted(), ["b"]);
+    assert_eq!(store.keys("", None).unwrap().sorted(), ["b", "c"]);
 }
 
 #[test]
@@ -340,15 +339,22 @@ fn a_backup_is_a_whole_database_of_one_moment() {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let writer = std::thread::spawn(move || {
         let mut round = 0;
-        while stopped.try_recv().is_err() {
+        while matches!(
+            stopped.try_recv(),
+            Err(std::sync::mpsc::TryRecvError::Empty)
+        ) {
             round += 1;
-            let writes = (0..20).map(|index| Write::Set {
-                key: format!("k:{index}"),
-                value: text(&round.to_string()),
-                expires_ms: None,
-                keeps_old: false,
-            });
-            writing.write(writes.collect()).unwrap();
+            let value = text(&round.to_string());
+            let keys: Vec<String> = (0..20).map(|index| format!("k:{index}")).collect();
+            let writes: Vec<_> = keys
+                .iter()
+                .map(|key| Write::Set {
+                    key,
+                    value: &value,
+                    expires_ms: None,
+                })
+                .collect();
+            writing.apply(&writes).unwrap();
         }
     });
     let copy = file.with_file_name("backup.db");
@@ -362,7 +368,7 @@ fn a_backup_is_a_whole_database_of_one_moment() {
         }
         backup.dispose().unwrap();
     }
-    drop(stop.send(()));
+    drop(stop);
     writer.join().unwrap();
     assert_eq!(
         store.backup(&file).unwrap_err().kind(),

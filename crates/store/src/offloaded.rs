@@ -10,10 +10,10 @@ use crate::exit::Exit;
 use crate::expiry::Expiry;
 use crate::filtered::{FilteredClear, Unasked};
 use crate::offload::{offload, offload_alone, offload_aside, offload_in};
-use crate::order::{Change, Clear, Order, Scope, Ticket};
+use crate::order::{Change, Clear, Order, Scope, Ticket, run_as_one};
 use crate::pending::{AsBytes, AsText, overlay};
 use crate::pool::{self, Lane};
-use eas_core::blocking::BlockingDriver;
+use eas_core::blocking::{BlockingDriver, Write};
 use eas_core::driver::{
     Call, Capabilities, Driver, DriverInfo, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
     Options, ReadOnly, Unwatch,
@@ -361,6 +361,9 @@ fn write_all<D: BlockingDriver>(
     operation: &'static str,
     items: Vec<(Ticket, Value, Option<u64>)>,
 ) -> Result<()> {
+    if driver.is_atomic() {
+        return write_as_one(driver, operation, items);
+    }
     let mut outcome = Ok(());
     for (ticket, value, expires_ms) in items {
         let written = ticket.run(|key| {
@@ -371,6 +374,59 @@ fn write_all<D: BlockingDriver>(
         outcome = outcome.and(written);
     }
     outcome
+}
+
+/// Writes every item or none.
+fn write_as_one<D: BlockingDriver>(
+    driver: &D,
+    operation: &'static str,
+    items: Vec<(Ticket, Value, Option<u64>)>,
+) -> Result<()> {
+    let mut tickets = Vec::with_capacity(items.len());
+    let mut values = Vec::with_capacity(items.len());
+    for (ticket, value, expires_ms) in items {
+        tickets.push(ticket);
+        values.push((value, expires_ms));
+    }
+    run_as_one(&tickets, |places| {
+        let writes: Vec<_> = places
+            .iter()
+            .map(|place| Write::Set {
+                key: tickets[*place].key(),
+                value: &values[*place].0,
+                expires_ms: values[*place].1,
+            })
+            .collect();
+        driver
+            .apply(&writes)
+            .map(drop)
+            .map_err(|error| error.driver(driver.name()).operation(operation))
+    })
+}
+
+/// Removes, as one, what was not written since the clear was asked for.
+fn remove_as_one<D: BlockingDriver>(
+    driver: &D,
+    place: &Clear,
+    keys: &Keys,
+    mode: Mode,
+) -> Result<Keys> {
+    let tickets: Vec<_> = keys.iter().map(|key| place.ticket(key)).collect();
+    run_as_one(&tickets, |places| {
+        let writes: Vec<_> = places
+            .iter()
+            .map(|place| Write::Remove {
+                key: tickets[*place].key(),
+            })
+            .collect();
+        let removed = driver.apply(&writes).map_err(|error| {
+            error
+                .driver(driver.name())
+                .operation(Call::Clear.name(mode))
+        })?;
+        let removed = writes.iter().zip(removed).filter(|(_, removed)| *removed);
+        Ok(removed.map(|(write, _)| write.key()).collect())
+    })
 }
 
 fn keys_to_clear<D: BlockingDriver>(
@@ -393,6 +449,9 @@ fn remove_all<D: BlockingDriver>(
     keys: &Keys,
     mode: Mode,
 ) -> Result<Keys> {
+    if driver.is_atomic() {
+        return remove_as_one(driver, place, keys, mode);
+    }
     let (name, operation) = (driver.name(), Call::Clear.name(mode));
     let mut removed = Keys::new();
     let mut outcome = Ok(());
@@ -567,7 +626,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         }
         self.wait_at_exit();
         let in_place = self.in_place(mode);
-        let size = if in_place {
+        let size = if in_place || self.driver.is_atomic() {
             items.len()
         } else {
             Self::job_size(items.len())

@@ -375,6 +375,11 @@ impl State {
 }
 
 impl Ticket {
+    /// The key that it is of.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Does the write, unless a newer one of the key has taken effect. Waits for a write of the
     /// key that is under way.
     pub(super) fn run(self, write: impl FnOnce(&str) -> Result<()>) -> Result<()> {
@@ -386,6 +391,46 @@ impl Ticket {
         self.applied.newest.store(self.number, Ordering::Release);
         Ok(())
     }
+}
+
+/// Does several writes as one. `apply` gets the places of those that take effect: of each key the newest,
+/// unless one that is newer still has taken effect already. Waits for writes of the keys that are under way.
+pub(super) fn run_as_one<T>(
+    tickets: &[Ticket],
+    apply: impl FnOnce(&[usize]) -> Result<T>,
+) -> Result<T> {
+    let mut places: Vec<usize> = (0..tickets.len()).collect();
+    // Who holds a key and waits for the next one waits for a greater key: nobody waits in a circle.
+    places.sort_unstable_by_key(|place| (&tickets[*place].key, tickets[*place].number));
+    let is_newest = |index: usize| {
+        let next = places.get(index + 1);
+        next.is_none_or(|next| tickets[*next].key != tickets[places[index]].key)
+    };
+    let newest: Vec<usize> = (0..places.len())
+        .filter(|index| is_newest(*index))
+        .map(|index| places[index])
+        .collect();
+    let _turns: Vec<_> = newest
+        .iter()
+        .map(|place| tickets[*place].applied.turns.take())
+        .collect();
+    let mut effective: Vec<usize> = newest
+        .into_iter()
+        .filter(|place| {
+            let ticket = &tickets[*place];
+            ticket.applied.newest.load(Ordering::Acquire) <= ticket.number
+        })
+        .collect();
+    effective.sort_unstable();
+    let applied = apply(&effective)?;
+    for place in effective {
+        let ticket = &tickets[place];
+        ticket
+            .applied
+            .newest
+            .store(ticket.number, Ordering::Release);
+    }
+    Ok(applied)
 }
 
 impl Drop for Ticket {
@@ -435,6 +480,43 @@ mod tests {
         second.run(write(2)).expect("written");
         first.run(write(1)).expect("dropped");
         assert_eq!(*written.borrow(), [2]);
+    }
+
+    #[test]
+    fn of_writes_made_as_one_the_newest_of_each_key_takes_effect() {
+        let order = Arc::new(Order::default());
+        let ticket = |key| order.ticket(key, Change::Remove);
+        let tickets = [ticket("b"), ticket("a"), ticket("b"), ticket("c")];
+        ticket("c").run(|_| Ok(())).expect("written");
+        let done = run_as_one(&tickets, |places| Ok(places.to_vec()));
+        assert_eq!(done.expect("written"), [1, 2]);
+        drop(tickets);
+        assert!(!order.has_pending());
+    }
+
+    #[test]
+    fn writes_made_as_one_by_many_threads_wait_in_no_circle() {
+        let order = Arc::new(Order::default());
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                let order = order.clone();
+                std::thread::spawn(move || {
+                    for round in 0..200 {
+                        let mut keys = ["a", "b", "c", "d", "e"];
+                        keys.rotate_left((round + thread) % 5);
+                        let tickets: Vec<_> = keys
+                            .iter()
+                            .map(|key| order.ticket(key, Change::Remove))
+                            .collect();
+                        run_as_one(&tickets, |_| Ok(())).expect("written");
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
+        assert!(!order.has_pending());
     }
 
     #[test]

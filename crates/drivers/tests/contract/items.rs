@@ -76,7 +76,7 @@ fn metadata_tells_of_an_item_and_nothing_of_a_missing_one() {
             setting.finish(meta).expect("reads")
         };
         match meta("a") {
-            Some(Meta::Native(native)) if setting.is_on_disk() => {
+            Some(Meta::Native(native)) if setting.has_files() => {
                 assert_eq!(native.size, Some(4), "{setting}");
                 assert!(native.mtime_ms.is_some_and(|time| time > 0.0), "{setting}");
             }

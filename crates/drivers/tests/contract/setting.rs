@@ -96,12 +96,9 @@ impl Setting {
         }
     }
 
-    /// Whether the items are files.
-    pub(crate) fn is_on_disk(&self) -> bool {
-        self.folder
-            .path()
-            .read_dir()
-            .is_ok_and(|mut entries| entries.next().is_some())
+    /// Whether each item is a file, that of `a` for one.
+    pub(crate) fn has_files(&self) -> bool {
+        self.folder.path().join("a").exists()
     }
 
     /// The outcome of an operation, which in Sync mode has to be there at once.
