@@ -65,6 +65,7 @@ describe("another block", () => {
   const languages = [
     "",
     "sh",
+    "sql",
     "json",
     "yaml",
     "text",
