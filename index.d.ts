@@ -6,8 +6,8 @@
 
 import type { FSStorageOptions } from "./drivers/fs.js";
 import type { FSStorageOptions as FSLiteStorageOptions } from "./drivers/fs-lite.js";
-import type { SqliteOptions } from "./drivers/sqlite.js";
 import type { QueueDriverOptions } from "./drivers/queue.js";
+import type { SqliteOptions } from "./drivers/sqlite.js";
 
 export type { Durability, FSStorageOptions, WatchMatcher, WatchOptions } from "./drivers/fs.js";
 export type { QueueContext, QueueDriverOptions, QueuedOperation } from "./drivers/queue.js";

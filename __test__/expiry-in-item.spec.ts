@@ -29,7 +29,9 @@ async function answers(driver: Driver, mode: Mode, keys: string[]) {
     has: (
       await Promise.all(keys.map(async (key) => ((await calls.hasItem(key)) ? key : "")))
     ).filter(Boolean),
-    got: (await calls.getItems(keys)).filter(({ value }) => value !== null).map(({ key }) => key),
+    got: ((await calls.getItems(keys)) as { key: string; value: unknown }[])
+      .filter(({ value }) => value !== null)
+      .map(({ key }) => key),
     single: (
       await Promise.all(keys.map(async (key) => ((await calls.getItem(key)) === null ? "" : key)))
     ).filter(Boolean),

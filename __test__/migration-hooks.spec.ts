@@ -466,7 +466,7 @@ describe("migrate() inside a step or a hook", () => {
 
 describe("a migration that was asked for and not awaited", () => {
   const slow = (ran: string[]) => ({
-    1: async (given: Any) => {
+    1: async (given: Storage<any>) => {
       for (let index = 0; index < 20; index += 1) await given.setItem(`k:${index}`, index);
       ran.push("step");
     },
@@ -556,14 +556,14 @@ describe("what waits for a migration", () => {
 
   it.each(METHODS)("is refused inside of it: %s", async (method) => {
     const codes: string[] = [];
-    const call = async (given: Any) => {
+    const call = async (given: Storage<any>) => {
       codes.push((await failureOf((async () => given[method]())()))?.code);
     };
-    const storage: Any = createStorage<any>({
+    const storage: Storage<any> = createStorage<any>({
       driver: builtin("fs", { base: folder() }),
       version: 1,
       migrations: {
-        1: async (given: Any) => {
+        1: async (given: Storage<any>) => {
           await call(given);
           await new Promise((done) => setTimeout(done, 1));
           await call(storage);
@@ -627,7 +627,7 @@ describe("two storages over one driver", () => {
         driver,
         version: 1,
         migrations: {
-          1: async (given: Any) => {
+          1: async (given: Storage<any>) => {
             runs += 1;
             const count = (await given.getItem("count")) ?? 0;
             await new Promise((done) => setTimeout(done, 1));
