@@ -45,6 +45,8 @@ const { expect } = await import("vitest");
 const { getState, GLOBAL_EXPECT, setState } = await import("@vitest/expect");
 
 function startState(test) {
+  // The last line of the log names the test that a spec hangs in.
+  console.log(test.name);
   setState(
     {
       ...getState(expect),

@@ -13,6 +13,7 @@ use super::{Access, Kind, kind_of};
 const FILE_SHARE_READ: u32 = 1;
 const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x10;
 const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
+const ERROR_ACCESS_DENIED: i32 = 5;
 const ERROR_SHARING_VIOLATION: i32 = 32;
 const ERROR_LOCK_VIOLATION: i32 = 33;
 const ERROR_PATH_NOT_FOUND: i32 = 3;
@@ -26,6 +27,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const TRIES: u32 = 10;
 
 const LONGEST_LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// A lock that is being let go of denies access for a moment. So often in a row, without its file
+/// being there, it is the folder that may not be written to.
+const DENIALS: u32 = 5;
 
 /// The name of the file whose open handle is the lock of its folder.
 const LOCK_NAME: &str = "%~busy";
@@ -186,14 +191,18 @@ pub(super) fn folds_names(_folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The system tells the final path of what is opened, in which a link is resolved: its own name is
+/// The system tells the final path of what is opened, in which a link is resolved. Where it opens
+/// nothing, because the file is about to be removed or its volume has no such path, the name is
 /// looked for in its folder.
 pub(super) fn stored_name(path: &Path) -> io::Result<OsString> {
-    let wanted = path.file_name().unwrap_or_default();
     if !fs::symlink_metadata(path)?.is_symlink() {
-        let real = fs::canonicalize(path)?;
-        return Ok(real.file_name().unwrap_or_default().to_owned());
+        match fs::canonicalize(path) {
+            Ok(real) => return Ok(real.file_name().unwrap_or_default().to_owned()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(error),
+            Err(_) => {}
+        }
     }
+    let wanted = path.file_name().unwrap_or_default();
     let folded = wanted.to_string_lossy().to_lowercase();
     let mut stored = None;
     for found in fs::read_dir(path.parent().unwrap_or(path))? {
@@ -326,15 +335,29 @@ pub(super) fn lock(folder: &Path, patience: Duration) -> io::Result<Option<File>
     };
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
+    let mut denials = 0;
     loop {
         match open() {
             Ok(file) => return Ok(Some(file)),
             Err(error) if !is_shared(&error) => return Err(error),
-            Err(_) if start.elapsed() >= patience => return Err(ErrorKind::ResourceBusy.into()),
-            Err(_) => thread::sleep(pause),
+            Err(error) if error.raw_os_error() == Some(ERROR_ACCESS_DENIED) && !is_there(&name) => {
+                denials += 1;
+                if denials == DENIALS {
+                    return Err(error);
+                }
+            }
+            Err(_) => denials = 0,
         }
+        if start.elapsed() >= patience {
+            return Err(ErrorKind::ResourceBusy.into());
+        }
+        thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_LOCK_PAUSE);
     }
+}
+
+fn is_there(path: &Path) -> bool {
+    !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == ErrorKind::NotFound)
 }
 
 /// The file that is the lock of a folder keeps it from being empty.
