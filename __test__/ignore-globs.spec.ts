@@ -19,7 +19,8 @@ const FILES = [
   ".hid.log",
   "z",
   "é",
-  "A",
+  // Elsewhere this is the file of "a".
+  ...(process.platform === "linux" ? ["A"] : []),
   "x.tar.gz",
   "dir/a",
   "dir/a.log",

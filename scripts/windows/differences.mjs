@@ -23,4 +23,18 @@ export const NOT_RUN = {
 };
 
 /** By the name of the spec: tests that fail under Wine and not on Windows. */
-export const DIFFERENT = {};
+export const DIFFERENT = {
+  "contract/contract": [
+    {
+      tests: /a huge key is kept whole or refused with nothing changed/,
+      reason:
+        "of a path over 32,767 characters Wine says ERROR_GEN_FAILURE (EIO), Windows ERROR_FILENAME_EXCED_RANGE (ENAMETOOLONG)",
+    },
+  ],
+  durability: [
+    {
+      tests: /the end of the process > finishes a clear that was not awaited/,
+      reason: "Wine removes 3,000 files more slowly than the end of a process waits for",
+    },
+  ],
+};
