@@ -28,12 +28,23 @@ function wayFor(target, compiler) {
   return library && { compiler, ...library };
 }
 
+/** A check links nothing, so that the C code of dependencies need not be compiled, and no C compiler be there. */
+function withoutC(target) {
+  if (process.platform === "win32") return {};
+  const suffix = target.replaceAll("-", "_");
+  return { [`CC_${suffix}`]: "true", [`AR_${suffix}`]: "true" };
+}
+
 function check(target, features, { compiler, args, env }) {
   const musl = target.endsWith("-musl") ? { RUSTFLAGS: "-C target-feature=-crt-static" } : {};
   const { status } = spawnSync(
     compiler.cargo,
     ["check", "--quiet", "--target", target, ...args, ...features],
-    { cwd: root, stdio: "inherit", env: { ...process.env, ...env, ...musl, RUSTC: compiler.path } },
+    {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, ...env, ...musl, ...withoutC(target), RUSTC: compiler.path },
+    },
   );
   return status === 0;
 }

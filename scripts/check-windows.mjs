@@ -20,7 +20,7 @@ import { dirname, join, relative } from "node:path";
 import { transformSync } from "esbuild";
 import { compilers, libraryFor, SOURCES_HELP } from "./rust-compilers.mjs";
 import { isAvailable, root } from "./tools.mjs";
-import { DIFFERENT, NOT_RUN } from "./windows/differences.mjs";
+import { DIFFERENT, ERRORS, NOT_RUN } from "./windows/differences.mjs";
 
 const TARGET = "x86_64-pc-windows-gnu";
 const GCC = "x86_64-w64-mingw32-gcc";
@@ -145,8 +145,8 @@ function build() {
 function withoutSelfReferences(code, folder) {
   const { name: own, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   return code.replace(/(from |import\()"([^"]+)"/g, (whole, before, id) => {
-    if (id !== own && !id.startsWith(`${own}/`)) return whole;
-    const { default: path } = exports[id.replace(own, ".")];
+    const path = id.startsWith(own) ? exports[id.replace(own, ".")]?.default : undefined;
+    if (path === undefined) return whole;
     return `${before}"${relative(folder, join(packageFolder, path))}"`;
   });
 }
@@ -248,7 +248,10 @@ function runSpec(node, name) {
   const reasons = DIFFERENT[name] ?? [];
   const row = { name, passed: 0, failed: [], different: [], skipped: 0 };
   for (const { name: test, state, errors } of results) {
-    const reason = reasons.find(({ tests }) => tests.test(test))?.reason;
+    const known =
+      reasons.find(({ tests }) => tests.test(test)) ??
+      ERRORS.find((known) => errors.some((text) => known.errors.test(text)));
+    const reason = known?.reason;
     if (state === "pass") row.passed++;
     else if (state !== "fail") row.skipped++;
     else if (reason) row.different.push({ test, reason });

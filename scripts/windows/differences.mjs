@@ -38,3 +38,11 @@ export const DIFFERENT = {
     },
   ],
 };
+
+/** In every spec: what a failure says that is Wine's. */
+export const ERRORS = [
+  {
+    errors: /^Error: ENOTSUP: .*, symlink /,
+    reason: "this version of Wine makes no links or junctions",
+  },
+];
