@@ -27,10 +27,13 @@ pub fn errno_of(error: &Error) -> i32 {
 
 /// An error of the system with that POSIX name.
 pub fn io_from_code(code: &str) -> Error {
-    RAW.iter().find(|(_, name)| *name == code).map_or_else(
-        || Error::other(code.to_owned()),
-        |(number, _)| Error::from_raw_os_error(*number),
-    )
+    let known = RAW.iter().find(|(_, name)| *name == code);
+    match known {
+        Some((number, _)) => Error::from_raw_os_error(*number),
+        // Windows has no number for it.
+        None if code == "ENOTDIR" => ErrorKind::NotADirectory.into(),
+        None => Error::other(code.to_owned()),
+    }
 }
 
 fn code_of_kind(kind: ErrorKind) -> &'static str {
