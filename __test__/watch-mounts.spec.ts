@@ -66,21 +66,6 @@ describe("a watch of a driver", () => {
     expect(good.seen).toEqual({ started: 2, stopped: 2 });
   });
 
-  it("that replaces another at the root stops that of the other", async () => {
-    const [one, other] = [watching(), watching()];
-    const storage = createStorage({ driver: one.driver });
-    await storage.watch(() => {});
-    storage.mount("", other.driver);
-    await expect.poll(() => one.seen.stopped).toBe(1);
-    await expect.poll(() => other.seen.started).toBe(1);
-    await turns();
-    await storage.dispose();
-    expect([one.seen, other.seen]).toEqual([
-      { started: 1, stopped: 1 },
-      { started: 1, stopped: 1 },
-    ]);
-  });
-
   it("that is mounted again while the watch starts is watched once", async () => {
     const { storage, driver, seen, start } = await mountedWhileWatched();
     await storage.unmount("w", false);

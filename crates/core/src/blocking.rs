@@ -15,6 +15,9 @@ use crate::value::Value;
 /// Where a blocking driver reports changes, from any thread.
 pub type SharedSink = Arc<dyn Fn(Event) + Send + Sync>;
 
+/// Starts a watch that was prepared. May block, on any thread.
+pub type StartWatch = Box<dyn FnOnce() -> Result<Box<dyn Any + Send>> + Send>;
+
 /// A change of one item.
 #[derive(Debug, Clone, Copy)]
 pub enum Write<'a> {
@@ -200,6 +203,11 @@ pub trait BlockingDriver: Send + Sync + 'static {
     /// Those of the system.
     fn watch(&self, _sink: SharedSink) -> Result<Box<dyn Any + Send>> {
         Err(Error::new(Kind::DriverResult, "this driver does not watch").driver(self.name()))
+    }
+
+    /// Prepares a watch without blocking: of changes that the store makes itself, it sees those from now on.
+    fn prepare_watch(self: Arc<Self>, sink: SharedSink) -> StartWatch {
+        Box::new(move || self.watch(sink))
     }
 
     /// When the next item ends, in ms since the epoch.

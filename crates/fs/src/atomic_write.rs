@@ -44,13 +44,11 @@ impl<D: Disk> Engine<D> {
         let change = self.changes.begin(key);
         let mut failure = None;
         for _ in 0..ATTEMPTS {
-            let outcome = self.try_write(key, &place, bytes, change.as_ref())?;
+            let outcome = self.try_write(key, &place, bytes, &change)?;
             if let Outcome::Again(error) = outcome {
                 failure = Some(error);
             } else {
-                if let Some(change) = change {
-                    change.made();
-                }
+                change.made();
                 // The new value hides one under the literal name, so that leaving it is no error.
                 if let Some(literal) = &place.literal
                     && matches!(self.unlink(literal), Ok(true))
@@ -72,7 +70,7 @@ impl<D: Disk> Engine<D> {
         key: &str,
         place: &Place,
         bytes: &[u8],
-        change: Option<&Pending<'_>>,
+        change: &Pending<'_>,
     ) -> Result<Outcome> {
         self.refuse_other_spelling(place, key)?;
         let target = self.target(place)?;
@@ -94,9 +92,6 @@ impl<D: Disk> Engine<D> {
             Err(error) => return Err(Error::io(error, "open").path(&place.path)),
         };
         let ready = self.fill(&mut draft, bytes, &place.path).and_then(|()| {
-            let Some(change) = change else {
-                return Ok(());
-            };
             let stat = self
                 .disk
                 .stat_draft(&mut draft)

@@ -113,11 +113,8 @@ impl Changes {
         lock(&self.watches).last_change
     }
 
-    /// Notes that a change of the key begins, if anybody watches.
-    pub(super) fn begin<'a>(&'a self, key: &'a str) -> Option<Pending<'a>> {
-        if self.count.load(Ordering::SeqCst) == 0 {
-            return None;
-        }
+    /// Notes that a change of the key begins: somebody may watch by the time that it is made.
+    pub(super) fn begin<'a>(&'a self, key: &'a str) -> Pending<'a> {
         let mut recent = lock(&self.recent);
         let entry = recent.entry(key.to_owned()).or_insert_with(|| Recent {
             stamps: [None; 2],
@@ -126,11 +123,11 @@ impl Changes {
             since: Instant::now(),
         });
         entry.under_way += 1;
-        Some(Pending {
+        Pending {
             changes: self,
             key,
             stamp: Cell::new(None),
-        })
+        }
     }
 
     /// What was done to the key of late.
@@ -191,9 +188,14 @@ impl Pending<'_> {
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        if let Some(recent) = lock(&self.changes.recent).get_mut(self.key) {
-            recent.under_way -= 1;
-            recent.since = Instant::now();
+        let mut all = lock(&self.changes.recent);
+        let Some(recent) = all.get_mut(self.key) else {
+            return;
+        };
+        recent.under_way -= 1;
+        recent.since = Instant::now();
+        if recent.under_way == 0 && self.changes.count.load(Ordering::SeqCst) == 0 {
+            all.remove(self.key);
         }
     }
 }
@@ -227,7 +229,7 @@ mod tests {
             size: 1,
             ..Stamp::default()
         };
-        let write = changes.begin("a").unwrap();
+        let write = changes.begin("a");
         write.names(stamp);
         assert!(changes.wrote("a", stamp));
         assert_eq!(changes.of("a"), of(true, 0));
@@ -237,7 +239,7 @@ mod tests {
         // A removal that finds nothing is no change.
         drop(changes.begin("a"));
         assert_eq!(changes.of("a"), of(false, 1));
-        changes.begin("b").unwrap().made();
+        changes.begin("b").made();
         let expected = [(1, "a".to_owned(), Some(stamp)), (2, "b".to_owned(), None)];
         assert_eq!(*lock(&told), expected);
         assert_eq!(changes.last(), 2);
@@ -246,9 +248,11 @@ mod tests {
     #[test]
     fn nothing_is_kept_while_nobody_watches() {
         let changes = Arc::new(Changes::default());
-        assert!(changes.begin("a").is_none());
+        drop(changes.begin("a"));
+        assert_eq!(changes.of("a"), None);
         let (listening, _) = changes.listen(Arc::new(|_| {}));
-        assert!(changes.begin("a").is_some());
+        drop(changes.begin("a"));
+        assert!(changes.of("a").is_some());
         drop(listening);
         assert_eq!(changes.of("a"), None);
     }

@@ -520,9 +520,7 @@ impl<D: Disk> Engine<D> {
         drop(lock);
         let removed = outcome?;
         if let Some(found) = &removed {
-            if let Some(change) = change {
-                change.made();
-            }
+            change.made();
             let folder = if found.path == moved {
                 place.folder()
             } else {

@@ -43,7 +43,7 @@ use self::expiry_index::ExpiryIndex;
 use self::locate::{Place, Reach};
 use self::locks::Locks;
 use self::moves::Moves;
-use eas_core::blocking::{BlockingDriver, SharedSink};
+use eas_core::blocking::{BlockingDriver, SharedSink, StartWatch};
 use eas_core::driver::{Flags, NativeMeta};
 use eas_core::error::{At, Error, Kind, Result};
 use eas_core::keys::Keys;
@@ -354,8 +354,13 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
     }
 
     fn watch(&self, sink: SharedSink) -> Result<Box<dyn Any + Send>> {
-        watch::start(self.clone(), self.engine.options.watch, sink)
-            .map_err(|error| error.driver(self.name()).operation("watch"))
+        Arc::new(self.clone()).prepare_watch(sink)()
+    }
+
+    fn prepare_watch(self: Arc<Self>, sink: SharedSink) -> StartWatch {
+        let name = self.name();
+        let start = watch::prepare((*self).clone(), self.engine.options.watch, sink);
+        Box::new(move || start().map_err(|error| error.driver(name).operation("watch")))
     }
 
     fn is_behind_at_exit(&self) -> bool {

@@ -29,9 +29,7 @@ impl<D: Disk> Engine<D> {
         };
         removed |= self.discard_written(&place, reach)?;
         if removed {
-            if let Some(change) = change {
-                change.made();
-            }
+            change.made();
             self.corrupt.remove(key);
             self.forget_expiry(key);
             self.durability.settle(&place)?;

@@ -782,12 +782,11 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             return Op::fail(error);
         }
         let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
-        let started = self.run(Mode::Async, move |driver| {
-            driver.watch(Arc::new(move |event| {
-                // The receiver goes with the host's context; events after that are nobody's.
-                let _ = sender.send(event);
-            }))
-        });
+        let start = self.driver.clone().prepare_watch(Arc::new(move |event| {
+            // The receiver goes with the host's context; events after that are nobody's.
+            let _ = sender.send(event);
+        }));
+        let started = self.run(Mode::Async, move |_| start());
         let runtime = self.runtime.clone();
         started.map(move |guard| {
             runtime.spawn(Box::pin(async move {

@@ -20,7 +20,7 @@ use super::FsStore;
 use super::changes::{Change, Changes, Own, Stamp};
 use super::disk::{Disk, Kind as FileKind};
 use super::path::{MOVED, SELF};
-use eas_core::blocking::SharedSink;
+use eas_core::blocking::{SharedSink, StartWatch};
 use eas_core::error::{Error, Kind, Result};
 
 /// Where the system watches single folders, each gets its own watch: one that is set before a folder
@@ -64,47 +64,49 @@ impl Drop for Guard {
     }
 }
 
-/// Starts a watch; it sees every change from when this returns.
-///
-/// # Errors
-/// Those of the system, for example when it has no more watches to give (`ENOSPC`).
-pub(super) fn start<D: Disk>(
+/// Prepares a watch: it hears of the store's own changes from now on, and sees every change from when what
+/// this gives has returned. That fails as the system does, for example when it has no more watches to give
+/// (`ENOSPC`).
+pub(super) fn prepare<D: Disk>(
     store: FsStore<D>,
     options: WatchOptions,
     sink: SharedSink,
-) -> Result<Box<dyn Any + Send>> {
+) -> StartWatch {
     let (messages, inbox) = channel();
-    let (started, outcome) = channel();
-    let guard = Guard(messages.clone());
-    let thread = std::thread::Builder::new().name("eas-watch".to_owned());
-    let spawned = thread.spawn(move || {
-        // Before anything is looked at: another watch of the store may have it tell of its changes
-        // already, and the notices of those are no news to a watch.
-        let changes = store.engine.changes.clone();
-        let own = messages.clone();
-        let (_listening, last) = changes.listen(Arc::new(move |change| {
-            // After the end of the watch nobody listens.
-            let _ = own.send(Message::Own(change));
-        }));
-        match Watch::start(store, options, sink, messages, last) {
-            Ok(watch) => {
-                // The caller waits for this.
-                let _ = started.send(Ok(()));
-                watch.run(&inbox);
+    // Before anything is looked at: another watch of the store may have it tell of its changes already, and
+    // the notices of those are no news to a watch.
+    let changes = store.engine.changes.clone();
+    let own = messages.clone();
+    let (listening, last) = changes.listen(Arc::new(move |change| {
+        // After the end of the watch nobody listens.
+        let _ = own.send(Message::Own(change));
+    }));
+    Box::new(move || {
+        let (started, outcome) = channel();
+        let guard = Guard(messages.clone());
+        let thread = std::thread::Builder::new().name("eas-watch".to_owned());
+        let spawned = thread.spawn(move || {
+            let _listening = listening;
+            match Watch::start(store, options, sink, messages, last) {
+                Ok(watch) => {
+                    // The caller waits for this.
+                    let _ = started.send(Ok(()));
+                    watch.run(&inbox);
+                }
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                }
             }
-            Err(error) => {
-                let _ = started.send(Err(error));
-            }
-        }
-    });
-    spawned.map_err(|error| Error::io(error, "start a thread"))?;
-    outcome.recv().unwrap_or_else(|_| {
-        Err(Error::new(
-            Kind::Panic,
-            "the watch ended while it was starting",
-        ))
-    })?;
-    Ok(Box::new(guard))
+        });
+        spawned.map_err(|error| Error::io(error, "start a thread"))?;
+        outcome.recv().unwrap_or_else(|_| {
+            Err(Error::new(
+                Kind::Panic,
+                "the watch ended while it was starting",
+            ))
+        })?;
+        Ok(Box::new(guard) as Box<dyn Any + Send>)
+    })
 }
 
 struct Watch<D: Disk> {
