@@ -203,7 +203,9 @@ import { expectTypeOf } from "expect-type";
 }
 
 // The table of drivers names every one of them.
-expectTypeOf<BuiltinDriverName>().toEqualTypeOf<"memory" | "fs" | "fs-lite" | "fsLite" | "queue">();
+expectTypeOf<BuiltinDriverName>().toEqualTypeOf<
+  "memory" | "fs" | "fs-lite" | "fsLite" | "queue" | "sqlite"
+>();
 expectTypeOf<keyof BuiltinDriverOptions>().toEqualTypeOf<BuiltinDriverName>();
 expectTypeOf(builtinDrivers.fsLite).toEqualTypeOf<"electron-async-storage/drivers/fs-lite">();
 expectTypeOf<BuiltinDriverOptions["fs"]>().toEqualTypeOf<
