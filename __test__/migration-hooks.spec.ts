@@ -637,10 +637,15 @@ describe("two storages over one driver", () => {
         },
       });
     const [first, second, third] = [make(true), make(false), make(false)];
-    const failed = failureOf(first.migrate());
+    const tried = first.migrate().then(
+      () => undefined,
+      (error) => error,
+    );
     await Promise.all([second.migrate(), third.migrate()]);
-    expect(await failed).toBe(boom);
-    expect(runs).toBe(2);
+    const failure = await tried;
+    // Which of them is first is nobody's promise. One that comes later has nothing left to run.
+    expect([boom, undefined]).toContain(failure);
+    expect(runs).toBe(failure === boom ? 2 : 1);
     expect(await second.getItem("count")).toBe(1);
     expect(await third.getStorageVersion()).toBe(1);
     await first.dispose();
