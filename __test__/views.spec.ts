@@ -221,9 +221,9 @@ describe("console.log of", () => {
       .mount("cache", builtin("memory"))
       .mount("cache:deep", promiseDriver());
     expect(inspect(storage).split("\n")).toEqual([
-      'Storage (root) → fs { base: "x" }',
-      "Storage cache: → memory",
       "Storage cache:deep: → promising",
+      "Storage cache: → memory",
+      'Storage (root) → fs { base: "x" }',
     ]);
   });
 
