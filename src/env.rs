@@ -47,6 +47,12 @@ fn forget_external(data: *mut c_void) {
 }
 
 impl Env {
+    pub(super) fn null(self) -> Val {
+        let mut value = null_mut();
+        api!(napi_get_null(self.0, &mut value));
+        value
+    }
+
     pub(super) fn undefined(self) -> Val {
         let mut value = null_mut();
         api!(napi_get_undefined(self.0, &mut value));

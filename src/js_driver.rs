@@ -20,13 +20,15 @@ use super::error::caught;
 use super::function::{Arguments, function};
 use super::reference::{self, Reference};
 use super::strings;
-use eas_core::blocking::BlockingDriver;
+use eas_core::condition::{Check, Expected};
 use eas_core::driver::{
     Call, Driver, DriverInfo, Event, EventKind, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode,
     Op, Options, Unwatch,
 };
 use eas_core::error::{Error, Kind, Result};
+use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::keys::Keys;
+use eas_core::store::Store;
 use eas_core::value::{Text, Value};
 
 /// The number that stands for [`Driver::note_corrupt`], which is no method of a driver: it is for the
@@ -105,6 +107,46 @@ impl JsDriver {
             invoke: Rc::new(reference),
             info,
         })
+    }
+
+    /// Asks for a group whose checks name what is stored.
+    fn commit_stored(&self, group: &Group, operation: &'static str, mode: Mode) -> Op<Committed> {
+        let arguments = |env: Env| {
+            let checks = group.checks.iter().map(|check| {
+                let step = named_step(env, "check", &check.key);
+                let value = match &check.expected {
+                    Expected::Stored(value) => strings::value(env, Some(value)),
+                    Expected::Missing | Expected::Etag(_) => env.null(),
+                };
+                env.set(step, c"value", value);
+                step
+            });
+            let writes = group.writes.iter().map(|write| match write {
+                GroupWrite::Set {
+                    key,
+                    value,
+                    options,
+                } => {
+                    let step = named_step(env, "set", key);
+                    env.set(step, c"value", strings::text(env, value));
+                    env.set(step, c"options", options_or_none(env, options));
+                    step
+                }
+                GroupWrite::Remove { key, options } => {
+                    let step = named_step(env, "remove", key);
+                    env.set(step, c"options", options_or_none(env, options));
+                    step
+                }
+            });
+            let steps: Vec<Val> = checks.chain(writes).collect();
+            [
+                env.array(steps.into_iter()),
+                env.undefined(),
+                env.undefined(),
+            ]
+        };
+        self.call(Call::Commit, mode, "", arguments, read_committed)
+            .map_result(move |committed| committed.map_err(|error| error.operation(operation)))
     }
 
     fn place(&self, error: Error, call: Call, mode: Mode, key: &str) -> Error {
@@ -209,6 +251,44 @@ fn options_value(env: Env, options: &Options) -> Val {
     #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
     env.set(copy, c"ttl", env.number(ttl_ms as f64));
     copy
+}
+
+/// As [`options_value`], an empty object where there are none.
+fn options_or_none(env: Env, options: &Options) -> Val {
+    let value = options_value(env, options);
+    if env.is_nullish(value) {
+        env.object()
+    } else {
+        value
+    }
+}
+
+/// A step of a group as a driver gets it.
+fn named_step(env: Env, kind: &str, key: &str) -> Val {
+    let step = env.object();
+    env.set(step, c"type", strings::string(env, kind));
+    env.set(step, c"key", strings::string(env, key));
+    step
+}
+
+fn read_committed(context: &Context, answer: Val) -> Result<Committed> {
+    let env = context.env;
+    let expected = "{ ok: true } or { ok: false, conflicts: [key…] }";
+    if !env.is_object(answer) {
+        return Err(wrong_answer(env, expected, answer));
+    }
+    let is_done = thrown(context, env.try_get(answer, c"ok"))?;
+    if env.is_truthy(is_done) {
+        return Ok(Committed::Done);
+    }
+    let conflicts = thrown(context, env.try_get(answer, c"conflicts"))?;
+    if !env.is_array(conflicts) {
+        return Err(wrong_answer(env, expected, answer));
+    }
+    let keys = read_keys(context, conflicts)?;
+    Ok(Committed::Conflicts(
+        keys.iter().map(str::to_owned).collect(),
+    ))
 }
 
 fn read_nothing(_context: &Context, _answer: Val) -> Result<()> {
@@ -481,6 +561,39 @@ impl Driver for JsDriver {
         self.call(Call::Clear, mode, base, arguments, read_nothing)
     }
 
+    fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
+        let is_etag = |check: &Check| matches!(check.expected, Expected::Etag(_));
+        if !group.checks.iter().any(is_etag) {
+            return self.commit_stored(&group, operation, mode);
+        }
+        // The driver compares what is stored: an etag stands for what it is the etag of.
+        Op::later(async move {
+            let mut checks = Vec::with_capacity(group.checks.len());
+            let mut conflicts = Vec::new();
+            for check in group.checks {
+                let Expected::Etag(_) = &check.expected else {
+                    checks.push(check);
+                    continue;
+                };
+                let options = Options::default();
+                let stored = self.clone().get_item(&check.key, &options, mode).await?;
+                match stored {
+                    Some(stored) if check.expected.fits(Some(&stored)) => checks.push(Check {
+                        expected: Expected::Stored(stored),
+                        ..check
+                    }),
+                    _ if conflicts.contains(&check.key) => {}
+                    _ => conflicts.push(check.key),
+                }
+            }
+            if !conflicts.is_empty() {
+                return Ok(Committed::Conflicts(conflicts));
+            }
+            let group = Group { checks, ..group };
+            self.commit_stored(&group, operation, mode).await
+        })
+    }
+
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
         let report = move |env: Env, arguments: &Arguments| {
             let kind = strings::read_lossy(env, arguments[0]);
@@ -602,7 +715,7 @@ impl Driver for JsDriver {
         Box::new(Pin::new(&self.invoke))
     }
 
-    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+    fn shared_store(&self) -> Option<Arc<dyn Store>> {
         None
     }
 

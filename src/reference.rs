@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::ptr::null_mut;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::ThreadId;
 
 use napi::sys;
@@ -20,7 +21,11 @@ pub(super) struct Reference {
     thread: ThreadId,
     /// Whether the value is kept in a box, since Node-API before version 10 refers to objects only.
     is_boxed: bool,
+    /// Tells it from every other reference of the process.
+    number: u64,
 }
+
+static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 // SAFETY: the raw pointers are used on the thread of the environment alone: `get`, `pin` and `unpin`
 // check for it, and a drop elsewhere hands the pointer over to that thread.
@@ -61,6 +66,7 @@ impl Reference {
             shared: shared.clone(),
             thread: std::thread::current().id(),
             is_boxed,
+            number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed),
         })
     }
 
@@ -112,6 +118,10 @@ impl Drop for Reference {
 }
 
 impl HostValue for Reference {
+    fn number(&self) -> u64 {
+        self.number
+    }
+
     fn bytes(&self) -> Option<(Vec<u8>, BytesKind)> {
         strings::read_bytes(self.env, self.get()?)
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::envelope;
 use eas_core::error::Kind;
 use eas_core::key;
+use eas_core::store::{SingleWrites, Store};
 use eas_core::value::{Inside, Text, Value};
 use eas_fs::disk::SystemDisk;
 use eas_fs::ignore::Ignore;

@@ -48,12 +48,15 @@ pub fn refuse(info: &DriverInfo, call: Call, mode: Mode) -> Result<()> {
 /// The error of a write that a driver which only reads does not take.
 #[cold]
 pub fn read_only(info: &DriverInfo, call: Call, mode: Mode) -> Error {
+    takes_no_changes(info).operation(call.name(mode))
+}
+
+fn takes_no_changes(info: &DriverInfo) -> Error {
     Error::new(
         Kind::ReadOnly,
         "the driver only reads, so nothing was changed; write to one that was made without `readOnly`",
     )
     .driver(&info.name)
-    .operation(call.name(mode))
 }
 
 /// The error of a Sync call that the driver has no method for.
@@ -300,6 +303,31 @@ pub fn clear(driver: &Rc<dyn Driver>, base: &str, options: &Options, mode: Mode)
         }
         listed => Op::later(async move { remove(listed.await?).await }),
     }
+}
+
+/// Whether a group can be asked for: who commits relies on the result, so that a driver which takes no
+/// writes refuses here, silent or not.
+///
+/// # Errors
+/// [`Kind::ReadOnly`], [`Kind::AtomicUnsupported`], and [`Kind::SyncUnsupported`] where only the async
+/// form is missing its twin.
+pub fn can_commit(driver: &Rc<dyn Driver>, operation: &'static str, mode: Mode) -> Result<()> {
+    let info = driver.info();
+    if info.read_only.is_read_only() {
+        return Err(takes_no_changes(info).operation(operation));
+    }
+    if info.has(Call::Commit, mode) {
+        return Ok(());
+    }
+    if info.has(Call::Commit, Mode::Async) {
+        return Err(unsupported(&**driver, Call::Commit));
+    }
+    let message = format!(
+        "the driver \"{}\" makes no conditional writes and no groups; keep the key on memory, fs or sqlite, or add `commit` to the driver",
+        info.name
+    );
+    let error = Error::new(Kind::AtomicUnsupported, message);
+    Err(error.driver(&info.name).operation(operation))
 }
 
 /// Resolves when what was written before is where it belongs.

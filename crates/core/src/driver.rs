@@ -5,7 +5,7 @@
 //! later. Wrappers are drivers that hold an `Rc<dyn Driver>` and are written once, as async code.
 //!
 //! Stores that are plain blocking code (files, memory) implement
-//! [`BlockingDriver`](crate::blocking::BlockingDriver) instead, which is made a driver by
+//! [`Store`](crate::store::Store) instead, which is made a driver by
 //! `Offloaded` of the store crate.
 
 use std::any::Any;
@@ -17,9 +17,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::blocking::BlockingDriver;
 use crate::error::Result;
+use crate::group::{Committed, Group};
 use crate::keys::Keys;
+use crate::store::Store;
 use crate::value::{Foreign, Text, Value};
 
 /// Whether the caller can wait.
@@ -95,15 +96,6 @@ impl<T> Future for Op<T> {
     }
 }
 
-/// What a [`BlockingDriver`] does natively.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// `get_keys` leaves out keys deeper than asked for.
-    pub max_depth: bool,
-    /// Items with a time to live disappear when it is over.
-    pub ttl: bool,
-}
-
 /// The calls of a driver, for asking which ones it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the driver method of the same name")]
@@ -122,11 +114,12 @@ pub enum Call {
     Watch,
     Flush,
     Dispose,
+    Commit,
 }
 
 impl Call {
     /// Every call, in the order of their bits in [`Capabilities`].
-    pub const ALL: [Call; 14] = [
+    pub const ALL: [Call; 15] = [
         Call::HasItem,
         Call::GetItem,
         Call::GetItems,
@@ -141,6 +134,7 @@ impl Call {
         Call::Watch,
         Call::Flush,
         Call::Dispose,
+        Call::Commit,
     ];
 
     /// The name of the method that JavaScript sees in this mode.
@@ -160,6 +154,7 @@ impl Call {
             Call::Watch => ("watch", "watchSync"),
             Call::Flush => ("flush", "flushSync"),
             Call::Dispose => ("dispose", "disposeSync"),
+            Call::Commit => ("commit", "commitSync"),
         };
         match mode {
             Mode::Async => plain,
@@ -264,8 +259,8 @@ pub struct DriverInfo {
     /// Whether the driver is written in JavaScript: timers and the clock are those of the program
     /// then, which its tests may replace.
     pub in_js: bool,
-    /// Whether several writes can be made as one, all or none.
-    pub atomic: bool,
+    /// Whether raw reads give values as they were given, text as text.
+    pub keeps_values: bool,
     /// Whether the driver keeps the order of all that is asked of it: a clear has its place in it
     /// while it asks which keys to remove ([`clear_filtered`](Driver::clear_filtered) is called then)
     /// and leaves what the package keeps for itself, and a flush waits for everything before it.
@@ -273,11 +268,12 @@ pub struct DriverInfo {
 }
 
 impl DriverInfo {
-    /// A driver that has every call but `watch` and changes with each write, and nothing else.
+    /// A driver that has every call but `watch` and `commit` and changes with each write, and nothing
+    /// else.
     pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
         DriverInfo {
             name: name.into(),
-            capabilities: Capabilities::ALL.without(Call::Watch),
+            capabilities: Capabilities::ALL.without(Call::Watch).without(Call::Commit),
             twins: Capabilities::ALL,
             max_depth: false,
             ttl: false,
@@ -286,7 +282,7 @@ impl DriverInfo {
             clears_base: false,
             filters_clear: false,
             in_js: false,
-            atomic: false,
+            keeps_values: false,
             ordered: false,
         }
     }
@@ -506,6 +502,10 @@ pub trait Driver {
         false
     }
 
+    /// Makes the changes of a group, all or none, if its conditions hold. `operation` is what the caller
+    /// asked for, for messages.
+    fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed>;
+
     /// Reports changes, own and foreign, to the sink until the watch is stopped.
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>>;
 
@@ -526,7 +526,7 @@ pub trait Driver {
     /// Notes that the text of the item did not read as a value: the next write keeps it aside.
     fn note_corrupt(&self, key: &str);
 
-    /// Notes that an item was written past the driver, to what [`blocking`](Driver::blocking)
+    /// Notes that an item was written past the driver, to what [`shared_store`](Driver::shared_store)
     /// gave, and expires at `expires_ms`.
     fn note_expiry(&self, expires_ms: u64);
 
@@ -535,7 +535,7 @@ pub trait Driver {
     fn hold(&self) -> Box<dyn Any>;
 
     /// The store itself, where it can be called on any thread.
-    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>>;
+    fn shared_store(&self) -> Option<Arc<dyn Store>>;
 
     /// A view into the driver for inspection.
     fn as_any(&self) -> &dyn Any;
@@ -631,6 +631,16 @@ macro_rules! delegate {
             self.$field.clone().clear_filtered(base, mode, filter)
         }
     };
+    (@ $field:ident commit) => {
+        fn commit(
+            self: std::rc::Rc<Self>,
+            group: $crate::group::Group,
+            operation: &'static str,
+            mode: $crate::driver::Mode,
+        ) -> $crate::driver::Op<$crate::group::Committed> {
+            self.$field.clone().commit(group, operation, mode)
+        }
+    };
     (@ $field:ident watch) => {
         fn watch(
             self: std::rc::Rc<Self>,
@@ -681,9 +691,9 @@ macro_rules! delegate {
             self.$field.hold()
         }
     };
-    (@ $field:ident blocking) => {
-        fn blocking(&self) -> Option<std::sync::Arc<dyn $crate::blocking::BlockingDriver>> {
-            self.$field.blocking()
+    (@ $field:ident shared_store) => {
+        fn shared_store(&self) -> Option<std::sync::Arc<dyn $crate::store::Store>> {
+            self.$field.shared_store()
         }
     };
 }

@@ -134,6 +134,26 @@ pub fn expiry_in_text(bytes: &[u8]) -> Option<u64> {
     (expires.is_finite()).then_some(expires as u64)
 }
 
+/// A text as it would be if it never expired: an envelope without what it says of its expiry. Other
+/// bytes as they are.
+pub fn without_expiry(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if expiry_in_text(bytes).is_none() {
+        return Cow::Borrowed(bytes);
+    }
+    let plain = utf8_of(bytes).and_then(|text| {
+        let members = serde_json::from_slice::<HashMap<String, &RawValue>>(&text).ok()?;
+        let mut plain = ENVELOPE.to_vec();
+        plain.extend_from_slice(members.get("json")?.get().as_bytes());
+        if let Some(meta) = members.get("meta") {
+            plain.extend_from_slice(b",\"meta\":");
+            plain.extend_from_slice(meta.get().as_bytes());
+        }
+        plain.push(b'}');
+        Some(plain)
+    });
+    plain.map_or(Cow::Borrowed(bytes), Cow::Owned)
+}
+
 /// The expiry of an envelope of which the end is damaged.
 fn expiry_in_front(text: &[u8]) -> Option<u64> {
     let rest = text.strip_prefix(WITH_EXPIRY)?;

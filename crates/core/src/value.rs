@@ -217,6 +217,9 @@ pub trait HostValue: Any + Send + Sync {
     fn bytes(&self) -> Option<(Vec<u8>, BytesKind)> {
         None
     }
+
+    /// A number that no other reference ever has, to the same value neither.
+    fn number(&self) -> u64;
 }
 
 /// A shared reference to a value of the host.

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::driver::{Driver, Item, Mode, Options};
 use eas_core::error::Kind;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
 use eas_core::storage::{Change, Storage};
+use eas_core::store::{SingleWrites, Store};
 use eas_core::value::{Text, Value};
 use eas_memory::MemoryStore;
 use eas_store::Offloaded;

@@ -13,13 +13,15 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eas_core::blocking::BlockingDriver;
-use eas_core::driver::{Driver, Flags, Item, Mode, NativeMeta, Op, Options};
+use eas_core::driver::{Driver, Item, Mode, NativeMeta, Op, Options};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
 use eas_core::runtime::lock;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
 use eas_core::storage::{Change, Storage};
+use eas_core::store::{
+    Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write, apply_each,
+};
 use eas_core::value::{Text, Value};
 use eas_fs::{FsOptions, FsStore, NAME, Ports};
 use eas_memory::MemoryStore;
@@ -31,46 +33,96 @@ use model_disk::{ModelDisk, Survives};
 use proptest::prelude::*;
 
 /// Keeps items in a map, slowly; writes of the key `bad` fail.
-#[derive(Default)]
-struct Shaky(Mutex<BTreeMap<String, Value>>);
+struct Shaky {
+    info: StoreInfo,
+    items: Mutex<BTreeMap<String, Value>>,
+}
 
-impl BlockingDriver for Shaky {
-    fn name(&self) -> &'static str {
-        "shaky"
+impl Default for Shaky {
+    fn default() -> Self {
+        Shaky {
+            info: StoreInfo::named("shaky"),
+            items: Mutex::default(),
+        }
+    }
+}
+
+impl Store for Shaky {
+    fn info(&self) -> &StoreInfo {
+        &self.info
     }
 
-    fn flags(&self) -> Flags {
-        Flags::default()
+    fn check_key(&self, _key: &str) -> Result<()> {
+        Ok(())
     }
 
     fn has(&self, key: &str) -> Result<bool> {
-        Ok(lock(&self.0).contains_key(key))
+        Ok(lock(&self.items).contains_key(key))
     }
 
     fn get(&self, key: &str) -> Result<Option<Value>> {
-        Ok(lock(&self.0).get(key).cloned())
+        Ok(lock(&self.items).get(key).cloned())
     }
 
     fn get_raw(&self, key: &str) -> Result<Option<Value>> {
         self.get(key)
     }
 
-    fn set(&self, key: &str, value: &Value, _expires_ms: Option<u64>) -> Result<()> {
-        std::thread::sleep(Duration::from_micros(key.len() as u64 * 40));
-        if key == "bad" {
-            return Err(Error::new(Kind::System("EIO"), "it fails"));
-        }
-        lock(&self.0).insert(key.to_owned(), value.clone());
-        Ok(())
-    }
-
-    fn remove(&self, key: &str) -> Result<bool> {
-        Ok(lock(&self.0).remove(key).is_some())
+    fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
+        apply_each(batch.writes, |write| match *write {
+            Write::Set { key, value, .. } => {
+                std::thread::sleep(Duration::from_micros(key.len() as u64 * 40));
+                if key == "bad" {
+                    return Err(Error::new(Kind::System("EIO"), "it fails"));
+                }
+                lock(&self.items).insert(key.to_owned(), value.clone());
+                Ok(true)
+            }
+            Write::Remove { key, .. } => Ok(lock(&self.items).remove(key).is_some()),
+        })
     }
 
     fn keys(&self, base: &str, _max_depth: Option<usize>) -> Result<Keys> {
-        let items = lock(&self.0);
+        let items = lock(&self.items);
         Ok(items.keys().filter(|key| key.starts_with(base)).collect())
+    }
+
+    fn lists(&self, _key: &str) -> bool {
+        true
+    }
+
+    fn note_corrupt(&self, _key: &str) {}
+
+    fn watch(self: Arc<Self>, _sink: SharedSink) -> StartWatch {
+        unreachable!("it does not watch")
+    }
+
+    fn next_expiry(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn sweep(&self, _now_ms: u64) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    fn lock(&self) -> Result<Option<StoreLock>> {
+        Ok(None)
+    }
+
+    fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn is_behind_at_exit(&self) -> bool {
+        false
+    }
+
+    fn flush_at_exit(&self, _progressed: &dyn Fn()) -> Result<()> {
+        Ok(())
+    }
+
+    fn dispose(&self) -> Result<()> {
+        Ok(())
     }
 
     fn meta(&self, _key: &str) -> Result<Option<NativeMeta>> {
@@ -273,7 +325,7 @@ fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) -> Mod
 }
 
 /// A store holds what is sure of each key, and lists those keys.
-fn check(store: &impl BlockingDriver, model: &Model, case: &str) {
+fn check(store: &impl Store, model: &Model, case: &str) {
     let listed = store.keys("", None).unwrap().sorted();
     for key in &KEYS[..4] {
         let found = store.get_raw(key).unwrap();

@@ -151,8 +151,8 @@ impl Driver for FsDriver {
 
     delegate!(inner: has_item, get_item, get_items, get_item_raw, get_meta);
     delegate!(inner: set_item, set_items, set_item_raw, remove_item);
-    delegate!(inner: flush, dispose, lock);
-    delegate!(inner: on_expired, note_expiry, note_corrupt, hold, blocking);
+    delegate!(inner: commit, flush, dispose, lock);
+    delegate!(inner: on_expired, note_expiry, note_corrupt, hold, shared_store);
 
     fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
         let listed = self.inner.clone().get_keys(query, mode);

@@ -43,11 +43,13 @@ use self::expiry_index::ExpiryIndex;
 use self::locate::{Place, Reach};
 use self::locks::Locks;
 use self::moves::Moves;
-use eas_core::blocking::{BlockingDriver, SharedSink, StartWatch};
-use eas_core::driver::{Flags, NativeMeta};
+use eas_core::driver::NativeMeta;
 use eas_core::error::{At, Error, Kind, Result};
 use eas_core::keys::Keys;
 use eas_core::runtime::Job;
+use eas_core::store::{
+    Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write, apply_each,
+};
 use eas_core::value::{Text, Value};
 use eas_store::pool;
 
@@ -91,6 +93,7 @@ impl<D: Disk> Clone for FsStore<D> {
 
 struct Engine<D> {
     name: &'static str,
+    info: StoreInfo,
     options: FsOptions,
     disk: Arc<D>,
     clock: Clock,
@@ -143,8 +146,17 @@ impl<D: Disk> FsStore<D> {
             ports.background.clone(),
         );
         let index = ExpiryIndex::new(options.base.join(path::EXPIRY_INDEX));
+        let info = StoreInfo {
+            read_only: options.read_only,
+            no_clear: options.no_clear,
+            max_depth: true,
+            ttl: true,
+            watches: name == NAME,
+            ..StoreInfo::named(name)
+        };
         let engine = Arc::new_cyclic(|me| Engine {
             name,
+            info,
             options,
             disk,
             clock: ports.clock,
@@ -224,24 +236,9 @@ impl<D: Disk> FsStore<D> {
     }
 }
 
-impl<D: Disk> BlockingDriver for FsStore<D> {
-    fn name(&self) -> &'static str {
-        self.engine.name
-    }
-
-    fn flags(&self) -> Flags {
-        Flags {
-            max_depth: true,
-            ttl: true,
-        }
-    }
-
-    fn is_read_only(&self) -> bool {
-        self.engine.options.read_only
-    }
-
-    fn refuses_clear(&self) -> bool {
-        self.engine.options.no_clear
+impl<D: Disk> Store for FsStore<D> {
+    fn info(&self) -> &StoreInfo {
+        &self.engine.info
     }
 
     fn check_key(&self, key: &str) -> Result<()> {
@@ -275,35 +272,22 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
         Ok(bytes.map(Value::buffer))
     }
 
-    fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
-        self.put(key, value, "setItem", |engine, bytes| match value {
-            Value::Text(_) => engine.put_text(key, bytes, expires_ms),
-            Value::Bytes(..) | Value::Foreign(_) => engine.put_raw(key, bytes, expires_ms),
+    fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
+        apply_each(batch.writes, |write| match *write {
+            Write::Set {
+                key,
+                value,
+                is_raw: false,
+                expires_ms,
+            } => self.write_item(key, value, expires_ms).map(|()| true),
+            Write::Set {
+                key,
+                value,
+                is_raw: true,
+                expires_ms,
+            } => self.write_raw(key, value, expires_ms).map(|()| true),
+            Write::Remove { key, is_listed } => self.delete(key, is_listed),
         })
-    }
-
-    fn set_raw(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
-        self.put(key, value, "setItemRaw", |engine, bytes| {
-            engine.put_raw(key, bytes, expires_ms)
-        })
-    }
-
-    fn remove(&self, key: &str) -> Result<bool> {
-        if self.is_read_only() {
-            return Ok(false);
-        }
-        self.engine()
-            .discard(key, Reach::Named)
-            .at(self.name(), "removeItem", key)
-    }
-
-    fn remove_listed(&self, key: &str) -> Result<bool> {
-        if self.is_read_only() {
-            return Ok(false);
-        }
-        self.engine()
-            .discard(key, Reach::Listed)
-            .at(self.name(), "clear", key)
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
@@ -340,7 +324,7 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
             .map_err(|error| error.driver(self.name()).operation("removeItem"))
     }
 
-    fn lock(&self) -> Result<Option<Box<dyn Any + Send>>> {
+    fn lock(&self) -> Result<Option<StoreLock>> {
         if self.is_read_only() {
             return Ok(None);
         }
@@ -349,15 +333,7 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
         Ok(lock.map(|lock| Box::new(lock) as Box<dyn Any + Send>))
     }
 
-    fn can_watch(&self) -> bool {
-        self.engine.name == NAME
-    }
-
-    fn watch(&self, sink: SharedSink) -> Result<Box<dyn Any + Send>> {
-        Arc::new(self.clone()).prepare_watch(sink)()
-    }
-
-    fn prepare_watch(self: Arc<Self>, sink: SharedSink) -> StartWatch {
+    fn watch(self: Arc<Self>, sink: SharedSink) -> StartWatch {
         let name = self.name();
         let start = watch::prepare((*self).clone(), self.engine.options.watch, sink);
         Box::new(move || start().map_err(|error| error.driver(name).operation("watch")))
@@ -378,9 +354,48 @@ impl<D: Disk> BlockingDriver for FsStore<D> {
     fn flush(&self) -> Result<()> {
         self.flush_telling(&|| ())
     }
+
+    fn dispose(&self) -> Result<()> {
+        self.flush()
+    }
 }
 
 impl<D: Disk> FsStore<D> {
+    fn name(&self) -> &'static str {
+        self.engine.name
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.engine.options.read_only
+    }
+
+    fn write_item(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
+        self.put(key, value, "setItem", |engine, bytes| match value {
+            Value::Text(_) => engine.put_text(key, bytes, expires_ms),
+            Value::Bytes(..) | Value::Foreign(_) => engine.put_raw(key, bytes, expires_ms),
+        })
+    }
+
+    fn write_raw(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
+        self.put(key, value, "setItemRaw", |engine, bytes| {
+            engine.put_raw(key, bytes, expires_ms)
+        })
+    }
+
+    fn delete(&self, key: &str, is_listed: bool) -> Result<bool> {
+        if self.is_read_only() {
+            return Ok(false);
+        }
+        let (reach, operation) = if is_listed {
+            (Reach::Listed, "clear")
+        } else {
+            (Reach::Named, "removeItem")
+        };
+        self.engine()
+            .discard(key, reach)
+            .at(self.name(), operation, key)
+    }
+
     fn put(
         &self,
         key: &str,

@@ -9,8 +9,8 @@ mod fs_support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::error::{Kind, Result};
+use eas_core::store::{SingleWrites, Store};
 use eas_fs::disk::SystemDisk;
 use eas_fs::{FsOptions, FsStore, Level};
 use fs_support::faulty::{Fault, FaultyDisk};
@@ -29,13 +29,13 @@ const FAULTS: [Fault; 6] = [
     Fault::ShortWrite,
 ];
 
-type Store = FsStore<FaultyDisk>;
+type FaultyStore = FsStore<FaultyDisk>;
 type Items = BTreeMap<String, Vec<u8>>;
 
 /// One operation and what it does to the items.
 struct Operation {
     name: &'static str,
-    run: fn(&Store) -> Result<()>,
+    run: fn(&FaultyStore) -> Result<()>,
     expect: fn(&mut Items),
 }
 
@@ -218,7 +218,7 @@ fn initial() -> Items {
     items
 }
 
-fn prepare(base: &Path, level: Level, machine: &Machine) -> (Store, FaultyDisk) {
+fn prepare(base: &Path, level: Level, machine: &Machine) -> (FaultyStore, FaultyDisk) {
     let options = FsOptions::at(base).unwrap();
     let options = |level| FsOptions {
         durability: level,
@@ -240,7 +240,7 @@ fn prepare(base: &Path, level: Level, machine: &Machine) -> (Store, FaultyDisk) 
     (machine.store(disk.clone(), options(level)), disk)
 }
 
-fn items_of(store: &Store) -> Items {
+fn items_of(store: &FaultyStore) -> Items {
     let keys = store.keys("", None).unwrap().sorted();
     let value = |key: &String| {
         store

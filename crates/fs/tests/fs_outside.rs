@@ -12,14 +12,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::error::Kind;
+use eas_core::store::{SingleWrites, Store};
 use eas_fs::disk::{Disk, SystemDisk};
 use eas_fs::{FsOptions, FsStore, Level};
 use fs_support::faulty::FaultyDisk;
 use fs_support::{Machine, bytes, folder, get, keys, open, text, tree};
 
-fn clear(store: &impl BlockingDriver, base: &str) {
+fn clear(store: &impl Store, base: &str) {
     for key in &store.keys(base, None).unwrap() {
         store.remove_listed(key).unwrap();
     }

@@ -7,8 +7,8 @@ mod fs_support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::error::Kind;
+use eas_core::store::{SingleWrites, Store};
 use eas_fs::{FsOptions, FsStore, Level};
 use fs_support::model::{ModelDisk, Survives};
 use fs_support::{Machine, bytes, keys, text};

@@ -6,7 +6,7 @@ mod fs_support;
 
 use std::time::{Duration, Instant};
 
-use eas_core::blocking::BlockingDriver;
+use eas_core::store::{SingleWrites, Store};
 use eas_fs::{FsOptions, FsStore, Level, NAME};
 use fs_support::{folder, text};
 use std::sync::Arc;

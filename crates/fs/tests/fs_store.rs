@@ -6,8 +6,8 @@ mod fs_support;
 
 use std::fs;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::error::Kind;
+use eas_core::store::{SingleWrites, Store};
 use eas_core::value::Value;
 use eas_fs::disk::SystemDisk;
 use eas_fs::ignore::Ignore;
@@ -352,7 +352,7 @@ fn a_read_only_store_changes_nothing_on_disk() {
             ..FsOptions::at(&base).unwrap()
         },
     );
-    assert!(store.is_read_only());
+    assert!(store.info().read_only);
     store.set("a", &text("2"), Some(5)).unwrap();
     store.set("b", &text("2"), None).unwrap();
     assert!(!store.remove("a").unwrap());

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use eas_core::blocking::BlockingDriver;
+use eas_core::store::{SingleWrites, Store};
 use eas_core::value::Value;
 use eas_fs::disk::{Disk, SystemDisk};
 use fs_support::{folder, get, keys, open, text, tree};

@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
 use rustc_hash::FxBuildHasher;
 
-use eas_core::blocking::BlockingDriver;
-use eas_core::driver::{Flags, NativeMeta};
+use eas_core::condition::conflicts;
+use eas_core::driver::NativeMeta;
 use eas_core::error::Result;
 use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::lock;
+use eas_core::store::{
+    Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write, apply_each,
+};
 use eas_core::value::Value;
 
 /// The name of the driver.
@@ -28,6 +31,7 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// A store of the process's memory; it ends with the process.
 pub struct MemoryStore {
+    info: StoreInfo,
     items: DashMap<Arc<str>, Entry, FxBuildHasher>,
     clock: Clock,
     /// The number that the next key gets.
@@ -39,6 +43,16 @@ pub struct MemoryStore {
     is_indexed: AtomicBool,
     /// When items end, soonest first.
     expiries: Mutex<BTreeSet<(u64, Arc<str>)>>,
+    /// Writes share it; a group, or a write with a condition, has it alone.
+    groups: RwLock<()>,
+}
+
+fn shared(lock: &RwLock<()>) -> RwLockReadGuard<'_, ()> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn alone(lock: &RwLock<()>) -> RwLockWriteGuard<'_, ()> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Entry {
@@ -117,6 +131,16 @@ impl MemoryStore {
     /// An empty store that tells the time by `clock`.
     pub fn new(clock: Clock) -> Self {
         MemoryStore {
+            info: StoreInfo {
+                is_instant: true,
+                holds_references: true,
+                keeps_kinds: true,
+                max_depth: true,
+                ttl: true,
+                commits: true,
+                ..StoreInfo::named(NAME)
+            },
+            groups: RwLock::default(),
             items: DashMap::with_hasher_and_shard_amount(FxBuildHasher, SHARDS),
             clock,
             next_place: AtomicU64::new(0),
@@ -215,49 +239,8 @@ impl MemoryStore {
         self.note_key(&key, entry.place);
         only_expired_at.is_some() || self.is_live(&entry)
     }
-}
 
-impl BlockingDriver for MemoryStore {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn flags(&self) -> Flags {
-        Flags {
-            max_depth: true,
-            ttl: true,
-        }
-    }
-
-    fn is_instant(&self) -> bool {
-        true
-    }
-
-    fn holds_references(&self) -> bool {
-        true
-    }
-
-    fn has(&self, key: &str) -> Result<bool> {
-        Ok(self
-            .items
-            .get(key)
-            .is_some_and(|entry| self.is_live(&entry)))
-    }
-
-    #[inline(always)]
-    fn get(&self, key: &str) -> Result<Option<Value>> {
-        Ok(self
-            .items
-            .get(key)
-            .filter(|entry| self.is_live(entry))
-            .map(|entry| entry.value.clone()))
-    }
-
-    fn get_raw(&self, key: &str) -> Result<Option<Value>> {
-        self.get(key)
-    }
-
-    fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
+    fn put(&self, key: &str, value: &Value, expires_ms: Option<u64>) {
         let value = value.clone();
         if let Some(mut entry) = self.items.get_mut(key) {
             self.note_expiry(entry.key(), entry.expires_ms, expires_ms);
@@ -274,7 +257,7 @@ impl BlockingDriver for MemoryStore {
                 self.note_key(&key, old_place);
                 self.note_key(&key, place);
             }
-            return Ok(());
+            return;
         }
         let key: Arc<str> = key.into();
         let slot = self.items.entry(key.clone());
@@ -297,11 +280,65 @@ impl BlockingDriver for MemoryStore {
             self.note_key(&key, old_place);
         }
         self.note_key(&key, place);
+    }
+
+    fn write_all(&self, writes: &[Write<'_>]) -> Result<Applied> {
+        apply_each(writes, |write| match *write {
+            Write::Set {
+                key,
+                value,
+                expires_ms,
+                ..
+            } => {
+                self.put(key, value, expires_ms);
+                Ok(true)
+            }
+            Write::Remove { key, .. } => Ok(self.take(key, None)),
+        })
+    }
+}
+
+impl Store for MemoryStore {
+    fn info(&self) -> &StoreInfo {
+        &self.info
+    }
+
+    fn check_key(&self, _key: &str) -> Result<()> {
         Ok(())
     }
 
-    fn remove(&self, key: &str) -> Result<bool> {
-        Ok(self.take(key, None))
+    fn has(&self, key: &str) -> Result<bool> {
+        Ok(self
+            .items
+            .get(key)
+            .is_some_and(|entry| self.is_live(&entry)))
+    }
+
+    #[inline(always)]
+    fn get(&self, key: &str) -> Result<Option<Value>> {
+        Ok(self
+            .items
+            .get(key)
+            .filter(|entry| self.is_live(entry))
+            .map(|entry| entry.value.clone()))
+    }
+
+    fn get_raw(&self, key: &str) -> Result<Option<Value>> {
+        self.get(key)
+    }
+
+    #[inline]
+    fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
+        if batch.checks.is_empty() && !batch.is_group {
+            let _shared = shared(&self.groups);
+            return self.write_all(batch.writes);
+        }
+        let _alone = alone(&self.groups);
+        let conflicts = conflicts(batch.checks, |key| self.get(key))?;
+        if !conflicts.is_empty() {
+            return Ok(Applied::Conflicts(conflicts));
+        }
+        self.write_all(batch.writes)
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
@@ -323,6 +360,10 @@ impl BlockingDriver for MemoryStore {
         Ok(live)
     }
 
+    fn lists(&self, _key: &str) -> bool {
+        true
+    }
+
     fn meta(&self, key: &str) -> Result<Option<NativeMeta>> {
         let Some(entry) = self.items.get(key).filter(|entry| self.is_live(entry)) else {
             return Ok(None);
@@ -336,6 +377,12 @@ impl BlockingDriver for MemoryStore {
         }))
     }
 
+    fn note_corrupt(&self, _key: &str) {}
+
+    fn watch(self: Arc<Self>, _sink: SharedSink) -> StartWatch {
+        unreachable!("the store does not watch")
+    }
+
     fn next_expiry(&self) -> Result<Option<u64>> {
         Ok(lock(&self.expiries)
             .first()
@@ -343,6 +390,7 @@ impl BlockingDriver for MemoryStore {
     }
 
     fn sweep(&self, now_ms: u64) -> Result<Vec<String>> {
+        let _shared = shared(&self.groups);
         let due: Vec<Arc<str>> = lock(&self.expiries)
             .iter()
             .take_while(|(expires_ms, _)| *expires_ms <= now_ms)
@@ -353,6 +401,22 @@ impl BlockingDriver for MemoryStore {
             .filter(|key| self.take(key, Some(now_ms)))
             .map(|key| key.as_ref().to_owned())
             .collect())
+    }
+
+    fn lock(&self) -> Result<Option<StoreLock>> {
+        Ok(None)
+    }
+
+    fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn is_behind_at_exit(&self) -> bool {
+        false
+    }
+
+    fn flush_at_exit(&self, _progressed: &dyn Fn()) -> Result<()> {
+        Ok(())
     }
 
     fn dispose(&self) -> Result<()> {
@@ -373,6 +437,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use eas_core::store::SingleWrites;
     use eas_core::value::Text;
 
     const START_MS: u64 = 1_700_000_000_000;

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::calls;
 use eas_core::driver::{Call, Driver, Mode};
 use eas_core::error::{Error, Kind, Result};
+use eas_core::store::Store;
 use eas_core::value::{BytesKind, Text, Value};
 
 /// How the driver below keeps values.
@@ -22,10 +22,10 @@ pub(super) enum Form {
 
 impl Form {
     /// The form of a driver.
-    pub(super) fn of(inner: &Rc<dyn Driver>, store: Option<&Arc<dyn BlockingDriver>>) -> Self {
+    pub(super) fn of(inner: &Rc<dyn Driver>, store: Option<&Arc<dyn Store>>) -> Self {
         let has = |mode| inner.info().has(Call::SetItemRaw, mode);
         match store {
-            Some(store) if store.holds_references() => Form::AsGiven,
+            Some(store) if store.info().holds_references => Form::AsGiven,
             Some(_) => Form::Bytes,
             None if has(Mode::Async) || has(Mode::Sync) => Form::AsGiven,
             None => Form::Text,

@@ -26,7 +26,6 @@ use self::control::{Control, Limits, Next, Room};
 use self::form::Form;
 use self::hosted::Hosted;
 use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
-use eas_core::blocking::BlockingDriver;
 use eas_core::calls;
 use eas_core::clearing::Clears;
 use eas_core::delegate;
@@ -35,11 +34,13 @@ use eas_core::driver::{
     NativeMeta, Op, Options,
 };
 use eas_core::error::{Error, Kind, Result};
+use eas_core::group::{Committed, Group};
 use eas_core::in_flight::InFlight;
 use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::options::DriverOptions;
 use eas_core::runtime::Runtime;
+use eas_core::store::Store;
 use eas_core::value::{Text, Value};
 
 /// The name of the driver.
@@ -80,11 +81,15 @@ impl Settings {
 
 /// What a queue in front of such a driver is: what that is, in order.
 fn info_of(inner: &DriverInfo) -> DriverInfo {
-    let mut capabilities = if inner.watches() {
-        Capabilities::ALL
-    } else {
-        Capabilities::ALL.without(Call::Watch)
-    };
+    let mut capabilities = Capabilities::ALL;
+    if !inner.watches() {
+        capabilities = capabilities.without(Call::Watch);
+    }
+    for mode in [Mode::Async, Mode::Sync] {
+        if !inner.has(Call::Commit, mode) {
+            capabilities = capabilities.without_mode(Call::Commit, mode);
+        }
+    }
     // A Sync write finds out for itself, so that the error names the driver below.
     for call in [
         Call::SetItem,
@@ -104,7 +109,6 @@ fn info_of(inner: &DriverInfo) -> DriverInfo {
         capabilities,
         twins: Capabilities::ALL,
         clears_base: true,
-        atomic: false,
         ordered: true,
         ..inner.clone()
     }
@@ -136,7 +140,7 @@ pub struct QueueDriver {
     info: DriverInfo,
     inner: Rc<dyn Driver>,
     /// The store below, where it can be called on any thread.
-    store: Option<Arc<dyn BlockingDriver>>,
+    store: Option<Arc<dyn Store>>,
     runtime: Rc<dyn Runtime>,
     writer: Writer,
     form: Form,
@@ -214,7 +218,7 @@ impl QueueDriver {
         threads: Arc<dyn Threads>,
     ) -> Rc<Self> {
         let control = Control::new(settings.limits, settings.merges);
-        let store = inner.blocking();
+        let store = inner.shared_store();
         let form = Form::of(&inner, store.as_ref());
         let mut at_exit = None;
         let writer = if let Some(store) = store.clone() {
@@ -309,7 +313,7 @@ impl QueueDriver {
         if let Some(store) = &self.store {
             store.check_key(key).map_err(|error| {
                 error
-                    .driver(store.name())
+                    .driver(store.info().name)
                     .operation(call.name(mode))
                     .key(key)
             })?;
@@ -753,6 +757,12 @@ impl Driver for QueueDriver {
         self.listing.track(cleared)
     }
 
+    fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
+        let _ = (group, mode);
+        let error = Error::new(Kind::AtomicUnsupported, "the queue makes no groups yet");
+        Op::fail(error.driver(NAME).operation(operation))
+    }
+
     fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {
         if let Err(error) = self.enter(Call::Flush, mode) {
             return Op::fail(error);
@@ -816,7 +826,7 @@ impl Driver for QueueDriver {
 
     delegate!(inner: watch, lock, on_expired, note_corrupt, note_expiry, hold, refuses_clear_of);
 
-    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+    fn shared_store(&self) -> Option<Arc<dyn Store>> {
         // What waits must not be passed by.
         None
     }

@@ -11,11 +11,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
 use super::control::{Control, Next, Outcomes, Step};
-use eas_core::blocking::BlockingDriver;
 use eas_core::driver::{Call, Mode};
 use eas_core::error::{At, Error, Result};
 use eas_core::key;
 use eas_core::runtime::{AtExit, Job, Moves, caught, lock, run_at_exit};
+use eas_core::store::{SingleWrites, Store};
 use eas_store::pool;
 
 /// How many threads write one batch that somebody waits for. The rest of the pool is for reads.
@@ -59,7 +59,7 @@ pub enum Notice {
 pub struct Threaded {
     /// What waits.
     pub control: Control,
-    store: Arc<dyn BlockingDriver>,
+    store: Arc<dyn Store>,
     threads: Arc<dyn Threads>,
     notices: UnboundedSender<Notice>,
     /// The process has begun to end: there may be no later moment to write.
@@ -79,7 +79,7 @@ impl Threaded {
     /// A writer to `store`.
     pub fn new(
         control: Control,
-        store: Arc<dyn BlockingDriver>,
+        store: Arc<dyn Store>,
         threads: Arc<dyn Threads>,
         notices: UnboundedSender<Notice>,
     ) -> Arc<Self> {
@@ -227,7 +227,7 @@ impl Threaded {
         {
             self.note(Notice::Expires(expires_ms));
         }
-        outcome.at(store.name(), call.name(mode), key)
+        outcome.at(store.info().name, call.name(mode), key)
     }
 
     /// Tells an end that waits for all of it of a part.
@@ -325,7 +325,7 @@ impl Threaded {
         if left > 0 && !self.has_told.swap(true, Ordering::Relaxed) {
             eprintln!(
                 "[electron-async-storage] [queue] the process ends with {left} operations that could not be written to {}",
-                self.store.name()
+                self.store.info().name
             );
         }
     }
@@ -363,7 +363,7 @@ impl AtExit for Ending {
     }
 }
 
-fn clear(store: &dyn BlockingDriver, base: &str, moved: impl Fn()) -> Result<()> {
+fn clear(store: &dyn Store, base: &str, moved: impl Fn()) -> Result<()> {
     let mut outcome = Ok(());
     let keys = store.keys(base, None)?;
     for key in keys.iter().filter(|key| !key::is_kept(key)) {

@@ -1,17 +1,16 @@
 //! The store.
 
-use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use eas_core::blocking::{BlockingDriver, SharedSink, Write};
-use eas_core::driver::{Flags, NativeMeta};
+use eas_core::driver::NativeMeta;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::lock;
+use eas_core::store::{Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write};
 use eas_core::value::{Text, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
@@ -37,6 +36,7 @@ pub struct Verdict {
 
 /// Items in one SQLite database. Nothing is touched before the first call.
 pub struct SqliteStore {
+    info: StoreInfo,
     options: SqliteOptions,
     clock: Clock,
     database: OnceLock<Arc<Database>>,
@@ -54,6 +54,16 @@ impl SqliteStore {
     /// A store that tells the time by `clock`.
     pub fn new(options: SqliteOptions, clock: Clock) -> Self {
         SqliteStore {
+            info: StoreInfo {
+                read_only: options.is_read_only,
+                no_clear: options.no_clear,
+                keeps_kinds: true,
+                max_depth: true,
+                ttl: true,
+                watches: true,
+                is_transactional: true,
+                ..StoreInfo::named(NAME)
+            },
             durable: Durable::new(options.durability),
             options,
             clock,
@@ -272,24 +282,13 @@ fn storable(value: &Value) -> Result<()> {
     ))
 }
 
-impl BlockingDriver for SqliteStore {
-    fn name(&self) -> &'static str {
-        NAME
+impl Store for SqliteStore {
+    fn info(&self) -> &StoreInfo {
+        &self.info
     }
 
-    fn flags(&self) -> Flags {
-        Flags {
-            max_depth: true,
-            ttl: true,
-        }
-    }
-
-    fn is_read_only(&self) -> bool {
-        self.options.is_read_only
-    }
-
-    fn refuses_clear(&self) -> bool {
-        self.options.no_clear
+    fn check_key(&self, _key: &str) -> Result<()> {
+        Ok(())
     }
 
     fn has(&self, key: &str) -> Result<bool> {
@@ -321,30 +320,13 @@ impl BlockingDriver for SqliteStore {
         self.value(key)
     }
 
-    fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
-        let set = Write::Set {
-            key,
-            value,
-            expires_ms,
-        };
-        self.apply(&[set]).map(drop)
-    }
-
-    fn remove(&self, key: &str) -> Result<bool> {
-        let changed = self.apply(&[Write::Remove { key }])?;
-        Ok(changed.first().copied().unwrap_or(false))
-    }
-
-    fn is_atomic(&self) -> bool {
-        true
-    }
-
-    fn apply(&self, writes: &[Write<'_>]) -> Result<Vec<bool>> {
-        let changes = writes.iter().map(|write| match *write {
+    fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
+        let changes = batch.writes.iter().map(|write| match *write {
             Write::Set {
                 key,
                 value,
                 expires_ms,
+                ..
             } => {
                 storable(value).map_err(|error| error.key(key))?;
                 Ok(Change::Set {
@@ -354,11 +336,12 @@ impl BlockingDriver for SqliteStore {
                     keeps_old: false,
                 })
             }
-            Write::Remove { key } => Ok(Change::Remove {
+            Write::Remove { key, .. } => Ok(Change::Remove {
                 key: key.to_owned(),
             }),
         });
-        self.write(changes.collect::<Result<_>>()?)
+        let changed = self.write(changes.collect::<Result<_>>()?)?;
+        Ok(Applied::Done(changed.into()))
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
@@ -391,6 +374,10 @@ impl BlockingDriver for SqliteStore {
         })
     }
 
+    fn lists(&self, _key: &str) -> bool {
+        true
+    }
+
     fn meta(&self, key: &str) -> Result<Option<NativeMeta>> {
         let now_ms = self.now_ms();
         self.read(None, |connection| {
@@ -413,16 +400,14 @@ impl BlockingDriver for SqliteStore {
         self.corrupt_count.store(corrupt.len(), Ordering::Release);
     }
 
-    fn can_watch(&self) -> bool {
-        true
-    }
-
-    fn watch(&self, sink: SharedSink) -> Result<Box<dyn Any + Send>> {
-        if self.options.is_read_only {
-            return Err(watch::unwatchable());
-        }
-        let database = self.database()?.ok_or_else(disposed)?;
-        watch::start(database.clone(), self.clock.clone(), sink)
+    fn watch(self: Arc<Self>, sink: SharedSink) -> StartWatch {
+        Box::new(move || {
+            if self.options.is_read_only {
+                return Err(watch::unwatchable());
+            }
+            let database = self.database()?.ok_or_else(disposed)?;
+            watch::start(database.clone(), self.clock.clone(), sink)
+        })
     }
 
     fn next_expiry(&self) -> Result<Option<u64>> {
@@ -450,6 +435,10 @@ impl BlockingDriver for SqliteStore {
         swept.ok_or_else(disposed)?.said(&database.file, "write to")
     }
 
+    fn lock(&self) -> Result<Option<StoreLock>> {
+        Ok(None)
+    }
+
     fn flush(&self) -> Result<()> {
         self.durable.sync(&self.options.file)
     }
@@ -458,7 +447,7 @@ impl BlockingDriver for SqliteStore {
         self.durable.is_behind()
     }
 
-    fn flush_at_exit(&self, _moved: &dyn Fn()) -> Result<()> {
+    fn flush_at_exit(&self, _progressed: &dyn Fn()) -> Result<()> {
         self.flush()
     }
 

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use eas_core::blocking::SharedSink;
 use eas_core::driver::{Event, EventKind};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::key;
+use eas_core::store::SharedSink;
 use rusqlite::{Connection, params};
 
 use crate::database::Database;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use eas_core::blocking::{BlockingDriver, Write};
 use eas_core::driver::EventKind;
 use eas_core::error::Kind;
+use eas_core::store::{Applied, Batch, SingleWrites, Store, Write};
 use eas_core::value::{Text, Value};
 use eas_sqlite::{SqliteOptions, SqliteStore};
 
@@ -75,13 +75,17 @@ fn a_group_is_written_whole_and_says_what_it_changed() {
     let set = |key| Write::Set {
         key,
         value: &value,
+        is_raw: false,
         expires_ms: None,
     };
-    let remove = |key| Write::Remove { key };
-    let changed = store
-        .apply(&[set("c"), set("b"), remove("a"), remove("x")])
-        .unwrap();
-    assert_eq!(changed, [true, true, true, false]);
+    let remove = |key| Write::Remove {
+        key,
+        is_listed: false,
+    };
+    let writes = [set("c"), set("b"), remove("a"), remove("x")];
+    let applied = store.apply(&Batch::of(&writes)).unwrap();
+    let changed = vec![true, true, true, false];
+    assert_eq!(applied, Applied::Done(changed.into()));
     assert_eq!(store.keys("", None).unwrap().sorted(), ["b", "c"]);
 }
 
@@ -351,10 +355,11 @@ fn a_backup_is_a_whole_database_of_one_moment() {
                 .map(|key| Write::Set {
                     key,
                     value: &value,
+                    is_raw: false,
                     expires_ms: None,
                 })
                 .collect();
-            writing.apply(&writes).unwrap();
+            writing.apply(&Batch::of(&writes)).unwrap();
         }
     });
     let copy = file.with_file_name("backup.db");
@@ -421,11 +426,11 @@ fn a_watch_hears_of_every_store_and_leaves_no_trace() {
     one.set("before", &text("1"), None).unwrap();
     let events = Arc::new(Mutex::new(Vec::new()));
     let sink = events.clone();
-    let watch = one
-        .watch(Arc::new(move |event| {
-            sink.lock().unwrap().push((event.kind, event.key))
-        }))
-        .unwrap();
+    let one = Arc::new(one);
+    let start = one.clone().watch(Arc::new(move |event| {
+        sink.lock().unwrap().push((event.kind, event.key))
+    }));
+    let watch = start().unwrap();
     one.set("a", &text("1"), None).unwrap();
     two.set("b", &text("1"), None).unwrap();
     two.set("a", &text("2"), None).unwrap();

@@ -8,9 +8,9 @@ use std::sync::{Arc, Weak};
 use crate::filtered::Unasked;
 use crate::offloaded::finish_clear;
 use crate::order::Order;
-use eas_core::blocking::BlockingDriver;
 use eas_core::driver::Mode;
 use eas_core::runtime::{AtExit, Moves, Runtime, run_at_exit};
+use eas_core::store::Store;
 
 /// Sees to it that writes that were asked for are done when the context ends.
 pub(super) struct Exit {
@@ -35,7 +35,7 @@ impl Exit {
 
     /// From now on the end of the context waits for the store's writes. Stores that never write
     /// cost it nothing.
-    pub(super) fn wait_for<D: BlockingDriver>(
+    pub(super) fn wait_for<D: Store>(
         &self,
         driver: &Arc<D>,
         order: &Arc<Order>,
@@ -53,7 +53,7 @@ impl Exit {
     }
 }
 
-impl<D: BlockingDriver> AtExit for Writes<D> {
+impl<D: Store> AtExit for Writes<D> {
     fn call_host(&self) {
         if let Some(driver) = self.driver.upgrade() {
             self.unasked
@@ -83,7 +83,7 @@ impl<D: BlockingDriver> AtExit for Writes<D> {
         {
             eprintln!(
                 "[electron-async-storage] [{}] the process ends with writes that could not be finished",
-                driver.name()
+                driver.info().name
             );
         }
     }

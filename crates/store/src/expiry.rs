@@ -10,9 +10,9 @@ use futures_util::future::{Either, pending, select};
 use tokio::sync::watch;
 
 use crate::offload::offload;
-use eas_core::blocking::BlockingDriver;
 use eas_core::driver::{Event, EventKind, EventSink};
 use eas_core::runtime::Runtime;
+use eas_core::store::Store;
 
 /// Timers this long apart wake a machine once a day at most.
 const LONGEST_SLEEP_MS: u64 = 24 * 60 * 60 * 1000;
@@ -35,12 +35,12 @@ pub(super) struct Expiry<D> {
 }
 
 /// Takes a listener out when it is dropped.
-struct Subscription<D: BlockingDriver> {
+struct Subscription<D: Store> {
     expiry: Weak<Expiry<D>>,
     id: u64,
 }
 
-impl<D: BlockingDriver> Drop for Subscription<D> {
+impl<D: Store> Drop for Subscription<D> {
     fn drop(&mut self) {
         if let Some(expiry) = self.expiry.upgrade() {
             expiry.sinks.borrow_mut().retain(|(id, _)| *id != self.id);
@@ -48,7 +48,7 @@ impl<D: BlockingDriver> Drop for Subscription<D> {
     }
 }
 
-impl<D: BlockingDriver> Expiry<D> {
+impl<D: Store> Expiry<D> {
     pub(super) fn new(driver: Arc<D>, runtime: Rc<dyn Runtime>) -> Rc<Self> {
         Rc::new(Expiry {
             driver,
@@ -146,7 +146,7 @@ impl<D: BlockingDriver> Expiry<D> {
         let now_ms = self.runtime.now_ms();
         let driver = self.driver.clone();
         let work = move || Ok((driver.sweep(now_ms)?, driver.next_expiry()?));
-        let swept = if self.driver.is_instant() {
+        let swept = if self.driver.info().is_instant {
             work()
         } else {
             offload(&self.runtime, work).await

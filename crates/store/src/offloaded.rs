@@ -6,6 +6,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
+
 use crate::exit::Exit;
 use crate::expiry::Expiry;
 use crate::filtered::{FilteredClear, Unasked};
@@ -13,15 +16,17 @@ use crate::offload::{offload, offload_alone, offload_aside, offload_in};
 use crate::order::{Change, Clear, Order, Scope, Ticket, run_as_one};
 use crate::pending::{AsBytes, AsText, overlay};
 use crate::pool::{self, Lane};
-use eas_core::blocking::{BlockingDriver, Write};
+use eas_core::condition::Check;
 use eas_core::driver::{
     Call, Capabilities, Driver, DriverInfo, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
     Options, ReadOnly, Unwatch,
 };
 use eas_core::error::{At, Error, Kind, Result};
+use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::Runtime;
+use eas_core::store::{Applied, Batch, SingleWrites, Store, Write};
 use eas_core::value::{BytesKind, Text, Value};
 
 /// Fewer items than this a thread are not worth handing over.
@@ -54,7 +59,7 @@ enum Stage {
     Disposed,
 }
 
-/// A [`BlockingDriver`] as a [`Driver`].
+/// A [`Store`] as a [`Driver`].
 pub struct Offloaded<D> {
     info: DriverInfo,
     driver: Arc<D>,
@@ -70,6 +75,8 @@ pub struct Offloaded<D> {
     endings: Arc<Lane>,
     /// Clears, which wait for older writes: they take one thread, whatever their number.
     clears: Arc<Lane>,
+    /// Groups, which wait for older writes, and the writes that wait for groups.
+    groups: Arc<Lane>,
     /// Jobs that write many items.
     long_writes: Lanes,
     /// Jobs that read many items, which need not wait for the writes.
@@ -78,7 +85,7 @@ pub struct Offloaded<D> {
     lock: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl<D: BlockingDriver> Offloaded<D> {
+impl<D: Store> Offloaded<D> {
     /// Makes `driver` callable on the host's thread.
     pub fn new(driver: D, runtime: Rc<dyn Runtime>) -> Self {
         let driver = Arc::new(driver);
@@ -87,7 +94,7 @@ impl<D: BlockingDriver> Offloaded<D> {
             order: Arc::default(),
             unasked: Rc::default(),
             expiry: Expiry::new(driver.clone(), runtime.clone()),
-            stage: Cell::new(if driver.is_instant() || !driver.flags().ttl {
+            stage: Cell::new(if driver.info().is_instant || !driver.info().ttl {
                 Stage::Ready
             } else {
                 Stage::Unused
@@ -95,6 +102,7 @@ impl<D: BlockingDriver> Offloaded<D> {
             exit: Exit::new(runtime.clone()),
             endings: Arc::default(),
             clears: Arc::default(),
+            groups: Arc::default(),
             long_writes: Lanes::default(),
             long_reads: Lanes::default(),
             lock: Arc::default(),
@@ -115,7 +123,7 @@ impl<D: BlockingDriver> Offloaded<D> {
     }
 
     fn in_place(&self, mode: Mode) -> bool {
-        mode == Mode::Sync || self.driver.is_instant() || self.runtime.is_ending()
+        mode == Mode::Sync || self.driver.info().is_instant || self.runtime.is_ending()
     }
 
     fn run<T: Send + 'static>(
@@ -171,7 +179,7 @@ impl<D: BlockingDriver> Offloaded<D> {
         read: fn(&D, &str) -> Result<T>,
         seen: fn(&Change, u64) -> T,
     ) -> Op<T> {
-        let name = self.driver.name();
+        let name = self.driver.info().name;
         let operation = call.name(mode);
         if let Err(error) = self.driver.check_key(key) {
             return Op::fail(error.driver(name).operation(operation).key(key));
@@ -202,7 +210,7 @@ impl<D: BlockingDriver> Offloaded<D> {
         change: Change,
         write: impl FnOnce(&D, &str) -> Result<()> + Send + 'static,
     ) -> Op<()> {
-        let name = self.driver.name();
+        let name = self.driver.info().name;
         let operation = call.name(mode);
         if let Err(error) = self.driver.check_key(key) {
             return Op::fail(error.driver(name).operation(operation).key(key));
@@ -210,10 +218,10 @@ impl<D: BlockingDriver> Offloaded<D> {
         if let Err(error) = self.enter(call, mode) {
             return Op::fail(error.key(key));
         }
-        if self.driver.is_read_only() {
+        if self.driver.info().read_only {
             return Op::ok(());
         }
-        if self.driver.is_instant() {
+        if self.driver.info().is_instant {
             return Op::ready(write(&self.driver, key).at(name, operation, key));
         }
         self.wait_at_exit();
@@ -225,9 +233,12 @@ impl<D: BlockingDriver> Offloaded<D> {
             }
         );
         let ticket = self.order.ticket(key, change);
-        self.run_write(mode, ends, move |driver| {
-            ticket.run(|key| write(driver, key).at(name, operation, key))
-        })
+        let is_behind_group = ticket.is_behind_group;
+        let work = move |driver: &D| ticket.run(|key| write(driver, key).at(name, operation, key));
+        if is_behind_group {
+            return self.run_in_lane(&self.groups, mode, work);
+        }
+        self.run_write(mode, ends, work)
     }
 
     /// Begins a call: refuses it once the store is disposed.
@@ -244,7 +255,7 @@ impl<D: BlockingDriver> Offloaded<D> {
     fn enter_first_or_last(&self, call: Call, mode: Mode) -> Result<()> {
         if self.stage.get() == Stage::Disposed {
             return Err(Error::disposed()
-                .driver(self.driver.name())
+                .driver(self.driver.info().name)
                 .operation(call.name(mode)));
         }
         self.stage.set(Stage::Ready);
@@ -257,9 +268,10 @@ impl<D: BlockingDriver> Offloaded<D> {
         self.exit.wait_for(&self.driver, &self.order, &self.unasked);
     }
 
-    /// As `run`, for clears.
-    fn run_clear<T: Send + 'static>(
+    /// As `run`, one job of the lane after the other.
+    fn run_in_lane<T: Send + 'static>(
         &self,
+        lane: &Arc<Lane>,
         mode: Mode,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
@@ -267,9 +279,7 @@ impl<D: BlockingDriver> Offloaded<D> {
             return Op::ready(work(&self.driver));
         }
         let driver = self.driver.clone();
-        Op::Pending(offload_in(&self.clears, &self.runtime, move || {
-            work(&driver)
-        }))
+        Op::Pending(offload_in(lane, &self.runtime, move || work(&driver)))
     }
 
     /// Blocks until everything is done that was asked for before.
@@ -308,7 +318,7 @@ impl<D: BlockingDriver> Offloaded<D> {
     }
 
     /// Sees to the end of what was written. Not before it is there: a sweep would pass it over.
-    fn ends(&self, written: Op<()>, expires_ms: Option<u64>) -> Op<()> {
+    fn ends<T: 'static>(&self, written: Op<T>, expires_ms: Option<u64>) -> Op<T> {
         let Some(expires_ms) = expires_ms else {
             return written;
         };
@@ -356,12 +366,12 @@ fn unreadable(error: &Error) -> String {
 }
 
 /// Writes every item, also after one failed; the outcome is that of the first that failed.
-fn write_all<D: BlockingDriver>(
+fn write_all<D: Store>(
     driver: &D,
     operation: &'static str,
     items: Vec<(Ticket, Value, Option<u64>)>,
 ) -> Result<()> {
-    if driver.is_atomic() {
+    if driver.info().is_transactional {
         return write_as_one(driver, operation, items);
     }
     let mut outcome = Ok(());
@@ -369,7 +379,7 @@ fn write_all<D: BlockingDriver>(
         let written = ticket.run(|key| {
             driver
                 .set(key, &value, expires_ms)
-                .at(driver.name(), operation, key)
+                .at(driver.info().name, operation, key)
         });
         outcome = outcome.and(written);
     }
@@ -377,7 +387,7 @@ fn write_all<D: BlockingDriver>(
 }
 
 /// Writes every item or none.
-fn write_as_one<D: BlockingDriver>(
+fn write_as_one<D: Store>(
     driver: &D,
     operation: &'static str,
     items: Vec<(Ticket, Value, Option<u64>)>,
@@ -394,65 +404,88 @@ fn write_as_one<D: BlockingDriver>(
             .map(|place| Write::Set {
                 key: tickets[*place].key(),
                 value: &values[*place].0,
+                is_raw: false,
                 expires_ms: values[*place].1,
             })
             .collect();
         driver
-            .apply(&writes)
+            .apply(&Batch::of(&writes))
             .map(drop)
-            .map_err(|error| error.driver(driver.name()).operation(operation))
+            .map_err(|error| error.driver(driver.info().name).operation(operation))
+    })
+}
+
+/// Makes changes as one if the conditions hold; a change without a value removes.
+fn commit_writes<D: Store>(
+    driver: &D,
+    checks: &[Check],
+    writes: &[(String, Option<(Value, Option<u64>)>)],
+) -> Result<Committed> {
+    let writes: Vec<_> = writes
+        .iter()
+        .map(|(key, change)| match change {
+            Some((value, expires_ms)) => Write::Set {
+                key,
+                value,
+                is_raw: false,
+                expires_ms: *expires_ms,
+            },
+            None => Write::Remove {
+                key,
+                is_listed: false,
+            },
+        })
+        .collect();
+    let batch = Batch {
+        checks,
+        writes: &writes,
+        is_group: true,
+    };
+    Ok(match driver.apply(&batch)? {
+        Applied::Done(_) => Committed::Done,
+        Applied::Conflicts(keys) => Committed::Conflicts(keys),
     })
 }
 
 /// Removes, as one, what was not written since the clear was asked for.
-fn remove_as_one<D: BlockingDriver>(
-    driver: &D,
-    place: &Clear,
-    keys: &Keys,
-    mode: Mode,
-) -> Result<Keys> {
+fn remove_as_one<D: Store>(driver: &D, place: &Clear, keys: &Keys, mode: Mode) -> Result<Keys> {
     let tickets: Vec<_> = keys.iter().map(|key| place.ticket(key)).collect();
     run_as_one(&tickets, |places| {
         let writes: Vec<_> = places
             .iter()
             .map(|place| Write::Remove {
                 key: tickets[*place].key(),
+                is_listed: true,
             })
             .collect();
-        let removed = driver.apply(&writes).map_err(|error| {
+        let applied = driver.apply(&Batch::of(&writes)).map_err(|error| {
             error
-                .driver(driver.name())
+                .driver(driver.info().name)
                 .operation(Call::Clear.name(mode))
         })?;
+        let removed = match applied {
+            Applied::Done(removed) => removed,
+            Applied::Conflicts(_) => SmallVec::new(),
+        };
         let removed = writes.iter().zip(removed).filter(|(_, removed)| *removed);
         Ok(removed.map(|(write, _)| write.key()).collect())
     })
 }
 
-fn keys_to_clear<D: BlockingDriver>(
-    driver: &D,
-    place: &Clear,
-    base: &str,
-    mode: Mode,
-) -> Result<Keys> {
+fn keys_to_clear<D: Store>(driver: &D, place: &Clear, base: &str, mode: Mode) -> Result<Keys> {
     place.wait_for_older(base);
     let keys = driver
         .keys(base, None)
-        .at(driver.name(), Call::Clear.name(mode), base)?;
+        .at(driver.info().name, Call::Clear.name(mode), base)?;
     Ok(keys.filtered(|key| !key::is_kept(key)))
 }
 
 /// Removes what was not written since the clear was asked for, and gives what was there of it.
-fn remove_all<D: BlockingDriver>(
-    driver: &D,
-    place: &Clear,
-    keys: &Keys,
-    mode: Mode,
-) -> Result<Keys> {
-    if driver.is_atomic() {
+fn remove_all<D: Store>(driver: &D, place: &Clear, keys: &Keys, mode: Mode) -> Result<Keys> {
+    if driver.info().is_transactional {
         return remove_as_one(driver, place, keys, mode);
     }
-    let (name, operation) = (driver.name(), Call::Clear.name(mode));
+    let (name, operation) = (driver.info().name, Call::Clear.name(mode));
     let mut removed = Keys::new();
     let mut outcome = Ok(());
     for key in keys {
@@ -468,7 +501,7 @@ fn remove_all<D: BlockingDriver>(
 }
 
 /// Does a clear from its listing on, in place.
-pub(super) fn finish_clear<D: BlockingDriver>(
+pub(super) fn finish_clear<D: Store>(
     driver: &D,
     clear: &FilteredClear,
     filter: KeyFilter,
@@ -478,26 +511,31 @@ pub(super) fn finish_clear<D: BlockingDriver>(
     remove_all(driver, &clear.place, &filter(keys)?, mode)
 }
 
-fn info_of<D: BlockingDriver>(driver: &D) -> DriverInfo {
-    let flags = driver.flags();
+fn info_of<D: Store>(driver: &D) -> DriverInfo {
+    let store = driver.info();
     let mut info = DriverInfo {
-        max_depth: flags.max_depth,
-        ttl: flags.ttl,
-        no_clear: driver.refuses_clear(),
+        max_depth: store.max_depth,
+        ttl: store.ttl,
+        no_clear: store.no_clear,
         clears_base: true,
         ordered: true,
-        ..DriverInfo::named(driver.name())
+        keeps_values: store.keeps_kinds,
+        ..DriverInfo::named(store.name)
     };
-    if driver.is_read_only() {
+    if store.read_only {
         info.read_only = ReadOnly::Silent;
     }
-    if driver.can_watch() {
-        info.capabilities = Capabilities::ALL;
+    info.capabilities = Capabilities::ALL;
+    if !store.watches {
+        info.capabilities = info.capabilities.without(Call::Watch);
+    }
+    if !store.commits {
+        info.capabilities = info.capabilities.without(Call::Commit);
     }
     info
 }
 
-impl<D: BlockingDriver> Driver for Offloaded<D> {
+impl<D: Store> Driver for Offloaded<D> {
     fn info(&self) -> &DriverInfo {
         &self.info
     }
@@ -509,7 +547,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     fn get_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<Option<Value>> {
         let seen = |change: &Change, now_ms| change.seen::<AsText>(now_ms).0;
         let found = self.read(Call::GetItem, key, mode, D::get, seen);
-        if self.driver.is_instant() {
+        if self.driver.info().is_instant {
             return found;
         }
         let runtime = self.runtime.clone();
@@ -522,7 +560,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         _common: &Options,
         mode: Mode,
     ) -> Op<Vec<Option<Value>>> {
-        let name = self.driver.name();
+        let name = self.driver.info().name;
         let operation = Call::GetItems.name(mode);
         for item in &items {
             if let Err(error) = self.driver.check_key(&item.key) {
@@ -593,7 +631,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     }
 
     fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, _common: &Options, mode: Mode) -> Op<()> {
-        let name = self.driver.name();
+        let name = self.driver.info().name;
         let operation = Call::SetItems.name(mode);
         let check = |key: &str| {
             let checked = self.driver.check_key(key);
@@ -602,16 +640,16 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::SetItems, mode) {
             return Op::fail(error);
         }
-        if self.driver.is_read_only() || self.driver.is_instant() {
+        if self.driver.info().read_only || self.driver.info().is_instant {
             let checked = items.iter().try_for_each(|item| check(&item.key));
             if let Err(error) = checked {
                 return Op::fail(error);
             }
         }
-        if self.driver.is_read_only() {
+        if self.driver.info().read_only {
             return Op::ok(());
         }
-        if self.driver.is_instant() {
+        if self.driver.info().is_instant {
             // Nothing of it is ever under way: the order of the calls is that of the effects.
             let mut first_end: Option<u64> = None;
             let mut outcome = Ok(());
@@ -626,7 +664,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         }
         self.wait_at_exit();
         let in_place = self.in_place(mode);
-        let size = if in_place || self.driver.is_atomic() {
+        let size = if in_place || self.driver.info().is_transactional {
             items.len()
         } else {
             Self::job_size(items.len())
@@ -666,9 +704,12 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             .into_iter()
             .map(|writes| {
                 let ends = writes.iter().any(|(.., expires_ms)| expires_ms.is_some());
+                let is_behind_group = writes.iter().any(|(ticket, ..)| ticket.is_behind_group);
                 let is_large = writes.len() > MOST_ITEMS_BESIDE_OTHERS;
                 let work = move |driver: &D| write_all(driver, operation, writes);
-                if is_large && !ends {
+                if is_behind_group {
+                    self.run_in_lane(&self.groups, mode, work)
+                } else if is_large && !ends {
                     self.run_long(&self.long_writes, work)
                 } else {
                     self.run_write(mode, ends, work)
@@ -695,11 +736,11 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         let value = match value {
             Value::Foreign(host) => match host.bytes() {
                 Some((bytes, kind))
-                    if kind != BytesKind::View || !self.driver.holds_references() =>
+                    if kind != BytesKind::View || !self.driver.info().holds_references =>
                 {
                     Value::Bytes(bytes.into(), kind)
                 }
-                _ if self.driver.holds_references() => Value::Foreign(host),
+                _ if self.driver.info().holds_references => Value::Foreign(host),
                 _ => {
                     let error = Error::new(
                         Kind::InvalidValue,
@@ -708,7 +749,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
                     let operation = Call::SetItemRaw.name(mode);
                     return Op::fail(
                         error
-                            .driver(self.driver.name())
+                            .driver(self.driver.info().name)
                             .operation(operation)
                             .key(key),
                     );
@@ -733,14 +774,14 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::Clear, mode) {
             return Op::fail(error);
         }
-        if self.driver.is_read_only() || self.driver.refuses_clear() {
+        if self.driver.info().read_only || self.driver.info().no_clear {
             return Op::ok(());
         }
         self.wait_at_exit();
         let base = base.to_owned();
         let place = self.order.clear();
         place.needs_no_host();
-        self.run_clear(mode, move |driver| {
+        self.run_in_lane(&self.clears, mode, move |driver| {
             let keys = keys_to_clear(driver, &place, &base, mode)?;
             remove_all(driver, &place, &keys, mode).map(drop)
         })
@@ -750,7 +791,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::Clear, mode) {
             return Op::fail(error);
         }
-        if self.driver.is_read_only() || self.driver.refuses_clear() {
+        if self.driver.info().read_only || self.driver.info().no_clear {
             return Op::ok(Keys::new());
         }
         self.wait_at_exit();
@@ -760,7 +801,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
             return Op::ready(finish_clear(&*self.driver, &clear, filter, mode));
         }
         let (place, base) = (clear.place.clone(), clear.base.clone());
-        let listed = self.run_clear(mode, move |driver| {
+        let listed = self.run_in_lane(&self.clears, mode, move |driver| {
             keys_to_clear(driver, &place, &base, mode)
         });
         Op::later(async move {
@@ -777,12 +818,63 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         })
     }
 
+    fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
+        let name = self.driver.info().name;
+        for key in group.keys() {
+            if let Err(error) = self.driver.check_key(key) {
+                return Op::fail(error.driver(name).operation(operation).key(key));
+            }
+        }
+        if let Err(error) = self.enter(Call::Commit, mode) {
+            return Op::fail(error);
+        }
+        let mut first_expiry: Option<u64> = None;
+        let writes: Vec<_> = group
+            .writes
+            .into_iter()
+            .map(|write| match write {
+                GroupWrite::Set {
+                    key,
+                    value,
+                    options,
+                } => {
+                    let value = Value::Text(value);
+                    let expires_ms = self.expiry_of(Call::SetItem, &value, &options);
+                    first_expiry = first_expiry.into_iter().chain(expires_ms).min();
+                    (key, Some((value, expires_ms)))
+                }
+                GroupWrite::Remove { key, .. } => (key, None),
+            })
+            .collect();
+        let checks = group.checks;
+        if self.driver.info().is_instant {
+            let committed = commit_writes(&*self.driver, &checks, &writes);
+            let committed = committed.map_err(|error| error.driver(name).operation(operation));
+            return self.ends(Op::ready(committed), first_expiry);
+        }
+        self.wait_at_exit();
+        if self.in_place(mode) {
+            self.finish_unasked(mode);
+        }
+        let keys = checks.iter().map(|check| &*check.key);
+        let keys: FxHashSet<&str> = keys.chain(writes.iter().map(|(key, _)| &**key)).collect();
+        let place = self.order.group(keys);
+        let committed = self.run_in_lane(&self.groups, mode, move |driver| {
+            let commit = || {
+                let committed = commit_writes(driver, &checks, &writes);
+                committed.map_err(|error| error.driver(name).operation(operation))
+            };
+            place.run(commit, |committed| *committed == Committed::Done)
+        });
+        self.ends(committed, first_expiry)
+    }
+
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>> {
         if let Err(error) = self.enter(Call::Watch, Mode::Async) {
             return Op::fail(error);
         }
         let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
-        let start = self.driver.clone().prepare_watch(Arc::new(move |event| {
+        let start = self.driver.clone().watch(Arc::new(move |event| {
             // The receiver goes with the host's context; events after that are nobody's.
             let _ = sender.send(event);
         }));
@@ -804,7 +896,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::Flush, mode) {
             return Op::fail(error);
         }
-        let name = self.driver.name();
+        let name = self.driver.info().name;
         let flush = move |driver: &D| {
             driver
                 .flush()
@@ -830,7 +922,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         if before == Stage::Disposed {
             return Op::ok(());
         }
-        let name = self.driver.name();
+        let name = self.driver.info().name;
         let dispose = move |driver: &D| {
             driver
                 .dispose()
@@ -860,7 +952,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         Op::later(async move {
             let own = self.lock.clone().lock_owned().await;
             let driver = self.driver.clone();
-            let others = if driver.is_instant() {
+            let others = if driver.info().is_instant {
                 driver.lock()?
             } else {
                 // The holder of the lock may be another storage of this process.
@@ -871,7 +963,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     }
 
     fn on_expired(&self, sink: EventSink) -> Option<Box<dyn Any>> {
-        self.driver.flags().ttl.then(|| self.expiry.subscribe(sink))
+        self.driver.info().ttl.then(|| self.expiry.subscribe(sink))
     }
 
     fn note_expiry(&self, expires_ms: u64) {
@@ -886,7 +978,7 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
         Box::new(())
     }
 
-    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+    fn shared_store(&self) -> Option<Arc<dyn Store>> {
         Some(self.driver.clone())
     }
 
@@ -895,10 +987,10 @@ impl<D: BlockingDriver> Driver for Offloaded<D> {
     }
 }
 
-impl<D: BlockingDriver> Offloaded<D> {
+impl<D: Store> Offloaded<D> {
     /// The keys as the store has them.
     fn list(&self, base: String, max_depth: Option<usize>, mode: Mode) -> Op<Keys> {
-        let name = self.driver.name();
+        let name = self.driver.info().name;
         self.run(mode, move |driver| {
             driver
                 .keys(&base, max_depth)
@@ -908,7 +1000,7 @@ impl<D: BlockingDriver> Offloaded<D> {
 
     /// The items as the store has them.
     fn get_stored(self: Rc<Self>, items: Vec<Item<()>>, mode: Mode) -> Op<Vec<Option<Value>>> {
-        let name = self.driver.name();
+        let name = self.driver.info().name;
         let operation = Call::GetItems.name(mode);
         let get = move |driver: &D, key: &str| driver.get(key).at(name, operation, key);
         if self.in_place(mode) {
@@ -985,11 +1077,11 @@ impl<D: BlockingDriver> Offloaded<D> {
             D::set
         };
         let expires_ms = self.expiry_of(call, &value, options);
-        if self.driver.is_instant() {
+        if self.driver.info().is_instant {
             if let Err(error) = self.enter(call, mode) {
                 return Op::fail(error.key(key));
             }
-            let name = self.driver.name();
+            let name = self.driver.info().name;
             let written = self
                 .driver
                 .check_key(key)

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::oneshot;
 
 use crate::pool::{self, Turns};
@@ -39,6 +39,8 @@ pub(super) struct Order {
     finished: Condvar,
     /// How many writes are pending: a read that finds none looks no further.
     pending: AtomicUsize,
+    /// How many groups are open: a write that finds none waits for none.
+    groups: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -62,6 +64,8 @@ struct KeyState {
     newest: Option<(u64, Change)>,
     /// Those before it, oldest first.
     older: Vec<(u64, Change)>,
+    /// The numbers of the open groups that the key is part of, oldest first.
+    groups: Vec<u64>,
 }
 
 /// What took effect of one key.
@@ -112,8 +116,20 @@ pub(super) struct Ticket {
     number: u64,
     key: Arc<str>,
     applied: Arc<Applied>,
-    /// Whether the ticket is in `State::open`.
-    listed: bool,
+    role: Role,
+    /// Whether a group of the key was open when the ticket was taken.
+    pub(super) is_behind_group: bool,
+}
+
+/// What a ticket is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// A write, which reads see until it has taken effect.
+    Write,
+    /// A removal by a clear, which is known only once the clear has listed.
+    Clear,
+    /// A part of a group, which nobody sees before all of it has taken effect.
+    Group,
 }
 
 impl Order {
@@ -139,6 +155,32 @@ impl Order {
             order: self.clone(),
             number,
         }
+    }
+
+    /// The next place in the order, for changes of these keys that are made as one and look at what is
+    /// there: everything older of these keys comes before them, everything newer after.
+    pub(super) fn group<'a>(self: &Arc<Self>, keys: impl IntoIterator<Item = &'a str>) -> Group {
+        let mut state = lock(&self.state);
+        self.groups.fetch_add(1, Ordering::Release);
+        let first = state.last_number + 1;
+        let tickets = keys.into_iter().map(|key| {
+            state.last_number += 1;
+            let number = state.last_number;
+            let (key, entry) = state.join(key);
+            entry.groups.push(number);
+            let applied = entry.applied.clone();
+            state.open.insert(number, key.clone());
+            Ticket {
+                order: self.clone(),
+                number,
+                key,
+                applied,
+                role: Role::Group,
+                is_behind_group: false,
+            }
+        });
+        let tickets = tickets.collect();
+        Group { first, tickets }
     }
 
     /// The place in the order that comes after everything asked for so far.
@@ -238,6 +280,7 @@ impl Tickets<'_> {
             entry.older.push(older);
         }
         let applied = entry.applied.clone();
+        let is_behind_group = !entry.groups.is_empty();
         self.state.open.insert(number, key.clone());
         self.order.pending.fetch_add(1, Ordering::Release);
         Ticket {
@@ -245,7 +288,8 @@ impl Tickets<'_> {
             number,
             key,
             applied,
-            listed: true,
+            role: Role::Write,
+            is_behind_group,
         }
     }
 }
@@ -267,7 +311,8 @@ impl Clear {
             number: self.number,
             key,
             applied,
-            listed: false,
+            role: Role::Clear,
+            is_behind_group: false,
         }
     }
 
@@ -335,6 +380,12 @@ impl State {
         self.clears.first_key_value().map(|(number, _)| *number)
     }
 
+    /// Whether a group of the key, older than that place, is open.
+    fn is_behind_group(&self, key: &str, number: u64) -> bool {
+        let entry = self.keys.get(key);
+        entry.is_some_and(|entry| entry.groups.first().is_some_and(|first| *first < number))
+    }
+
     fn is_behind(&self, up_to: u64) -> bool {
         let mut clears = self.clears.range(..=up_to);
         self.open.range(..=up_to).next().is_some()
@@ -350,6 +401,7 @@ impl State {
             applied: Arc::default(),
             newest: None,
             older: Vec::new(),
+            groups: Vec::new(),
         });
         state.open += 1;
         (key, state)
@@ -380,9 +432,18 @@ impl Ticket {
         &self.key
     }
 
+    /// Blocks until every older group of the key is done: it looks at what is there.
+    fn wait_for_groups(&self) {
+        if self.order.groups.load(Ordering::Acquire) > 0 {
+            self.order
+                .wait_while(|state| state.is_behind_group(&self.key, self.number), || ());
+        }
+    }
+
     /// Does the write, unless a newer one of the key has taken effect. Waits for a write of the
     /// key that is under way.
     pub(super) fn run(self, write: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+        self.wait_for_groups();
         let _turn = self.applied.turns.take();
         if self.applied.newest.load(Ordering::Acquire) > self.number {
             return Ok(());
@@ -399,6 +460,7 @@ pub(super) fn run_as_one<T>(
     tickets: &[Ticket],
     apply: impl FnOnce(&[usize]) -> Result<T>,
 ) -> Result<T> {
+    tickets.iter().for_each(Ticket::wait_for_groups);
     let mut places: Vec<usize> = (0..tickets.len()).collect();
     // Who holds a key and waits for the next one waits for a greater key: nobody waits in a circle.
     places.sort_unstable_by_key(|place| (&tickets[*place].key, tickets[*place].number));
@@ -433,6 +495,55 @@ pub(super) fn run_as_one<T>(
     Ok(applied)
 }
 
+/// The place in the order of changes that are made as one.
+pub(super) struct Group {
+    /// The first of the numbers of its keys, which follow each other.
+    first: u64,
+    tickets: Vec<Ticket>,
+}
+
+impl Group {
+    /// Makes the changes: `apply` says whether it did. Waits for everything older of the keys, and for
+    /// older clears.
+    pub(super) fn run<T>(
+        self,
+        apply: impl FnOnce() -> Result<T>,
+        is_made: impl FnOnce(&T) -> bool,
+    ) -> Result<T> {
+        if let Some(ticket) = self.tickets.first() {
+            let keys: FxHashSet<&str> = self.tickets.iter().map(Ticket::key).collect();
+            ticket.order.wait_while(
+                |state| {
+                    let mut older = state.open.range(..self.first);
+                    state.clears.range(..self.first).next().is_some()
+                        || older.any(|(_, key)| keys.contains(&**key))
+                },
+                || (),
+            );
+        }
+        let applied = apply()?;
+        if is_made(&applied) {
+            for ticket in &self.tickets {
+                ticket
+                    .applied
+                    .newest
+                    .store(ticket.number, Ordering::Release);
+            }
+        }
+        Ok(applied)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let Some(order) = self.tickets.first().map(|ticket| ticket.order.clone()) else {
+            return;
+        };
+        self.tickets.clear();
+        order.groups.fetch_sub(1, Ordering::Release);
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = lock(&self.order.state);
@@ -440,14 +551,19 @@ impl Drop for Ticket {
         let oldest = state.oldest_clear();
         if let Some(entry) = state.keys.get_mut(&self.key) {
             entry.open -= 1;
+            if self.role == Role::Group {
+                entry.groups.retain(|number| *number != self.number);
+            }
             entry.forget(self.number);
             if !entry.is_needed(oldest) {
                 state.keys.remove(&self.key);
             }
         }
-        if self.listed {
+        if self.role != Role::Clear {
             state.open.remove(&self.number);
             done = state.finish(self.number, Some(&self.key));
+        }
+        if self.role == Role::Write {
             self.order.pending.fetch_sub(1, Ordering::Release);
         }
         drop(state);
@@ -593,6 +709,80 @@ mod tests {
         drop(older);
         waiting.join().expect("no longer waits");
         drop((other, newer));
+    }
+
+    #[test]
+    fn a_group_comes_after_what_is_older_of_its_keys_and_before_what_is_newer() {
+        let order = Arc::new(Order::default());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let write = |name: &'static str| {
+            let log = log.clone();
+            move |_: &str| {
+                log.lock().expect("whole").push(name);
+                Ok(())
+            }
+        };
+        let older = order.ticket("a", Change::Remove);
+        let group = order.group(["a", "b"]);
+        let newer = order.ticket("b", Change::Remove);
+        let other = order.ticket("c", Change::Remove);
+        assert!(newer.is_behind_group && !other.is_behind_group);
+        let (of_newer, of_group) = (write("newer"), write("group"));
+        let threads = [
+            std::thread::spawn(move || newer.run(of_newer)),
+            std::thread::spawn(move || group.run(|| of_group(""), |()| true)),
+        ];
+        other.run(write("other")).expect("written");
+        older.run(write("older")).expect("written");
+        for thread in threads {
+            thread.join().expect("no panic").expect("written");
+        }
+        assert_eq!(
+            *log.lock().expect("whole"),
+            ["other", "older", "group", "newer"]
+        );
+        let state = lock(&order.state);
+        assert!(state.keys.is_empty() && state.open.is_empty());
+        assert_eq!(order.groups.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_group_waits_for_older_clears_and_newer_clears_for_it() {
+        let order = Arc::new(Order::default());
+        let clear = order.clear();
+        let group = order.group(["a"]);
+        let second = order.clear();
+        let is_done = Arc::new(AtomicUsize::new(0));
+        let (made, seen) = (is_done.clone(), is_done.clone());
+        let grouped = std::thread::spawn(move || {
+            group.run(|| Ok(made.fetch_add(1, Ordering::SeqCst)), |_| true)
+        });
+        let cleared = std::thread::spawn(move || {
+            second.wait_for_older("");
+            seen.load(Ordering::SeqCst)
+        });
+        assert_eq!(is_done.load(Ordering::SeqCst), 0);
+        drop(clear);
+        grouped.join().expect("no panic").expect("made");
+        assert_eq!(cleared.join().expect("no panic"), 1);
+    }
+
+    #[test]
+    fn a_group_that_is_not_made_leaves_older_and_newer_writes_as_they_are() {
+        let order = Arc::new(Order::default());
+        let group = order.group(["a"]);
+        assert!(!order.has_pending());
+        group.run(|| Ok(()), |()| false).expect("no error");
+        let mut is_written = false;
+        let write = |_: &str| {
+            is_written = true;
+            Ok(())
+        };
+        order
+            .ticket("a", Change::Remove)
+            .run(write)
+            .expect("written");
+        assert!(is_written);
     }
 
     fn set(text: &str) -> Change {

@@ -41,6 +41,10 @@ pub enum Kind {
     Disposed,
     /// A change of a store that only reads.
     ReadOnly,
+    /// An item that is not what a conditional write expects.
+    Conflict,
+    /// A conditional write, or several as one, where the driver makes none.
+    AtomicUnsupported,
     /// A driver gave something that its interface does not allow.
     DriverResult,
     /// A migration that cannot run.
@@ -73,6 +77,8 @@ impl Kind {
             Kind::AlreadyMounted => "EAS_ALREADY_MOUNTED",
             Kind::Disposed => "EAS_DISPOSED",
             Kind::ReadOnly => "EAS_READ_ONLY",
+            Kind::Conflict => "EAS_CONFLICT",
+            Kind::AtomicUnsupported => "EAS_ATOMIC_UNSUPPORTED",
             Kind::DriverResult => "EAS_DRIVER_RESULT",
             Kind::Migration => "EAS_MIGRATION",
             Kind::ForeignDatabase => "EAS_FOREIGN_DATABASE",

@@ -116,8 +116,8 @@ impl Storage {
             // Somebody may watch by the time that it is written.
             let is_instant = || {
                 part.driver
-                    .blocking()
-                    .is_some_and(|store| store.is_instant())
+                    .shared_store()
+                    .is_some_and(|store| store.info().is_instant)
             };
             let may_be_watched = watched || mode == Mode::Async && !is_instant();
             let events =

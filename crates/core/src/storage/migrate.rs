@@ -215,12 +215,12 @@ impl Storage {
 
     /// Runs a write of `keys`, all in full and in normal form; during a migration, behind the
     /// record of what they hold.
-    pub(super) fn recorded(
+    pub(super) fn recorded<T: 'static>(
         self: &Rc<Self>,
         keys: Vec<String>,
         mode: Mode,
-        write: impl FnOnce() -> Op<()> + 'static,
-    ) -> Op<()> {
+        write: impl FnOnce() -> Op<T> + 'static,
+    ) -> Op<T> {
         let Some(recorder) = self.recorder.borrow().clone() else {
             return write();
         };
@@ -457,7 +457,7 @@ async fn forget(entries: Vec<(Rc<dyn Driver>, String)>) -> Result<()> {
 /// Sees to it that what was written so far reaches the store before what is written next. Stores
 /// that are called without anything in between take writes as they come.
 async fn settle(driver: &Rc<dyn Driver>, mode: Mode) -> Result<()> {
-    if driver.blocking().is_some() {
+    if driver.shared_store().is_some() {
         return Ok(());
     }
     calls::flush(driver, mode).await
@@ -509,7 +509,7 @@ async fn read_value(
         let value = calls::get_item(driver, key, &options, mode).await?;
         return Ok((value, false));
     }
-    if driver.blocking().is_some() {
+    if driver.shared_store().is_some() {
         let value = calls::get_item_raw(driver, key, &options, mode).await?;
         return Ok((value, true));
     }

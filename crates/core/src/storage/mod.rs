@@ -3,6 +3,7 @@
 //! Operations are methods of [`Storage`], one file to a theme. They take a
 //! [`Mode`](crate::driver::Mode) and are written once for both.
 
+mod atomic;
 mod batch;
 mod item;
 mod keys;
@@ -22,6 +23,7 @@ use crate::in_flight::InFlight;
 use crate::key;
 use crate::runtime::Runtime;
 
+pub use atomic::Entry;
 pub use batch::Change;
 pub use meta::ItemMeta;
 pub use watch::ListenerId;

@@ -4,11 +4,11 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::delegate;
 use eas_core::driver::{Call, Driver, DriverInfo, Mode, Op, Options, ReadOnly};
 use eas_core::options::{DriverOptions, Given};
 use eas_core::runtime::testing::TestRuntime;
+use eas_core::store::Store;
 use eas_drivers::TABLE;
 
 /// A memory store with an information of its own, which it lives up to.
@@ -24,7 +24,7 @@ impl Driver for Odd {
 
     delegate!(inner: has_item, get_item, get_items, get_item_raw, get_keys, get_meta);
     delegate!(inner: set_item, set_items, set_item_raw, remove_item, clear_filtered);
-    delegate!(inner: watch, flush, dispose, lock);
+    delegate!(inner: commit, watch, flush, dispose, lock);
     delegate!(inner: on_expired, note_corrupt, note_expiry, hold);
 
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
@@ -32,7 +32,7 @@ impl Driver for Odd {
         self.inner.clone().clear(base, options, mode)
     }
 
-    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+    fn shared_store(&self) -> Option<Arc<dyn Store>> {
         None
     }
 

@@ -20,8 +20,8 @@ use super::FsStore;
 use super::changes::{Change, Changes, Own, Stamp};
 use super::disk::{Disk, Kind as FileKind};
 use super::path::{MOVED, SELF};
-use eas_core::blocking::{SharedSink, StartWatch};
 use eas_core::error::{Error, Kind, Result};
+use eas_core::store::{SharedSink, StartWatch};
 
 /// Where the system watches single folders, each gets its own watch: one that is set before a folder
 /// is listed misses nothing, and ignored trees cost nothing. Elsewhere the system watches whole trees.

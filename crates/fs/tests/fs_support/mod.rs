@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::runtime::Job;
+use eas_core::store::Store;
 use eas_core::value::Value;
 use eas_fs::disk::{Disk, SystemDisk};
 use eas_fs::{FsOptions, FsStore, NAME, Ports};
@@ -72,7 +72,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> Value {
     Value::buffer(bytes.to_vec())
 }
 
-pub(crate) fn get(store: &impl BlockingDriver, key: &str) -> Option<String> {
+pub(crate) fn get(store: &impl Store, key: &str) -> Option<String> {
     match store.get(key).unwrap() {
         Some(Value::Text(text)) => Some(text.to_str().into_owned()),
         None => None,
@@ -80,7 +80,7 @@ pub(crate) fn get(store: &impl BlockingDriver, key: &str) -> Option<String> {
     }
 }
 
-pub(crate) fn keys(store: &impl BlockingDriver, base: &str) -> Vec<String> {
+pub(crate) fn keys(store: &impl Store, base: &str) -> Vec<String> {
     store.keys(base, None).unwrap().sorted()
 }
 

@@ -18,15 +18,17 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use eas_core::blocking::BlockingDriver;
 use eas_core::delegate;
 use eas_core::driver::{
-    Capabilities, Driver, DriverInfo, EventSink, Flags, KeyQuery, LocalFuture, Mode, NativeMeta,
-    Op, Options,
+    Capabilities, Driver, DriverInfo, EventSink, KeyQuery, LocalFuture, Mode, NativeMeta, Op,
+    Options,
 };
 use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
 use eas_core::runtime::{AtExit, Job, Runtime, finish};
+use eas_core::store::{
+    Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write, apply_each,
+};
 use eas_core::value::{Text, Value};
 use eas_queue::control::Limits;
 use eas_queue::threaded::Threads;
@@ -302,24 +304,32 @@ pub fn text(value: &Value) -> String {
 
 pub struct SharedStore(pub Arc<TestStore>);
 
-impl BlockingDriver for SharedStore {
-    fn name(&self) -> &'static str {
-        "test"
-    }
+const WRITABLE: StoreInfo = StoreInfo {
+    name: "test",
+    is_instant: false,
+    holds_references: true,
+    keeps_kinds: true,
+    read_only: false,
+    no_clear: false,
+    max_depth: false,
+    ttl: true,
+    watches: false,
+    is_transactional: false,
+    commits: false,
+};
 
-    fn flags(&self) -> Flags {
-        Flags {
-            max_depth: false,
-            ttl: true,
+const READ_ONLY: StoreInfo = StoreInfo {
+    read_only: true,
+    ..WRITABLE
+};
+
+impl Store for SharedStore {
+    fn info(&self) -> &StoreInfo {
+        if self.0.is_read_only.load(Ordering::SeqCst) {
+            &READ_ONLY
+        } else {
+            &WRITABLE
         }
-    }
-
-    fn holds_references(&self) -> bool {
-        true
-    }
-
-    fn is_read_only(&self) -> bool {
-        self.0.is_read_only.load(Ordering::SeqCst)
     }
 
     fn check_key(&self, key: &str) -> Result<()> {
@@ -342,24 +352,51 @@ impl BlockingDriver for SharedStore {
         self.get(key)
     }
 
-    fn set(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
-        self.0.try_write(key)?;
-        let mut items = self.0.items.lock().unwrap();
-        items.insert(key.to_owned(), (value.clone(), expires_ms));
-        let done = Done::Set(key.to_owned(), text(value));
-        self.0.log.lock().unwrap().push(done);
-        Ok(())
+    fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
+        apply_each(batch.writes, |write| {
+            self.0.try_write(write.key())?;
+            let mut items = self.0.items.lock().unwrap();
+            let (changed, done) = match *write {
+                Write::Set {
+                    key,
+                    value,
+                    expires_ms,
+                    ..
+                } => {
+                    items.insert(key.to_owned(), (value.clone(), expires_ms));
+                    (true, Done::Set(key.to_owned(), text(value)))
+                }
+                Write::Remove { key, .. } => {
+                    let removed = items.remove(key).is_some();
+                    (removed, Done::Remove(key.to_owned()))
+                }
+            };
+            drop(items);
+            self.0.log.lock().unwrap().push(done);
+            Ok(changed)
+        })
     }
 
-    fn remove(&self, key: &str) -> Result<bool> {
-        self.0.try_write(key)?;
-        let removed = self.0.items.lock().unwrap().remove(key).is_some();
-        self.0
-            .log
-            .lock()
-            .unwrap()
-            .push(Done::Remove(key.to_owned()));
-        Ok(removed)
+    fn lists(&self, _key: &str) -> bool {
+        true
+    }
+
+    fn note_corrupt(&self, _key: &str) {}
+
+    fn watch(self: Arc<Self>, _sink: SharedSink) -> StartWatch {
+        unreachable!("it does not watch")
+    }
+
+    fn next_expiry(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn sweep(&self, _now_ms: u64) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    fn lock(&self) -> Result<Option<StoreLock>> {
+        Ok(None)
     }
 
     fn keys(&self, base: &str, _max_depth: Option<usize>) -> Result<Keys> {
@@ -381,7 +418,7 @@ impl BlockingDriver for SharedStore {
         true
     }
 
-    fn flush_at_exit(&self, _moved: &dyn Fn()) -> Result<()> {
+    fn flush_at_exit(&self, _progressed: &dyn Fn()) -> Result<()> {
         self.flush()
     }
 
@@ -413,7 +450,7 @@ impl Driver for Hidden {
     }
 
     delegate!(inner: has_item, get_item, get_items, get_item_raw, get_keys, get_meta);
-    delegate!(inner: set_item, set_items, set_item_raw, remove_item, clear_filtered, watch, lock);
+    delegate!(inner: set_item, set_items, set_item_raw, remove_item, clear_filtered, commit, watch, lock);
 
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
         self.let_threads_run(mode);
@@ -445,7 +482,7 @@ impl Driver for Hidden {
         Box::new(())
     }
 
-    fn blocking(&self) -> Option<Arc<dyn BlockingDriver>> {
+    fn shared_store(&self) -> Option<Arc<dyn Store>> {
         None
     }
 

@@ -1,0 +1,81 @@
+//! Changes that are made together or not at all, if conditions hold.
+
+use crate::condition::Check;
+use crate::driver::{EventKind, Options};
+use crate::value::Text;
+
+/// A change of one item.
+#[derive(Clone)]
+pub enum GroupWrite {
+    /// Writes what the codec made.
+    Set {
+        /// The key, relative to who is asked.
+        key: String,
+        /// What is written.
+        value: Text,
+        /// The options of the change.
+        options: Options,
+    },
+    /// Removes the item.
+    Remove {
+        /// The key, relative to who is asked.
+        key: String,
+        /// The options of the change.
+        options: Options,
+    },
+}
+
+impl GroupWrite {
+    /// The key of the item.
+    pub fn key(&self) -> &str {
+        match self {
+            GroupWrite::Set { key, .. } | GroupWrite::Remove { key, .. } => key,
+        }
+    }
+
+    /// The key of the item, to be changed.
+    pub fn key_mut(&mut self) -> &mut String {
+        match self {
+            GroupWrite::Set { key, .. } | GroupWrite::Remove { key, .. } => key,
+        }
+    }
+
+    /// What listeners hear of it.
+    pub fn event(&self) -> EventKind {
+        match self {
+            GroupWrite::Set { .. } => EventKind::Update,
+            GroupWrite::Remove { .. } => EventKind::Remove,
+        }
+    }
+}
+
+/// Changes that belong together: all of them are made, or none is.
+#[derive(Clone, Default)]
+pub struct Group {
+    /// What has to hold when they are made.
+    pub checks: Vec<Check>,
+    /// The changes, each key once.
+    pub writes: Vec<GroupWrite>,
+}
+
+impl Group {
+    /// The keys that are checked or changed, each once.
+    pub fn keys(&self) -> Vec<&str> {
+        let checked = self.checks.iter().map(|check| &*check.key);
+        let mut keys: Vec<&str> = checked
+            .chain(self.writes.iter().map(GroupWrite::key))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}
+
+/// What became of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// All of it was made.
+    Done,
+    /// Nothing was: these keys are not what they were expected to be.
+    Conflicts(Vec<String>),
+}
