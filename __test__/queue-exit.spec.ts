@@ -152,6 +152,52 @@ describe("at process.exit() a driver of the program", () => {
     }
   });
 
+  it("around a built-in one that nothing was written to before has all of it written", () => {
+    const base = folder();
+    const script = `
+      const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+      const queue = require(${JSON.stringify(join(root, "drivers/queue.js"))});
+      const files = require(${JSON.stringify(join(root, "drivers/fs-lite.js"))});
+      const inner = files({ base: ${JSON.stringify(base)} });
+      const driver = {
+        name: "own", hasItem: () => false, getItem: () => null, getKeys: () => [],
+        setItem: async (key, text, opts) => inner.setItem(key, text, opts),
+      };
+      const storage = createStorage({
+        driver: queue({ driver, flushInterval: 1_000_000, batchSize: 10_000, maxQueueSize: 10_000 }),
+      });
+      for (let n = 0; n < ${KEYS}; n++) storage.setItem("key" + n, "value " + n);
+      process.exit();
+    `;
+    const { status, stderr } = run(script);
+    expect(status, stderr).toBe(0);
+    expectAll(base);
+  });
+
+  it("around a queue over another one is written through both", () => {
+    const script = `
+      const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+      const queue = require(${JSON.stringify(join(root, "drivers/queue.js"))});
+      const own = {
+        name: "own", hasItem: () => false, getItem: () => null, getKeys: () => [],
+        setItem: () => new Promise(() => {}), setItemSync: (key, value) => console.log(key, value),
+      };
+      const inner = queue({ driver: own, flushInterval: 1_000_000 });
+      createStorage({ driver: inner }).setItem("first", 1);
+      const wrapper = {
+        name: "wrapper", hasItem: () => false, getItem: () => null, getKeys: () => [],
+        setItem: async (key, text, opts) => inner.setItem(key, text, opts),
+      };
+      createStorage({ driver: queue({ driver: wrapper, flushInterval: 1_000_000 }) }).setItem("a", 1);
+      process.exit(3);
+    `;
+    const { status, stdout } = run(script);
+    expect([status, stdout.trim().split("\n").sort()]).toEqual([
+      3,
+      ['a {"json":1}', 'first {"json":1}'],
+    ]);
+  });
+
   it("that has none is told of what is lost", () => {
     const { status, stderr } = run(script(""));
     expect(status).toBe(3);

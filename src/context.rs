@@ -563,17 +563,35 @@ impl Context {
         }
     }
 
+    /// What [`Runtime::at_exit`] was given after so much else. Guards may be dropped, and more of it may
+    /// come, while it is done: the list is not borrowed then.
+    fn exit_work_since(&self, number: u64) -> Vec<Rc<dyn AtExit>> {
+        let work = self.at_exit.borrow();
+        work.range(number + 1..)
+            .map(|(_, each)| each.clone())
+            .collect()
+    }
+
+    /// Newest first: what wraps a driver was made after it, and may call it once more. What such a call
+    /// uses for the first time comes to the list then.
+    fn call_host_at_exit(&self) {
+        let mut called = 0;
+        while self.last_at_exit.get() > called {
+            let work = self.exit_work_since(called);
+            called = self.last_at_exit.get();
+            work.iter().rev().for_each(|each| each.call_host());
+        }
+    }
+
     /// Does what [`Runtime::at_exit`] was given. Node tells the addons of the main thread nothing
     /// of `process.exit()`: there the facade calls this.
     pub(super) fn finish_all(&self, can_call_host: bool) {
-        // Guards may be dropped meanwhile: the list is not borrowed then.
-        let work: Vec<_> = self.at_exit.borrow().values().cloned().collect();
         let patience = self.exit_patience.get();
         let finished = catch_unwind(AssertUnwindSafe(|| {
             if can_call_host {
-                work.iter().for_each(|each| each.call_host());
+                self.call_host_at_exit();
             }
-            finish(&work, patience)
+            finish(&self.exit_work_since(0), patience)
         }));
         // The environment ends all the same; there is nobody to tell of a panic.
         let finished = finished.unwrap_or(false);
