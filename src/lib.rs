@@ -4,6 +4,7 @@
 //! - [`env`], [`strings`], [`function`], [`reference`], [`error`], [`options`]: values across;
 //! - [`read_cache`]: values that are read again;
 //! - [`database`]: what a database can do beside keeping items;
+//! - [`groups`]: entries with their etags, and groups of changes;
 //! - [`storage_object`]: what the facade calls; [`js_driver`]: drivers that JavaScript gives;
 //! - `js/`: the JavaScript that users see, run once per context.
 
@@ -19,6 +20,7 @@ mod env;
 mod error;
 mod escape;
 mod function;
+mod groups;
 mod js_driver;
 mod options;
 mod queue_view;

@@ -11,6 +11,7 @@ use super::database;
 use super::env::{Env, Val};
 use super::error::wrong_argument;
 use super::function::{Arguments, function};
+use super::groups;
 use super::options::{MaxDepth, call_options, driver_options, max_depth};
 use super::reference::{self, Reference};
 use super::strings::{self, BadString, with_str};
@@ -49,7 +50,7 @@ pub(super) struct Request<'a> {
     pub(super) context: &'a Rc<Context>,
     pub(super) env: Env,
     pub(super) arguments: &'a Arguments,
-    mode: Mode,
+    pub(super) mode: Mode,
     name: &'static str,
 }
 
@@ -62,7 +63,7 @@ impl Request<'_> {
 
     /// # Errors
     /// [`Kind::Disposed`] once the storage is disposed.
-    fn storage(&self) -> Result<&Rc<Storage>> {
+    pub(super) fn storage(&self) -> Result<&Rc<Storage>> {
         let storage = &self.handle()?.storage;
         if storage.is_disposed() {
             return Err(self.disposed());
@@ -75,7 +76,7 @@ impl Request<'_> {
         Error::disposed().operation(self.name)
     }
 
-    fn options(&self, index: usize) -> Result<Options> {
+    pub(super) fn options(&self, index: usize) -> Result<Options> {
         // Asking for a type takes longer than counting.
         if index >= self.arguments.len() {
             return Ok(Options::default());
@@ -83,7 +84,7 @@ impl Request<'_> {
         call_options(self.context, self.arguments[index])
     }
 
-    fn with_key<R>(&self, index: usize, then: impl FnOnce(&str) -> R) -> Result<R> {
+    pub(super) fn with_key<R>(&self, index: usize, then: impl FnOnce(&str) -> R) -> Result<R> {
         with_key(self.env, self.arguments[index], then)
     }
 
@@ -96,7 +97,7 @@ impl Request<'_> {
     }
 }
 
-fn with_key<R>(env: Env, value: Val, then: impl FnOnce(&str) -> R) -> Result<R> {
+pub(super) fn with_key<R>(env: Env, value: Val, then: impl FnOnce(&str) -> R) -> Result<R> {
     with_str(env, value, then).map_err(|bad| match bad {
         BadString::Type => wrong_argument(env, "key", "a string", value),
         BadString::Surrogate => {
@@ -216,6 +217,9 @@ const OPERATIONS: &[(&str, &str, Body)] = &[
     ("removeMeta", "removeMetaSync", remove_meta),
     ("clear", "clearSync", clear),
     ("flush", "flushSync", flush),
+    ("getEntry", "getEntrySync", groups::get_entry),
+    ("commit", "commitSync", groups::commit),
+    ("commitTexts", "commitTextsSync", groups::commit_texts),
 ];
 
 /// The functions with one form.
@@ -468,18 +472,18 @@ fn handed_argument(request: &Request<'_>, index: usize) -> Result<Text> {
 
 /// Reads what the facade's writer hands over: the lengths of texts that stand in the memory of the
 /// context one behind the other, and other texts as strings between them.
-struct Handed<'a> {
+pub(super) struct Handed<'a> {
     context: &'a Context,
     at: usize,
 }
 
 impl<'a> Handed<'a> {
-    fn new(context: &'a Context) -> Self {
+    pub(super) fn new(context: &'a Context) -> Self {
         Handed { context, at: 0 }
     }
 
     /// `None` for what is no text.
-    fn text(&mut self, given: Val) -> Option<Text> {
+    pub(super) fn text(&mut self, given: Val) -> Option<Text> {
         let env = self.context.env;
         let Some(length) = env.as_number(given) else {
             return strings::read_packed(env, given);

@@ -38,6 +38,17 @@ type NativeMeta = readonly (number | undefined)[] | object | undefined;
 
 type Keys = readonly unknown[];
 
+type Entry = readonly [coded: Coded, etag: string, isExact: boolean];
+
+/**
+ * `[key, kind, expected, …]`: the kind is 0 for no item, 1 for an etag, 2 for what `getEntry` gave as
+ * `coded`, 3 for a text or bytes as the driver has them.
+ */
+type Checks = readonly unknown[];
+
+/** `[key, text, options, …]`: a text that is `undefined` removes. */
+type GroupWrites = readonly unknown[];
+
 interface Core {
   // ---- Databases. Each takes the handle of a sqlite driver. ----
   verifyDatabase(handle: Handle): Promise<[ok: boolean, problems: string[]]>;
@@ -68,6 +79,37 @@ interface Core {
     options?: CallOptions,
   ): Eventually<void>;
   removeItemSync(handle: Handle, key: unknown, removeMeta: unknown, options?: CallOptions): void;
+
+  // ---- Conditions and groups ----
+  /** The item with its etag; `isExact` says that `coded` is what is stored, to the byte. */
+  getEntry(handle: Handle, key: unknown, options?: CallOptions): Eventually<Entry | undefined>;
+  getEntrySync(handle: Handle, key: unknown, options?: CallOptions): Entry | undefined;
+  /** Gives the keys whose condition does not hold; `undefined` when the group was made. */
+  commit(
+    handle: Handle,
+    operation: number,
+    checks: Checks,
+    writes: GroupWrites,
+  ): Eventually<string[] | undefined>;
+  commitSync(
+    handle: Handle,
+    operation: number,
+    checks: Checks,
+    writes: GroupWrites,
+  ): string[] | undefined;
+  /** As `commit`, with the texts as the driver is to have them. */
+  commitTexts(
+    handle: Handle,
+    operation: number,
+    checks: Checks,
+    writes: GroupWrites,
+  ): Eventually<string[] | undefined>;
+  commitTextsSync(
+    handle: Handle,
+    operation: number,
+    checks: Checks,
+    writes: GroupWrites,
+  ): string[] | undefined;
 
   // ---- Batches ----
   getItems(

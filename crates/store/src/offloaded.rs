@@ -234,6 +234,9 @@ impl<D: Store> Offloaded<D> {
         );
         let ticket = self.order.ticket(key, change);
         let is_behind_group = ticket.is_behind_group;
+        if is_behind_group && self.in_place(mode) {
+            self.finish_unasked(mode);
+        }
         let work = move |driver: &D| ticket.run(|key| write(driver, key).at(name, operation, key));
         if is_behind_group {
             return self.run_in_lane(&self.groups, mode, work);
@@ -697,6 +700,9 @@ impl<D: Store> Driver for Offloaded<D> {
         }
         if in_place {
             let writes = jobs.pop().unwrap_or_default();
+            if writes.iter().any(|(ticket, ..)| ticket.is_behind_group) {
+                self.finish_unasked(mode);
+            }
             let written = Op::ready(write_all(&*self.driver, operation, writes));
             return self.ends(written, first_end);
         }
