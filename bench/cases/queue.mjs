@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { compare } from "../lib/case.mjs";
 import { newFolder } from "../lib/folder.mjs";
 import { itemsOf, keysOf, values } from "../lib/values.mjs";
@@ -14,15 +15,21 @@ async function drainUpstream(storage) {
 }
 const drainOurs = (storage) => storage.flush();
 
+// The goals hold in memory; what a disk makes of them its file system decides.
+const TMPFS = existsSync("/dev/shm") ? "/dev/shm" : undefined;
+
 // Fewer than maxQueueSize, so that what is timed is the queue and not the wait for its room.
 const BURST = 500;
-const burst = (expression) =>
-  `await (async () => { for (let at = 0; at < keys.length; at++) {
-    const key = keys[at]; const value = values[at % values.length]; ${expression}; } })()`;
+// More than maxQueueSize: most of them wait for room, and all are timed until they are in the files.
+const MANY = 5000;
 
-const row = (operation, goal, expression, { writes = false } = {}) => {
+const burst = (expression, end = "") =>
+  `await (async () => { for (let at = 0; at < keys.length; at++) {
+    const key = keys[at]; const value = values[at % values.length]; ${expression}; } ${end} })()`;
+
+const row = (operation, goal, expression, { writes = false, folder } = {}) => {
   const side = (open, drain) => ({
-    open: () => open(newFolder()),
+    open: () => open(newFolder(folder)),
     expression: burst(expression),
     async fill(storage, keys, list) {
       await storage.setItems(itemsOf(keys, list));
@@ -44,8 +51,35 @@ const row = (operation, goal, expression, { writes = false } = {}) => {
   });
 };
 
+const drained = (operation, goal) => {
+  const side = (open, drain) => ({
+    async open() {
+      const storage = await open(newFolder(TMPFS));
+      return { storage, drain: () => drain(storage), dispose: () => storage.dispose() };
+    },
+    expression: burst("await subject.storage.setItem(key, value)", "await subject.drain();"),
+    fill: ({ storage }, keys, list) =>
+      storage.setItems(itemsOf(keys, list)).then(() => drain(storage)),
+  });
+  return compare({
+    operation: `queue over fs ${operation}, tmpfs`,
+    against: "upstream queue over fs",
+    goal,
+    keys: keysOf(MANY),
+    values: values.profile,
+    per: MANY,
+    ours: side(ours.queueStorage, drainOurs),
+    peer: side(upstream.queueStorage, drainUpstream),
+    budget: { sliceMs: 0 },
+  });
+};
+
 export const quick = [row("getItem awaited, on disk", 4, "await subject.getItem(key)")];
 
+const SET = "await subject.setItem(key, value)";
+
 export const full = [
-  row("setItem awaited, bursts of 500", 8, "await subject.setItem(key, value)", { writes: true }),
+  row("setItem awaited, bursts of 500, tmpfs", 10, SET, { writes: true, folder: TMPFS }),
+  row("setItem awaited, bursts of 500", undefined, SET, { writes: true }),
+  drained("setItem awaited and drained, 5,000", 5),
 ];
