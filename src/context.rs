@@ -711,7 +711,7 @@ impl Runtime for NodeRuntime {
         let timer = Timer {
             task: pool::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
-                // Nobody waits any more when the context has ended.
+                // Nobody waits any more when the context has shut down.
                 let _ = elapsed.send(());
             }),
         };

@@ -9,7 +9,7 @@ use super::shared::Shared;
 use super::strings::string;
 use eas_core::error::{Error, Kind};
 
-/// The JavaScript value of an error: what the host threw as it came, otherwise an `Error` (a
+/// The JavaScript value of an error: what the JS runtime threw as it came, otherwise an `Error` (a
 /// `TypeError` for arguments of a wrong type) with its place as properties.
 pub(super) fn settle_error(env: Env, error: &Error) -> Val {
     if let Some(host) = error.foreign_value() {

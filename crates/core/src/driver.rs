@@ -32,7 +32,7 @@ pub enum Mode {
     Async,
 }
 
-/// A future of the host's thread.
+/// A future of the JS thread.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// The outcome of an operation: ready at once, or to be awaited. A ready one costs no allocation.
@@ -332,7 +332,7 @@ impl DriverInfo {
 pub struct Options {
     /// Time to live of what is written, in ms.
     pub ttl_ms: Option<u64>,
-    /// The options object of the host, which drivers of the host get as it is.
+    /// The options object of JavaScript, which drivers in JavaScript get as it is.
     pub host: Option<Foreign>,
 }
 
@@ -363,7 +363,7 @@ pub struct KeyQuery {
 pub enum Meta {
     /// What a native driver knows.
     Native(NativeMeta),
-    /// What a driver of the host gave.
+    /// What a driver in JavaScript gave.
     Foreign(Foreign),
 }
 
@@ -412,7 +412,7 @@ pub struct Event {
     pub key: String,
 }
 
-/// Where a watching driver reports on the host's thread.
+/// Where a watching driver reports on the JS thread.
 pub type EventSink = Rc<dyn Fn(Event)>;
 
 /// Stops a watch when it is called; dropping it without a call stops it as well.

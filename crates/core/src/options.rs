@@ -1,11 +1,11 @@
-//! Options of drivers, as the host gave them, read with clear errors.
+//! Options of drivers, as the JS runtime gave them, read with clear errors.
 
 use std::rc::Rc;
 
 use crate::driver::{Driver, ReadOnly};
 use crate::error::{Error, Kind, Result};
 
-/// A test that only the host can make; called on the host's thread.
+/// A test that only the JS runtime can make; called on the JS thread.
 pub type Predicate = Rc<dyn Fn(&str) -> Result<bool>>;
 
 /// One option, as given.

@@ -26,7 +26,7 @@ pub fn system_time_ms() -> u64 {
 /// Work for another thread.
 pub type Job = Box<dyn FnOnce() + Send>;
 
-/// The ports of the core. All methods are called on the host's thread.
+/// The ports of the core. All methods are called on the JS thread.
 pub trait Runtime {
     /// Wall-clock time in ms since the epoch.
     fn now_ms(&self) -> u64;
@@ -34,7 +34,7 @@ pub trait Runtime {
     /// Runs a job on another thread, in the order of the calls as far as threads are free.
     fn run_blocking(&self, job: Job);
 
-    /// Completes after `ms` milliseconds. Does not keep the host's loop alive.
+    /// Completes after `ms` milliseconds. Does not keep the event loop alive.
     fn sleep(&self, ms: u64) -> LocalFuture<()>;
 
     /// The time as JavaScript tells it: tests of programs put clocks of their own in place.
@@ -47,13 +47,13 @@ pub trait Runtime {
         self.sleep(ms)
     }
 
-    /// Runs a task on the host's thread. Its first poll is at once.
+    /// Runs a task on the JS thread. Its first poll is at once.
     fn spawn(&self, task: LocalFuture<()>);
 
-    /// Keeps the host's loop alive for as long as the guard lives.
+    /// Keeps the event loop alive for as long as the guard lives.
     fn keep_alive(&self) -> Box<dyn Any>;
 
-    /// Does `work` when the host's context ends, in whatever way but a kill, unless the guard was
+    /// Does `work` when the JS context shuts down, in whatever way but a kill, unless the guard was
     /// dropped before. It may be started twice, when the end begins and when it is there. Hosts that
     /// do not end on their own ignore it.
     fn at_exit(&self, _work: Rc<dyn AtExit>) -> Box<dyn Any> {

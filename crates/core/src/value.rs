@@ -1,4 +1,4 @@
-//! What drivers store: text, bytes, or a value of the host that only memory can hold.
+//! What drivers store: text, bytes, or a value of JavaScript that only memory can hold.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -209,9 +209,9 @@ pub enum BytesKind {
     View,
 }
 
-/// A value of the host (a JavaScript object) that the core carries by reference.
+/// A value of JavaScript that the core carries by reference.
 ///
-/// It may be moved and dropped on any thread; its methods are called on the host's thread only.
+/// It may be moved and dropped on any thread; its methods are called on the JS thread only.
 pub trait HostValue: Any + Send + Sync {
     /// A copy of the bytes, if it is a byte array.
     fn bytes(&self) -> Option<(Vec<u8>, BytesKind)> {
@@ -222,7 +222,7 @@ pub trait HostValue: Any + Send + Sync {
     fn number(&self) -> u64;
 }
 
-/// A shared reference to a value of the host.
+/// A shared reference to a value of JavaScript.
 pub type Foreign = Arc<dyn HostValue>;
 
 /// A stored value.
@@ -232,7 +232,7 @@ pub enum Value {
     Text(Text),
     /// Raw bytes.
     Bytes(Arc<[u8]>, BytesKind),
-    /// Any other value of the host, by reference.
+    /// Any other value of JavaScript, by reference.
     Foreign(Foreign),
 }
 
@@ -263,7 +263,7 @@ impl Value {
     }
 
     /// The bytes of the value in a file: text as UTF-8, bytes as they are; `None` for a value of
-    /// the host.
+    /// the JS runtime.
     pub fn file_bytes(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Value::Text(text) => Some(text.to_utf8()),

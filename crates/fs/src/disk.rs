@@ -59,9 +59,9 @@ pub enum Access<'a> {
     Like(&'a Stat),
 }
 
-/// The calls. Paths are absolute, or as the host gave the base.
+/// The calls. Paths are absolute, or as the JS runtime gave the base.
 ///
-/// The law for implementors:
+/// The contract for implementors:
 /// - a folder where a file is expected is [`ErrorKind::IsADirectory`], a file on the way to a name
 ///   is [`ErrorKind::NotADirectory`], whatever the system says;
 /// - what is neither a file nor a folder, such as a FIFO, has no content: reading or syncing it is

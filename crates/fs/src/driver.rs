@@ -1,6 +1,6 @@
-//! The file store as a driver: what only the host's thread can do.
+//! The file store as a driver: what only the JS thread can do.
 //!
-//! Functions and RegExps of the host decide what is ignored; they run on its thread, so listings and
+//! Functions and RegExps of JavaScript decide what is ignored; they run on its thread, so listings and
 //! events are filtered here and not in the engine.
 
 use std::any::Any;
@@ -20,7 +20,7 @@ use eas_core::runtime::Runtime;
 use eas_core::runtime::system_time_ms;
 use eas_store::Offloaded;
 
-/// Files through the host's eyes.
+/// Files through the JS runtime's eyes.
 pub struct FsDriver {
     info: DriverInfo,
     inner: Rc<Offloaded<FsStore>>,
@@ -132,7 +132,7 @@ impl FsDriver {
         self.inner.inner()
     }
 
-    /// The keys that no function of the host takes out.
+    /// The keys that no function of JavaScript takes out.
     fn filtered(&self, keys: &Keys) -> Result<Keys> {
         let mut kept = Keys::new();
         for key in keys {

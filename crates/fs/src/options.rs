@@ -48,7 +48,7 @@ impl FsOptions {
         })
     }
 
-    /// Reads what the host gave. The option `ignore` of `fs-lite` is a function, which only the
+    /// Reads what the JS runtime gave. The option `ignore` of `fs-lite` is a function, which only the
     /// host can call: it is left to the caller.
     ///
     /// # Errors

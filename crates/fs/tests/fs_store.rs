@@ -950,7 +950,7 @@ const ENDS: [(&str, End); 5] = [
 ];
 
 /// Calls `test` with a store that is about to look at `k` and one of another process, for each way
-/// in which that item ends meanwhile.
+/// in which that item expires meanwhile.
 fn while_an_item_ends(
     value: &Value,
     call: &'static str,

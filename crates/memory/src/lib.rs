@@ -23,7 +23,7 @@ use eas_core::value::Value;
 /// The name of the driver.
 pub const NAME: &str = "memory";
 
-/// Few threads ever meet in one memory store: the host's, and one that flushes a queue into it.
+/// Few threads ever meet in one memory store: the JS runtime's, and one that flushes a queue into it.
 const SHARDS: usize = 4;
 
 /// Tells the time, in ms since the epoch.
@@ -41,7 +41,7 @@ pub struct MemoryStore {
     /// Once there were some listings: a store that is hardly ever listed does not pay.
     index: Mutex<Index>,
     is_indexed: AtomicBool,
-    /// When items end, soonest first.
+    /// When items expire, soonest first.
     expiries: Mutex<BTreeSet<(u64, Arc<str>)>>,
     /// Writes share it; a group, or a write with a condition, has it alone.
     groups: RwLock<()>,
@@ -209,7 +209,7 @@ impl MemoryStore {
         }
     }
 
-    /// Notes when an item ends, while it is locked: the ends of another thread's value would come
+    /// Notes when an item expires, while it is locked: the ends of another thread's value would come
     /// in between, and stay.
     fn note_expiry(&self, key: &Arc<str>, old: Option<u64>, new: Option<u64>) {
         if old == new {

@@ -47,7 +47,7 @@ pub struct Operation {
     pub change: Change,
     /// The options of the call.
     pub options: Options,
-    /// When the item ends, in ms since the epoch.
+    /// When the item expires, in ms since the epoch.
     pub expires_ms: Option<u64>,
     /// When the call was made, in ms since the epoch.
     pub timestamp_ms: u64,

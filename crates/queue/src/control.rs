@@ -106,7 +106,7 @@ struct State {
     moves: u64,
 }
 
-/// The backlog and its passes. Shared by the host's thread and those that write.
+/// The backlog and its passes. Shared by the JS thread and those that write.
 pub struct Control {
     limits: Limits,
     state: Mutex<State>,

@@ -1,4 +1,4 @@
-//! Writing on the host's thread, for drivers below that live there: those of JavaScript, and other
+//! Writing on the JS thread, for drivers below that live there: those of JavaScript, and other
 //! wrappers.
 
 use std::any::Any;
@@ -426,7 +426,7 @@ impl Hosted {
     }
 }
 
-/// What the queue still has to do when the context ends.
+/// What the queue still has to do when the context shuts down.
 struct Ending(Weak<Hosted>);
 
 /// The Promises of the driver cannot be waited for any more: its Sync methods write what is left.

@@ -2,7 +2,7 @@
 //!
 //! - [`backlog`]: what waits and in which order, as data; [`control`]: when it is written;
 //! - [`threaded`]: writing on other threads, for drivers that are plain blocking code;
-//!   [`hosted`]: writing on the host's thread, for all others;
+//!   [`hosted`]: writing on the JS thread, for all others;
 //! - `form`: what a value that waits reads as.
 //!
 //! A write is in the backlog when its call returns, so that reads see it and nothing overtakes it;
@@ -396,8 +396,8 @@ impl QueueDriver {
         self.told(room)
     }
 
-    /// Waits for an answer of the writer, and keeps the host's loop alive until it comes. A writer on
-    /// the host's thread sees to that itself.
+    /// Waits for an answer of the writer, and keeps the event loop alive until it comes. A writer on
+    /// the JS thread sees to that itself.
     fn told(&self, answer: oneshot::Receiver<Result<()>>) -> Op<()> {
         let is_elsewhere = matches!(self.writer, Writer::Threaded(_));
         let alive = is_elsewhere.then(|| self.runtime.keep_alive());
@@ -638,7 +638,7 @@ impl Driver for QueueDriver {
         let (timestamp_ms, expires_ms, size) = match seen {
             Some(None) => return Op::ok(None),
             Some(Some(waiting)) if self.store.is_some() => waiting,
-            // What a driver of the host knows of its items is its own matter.
+            // What a driver in JavaScript knows of its items is its own matter.
             _ => return calls::get_meta(&self.inner, key, options, mode),
         };
         #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]

@@ -1,4 +1,4 @@
-//! Writing on other threads, for drivers below that are plain blocking code. The host's thread may
+//! Writing on other threads, for drivers below that are plain blocking code. The JS thread may
 //! be busy: nothing here needs it.
 
 use std::hash::{BuildHasher, Hasher};
@@ -25,7 +25,7 @@ const WRITERS: usize = 2;
 /// A batch with fewer operations a writer is not split.
 const LEAST_OPERATIONS_A_WRITER: usize = 16;
 
-/// Threads that do not wait for the host.
+/// Threads that do not wait for the JS runtime.
 pub trait Threads: Send + Sync {
     /// Runs a job soon.
     fn run(&self, job: Job);
@@ -47,7 +47,7 @@ impl Threads for ProcessThreads {
     }
 }
 
-/// What the host's thread has to hear of, whenever it gets to it.
+/// What the JS thread has to hear of, whenever it gets to it.
 pub enum Notice {
     /// Operations failed and nobody else was told.
     Failed(Error),
@@ -144,7 +144,7 @@ impl Threaded {
         }
     }
 
-    /// The receiver goes with the host's context; notices after that are nobody's.
+    /// The receiver goes with the JS context; notices after that are nobody's.
     fn note(&self, notice: Notice) {
         let _ = self.notices.send(notice);
     }
@@ -331,7 +331,7 @@ impl Threaded {
     }
 }
 
-/// What the queue still has to do when the context ends.
+/// What the queue still has to do when the context shuts down.
 pub(super) struct Ending(pub(super) Weak<Threaded>);
 
 /// Other threads write everything before the process goes on to end, unless an attempt fails.

@@ -1,4 +1,4 @@
-//! What a store still has to do when the host's context ends.
+//! What a store still has to do when the JS context shuts down.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ use eas_core::driver::Mode;
 use eas_core::runtime::{AtExit, Moves, Runtime, run_at_exit};
 use eas_core::store::Store;
 
-/// Sees to it that writes that were asked for are done when the context ends.
+/// Sees to it that writes that were asked for are done when the context shuts down.
 pub(super) struct Exit {
     runtime: Rc<dyn Runtime>,
     guard: RefCell<Option<Box<dyn Any>>>,

@@ -95,7 +95,7 @@ impl<D: Store> Expiry<D> {
     }
 
     /// Sweeps whenever the time has come. There is one timer at most: changes that come faster than
-    /// the host's loop turns leave nothing behind.
+    /// the event loop turns leave nothing behind.
     async fn run_timer(expiry: Weak<Self>, mut wakes_ms: watch::Receiver<Option<u64>>) {
         loop {
             let next = *wakes_ms.borrow_and_update();

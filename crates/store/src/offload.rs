@@ -10,7 +10,7 @@ use eas_core::driver::LocalFuture;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::{Job, Runtime, caught};
 
-/// Runs blocking work on another thread; the future completes on the host's thread and keeps its
+/// Runs blocking work on another thread; the future completes on the JS thread and keeps its
 /// loop alive until then. The work is done even if the future is dropped.
 pub fn offload<T: Send + 'static>(
     runtime: &Rc<dyn Runtime>,
@@ -59,7 +59,7 @@ fn offload_by<T: Send + 'static>(
     let alive = runtime.keep_alive();
     let (answer, outcome) = oneshot::channel();
     start(Box::new(move || {
-        // Nobody listens once the host's context has ended; the work was done all the same.
+        // Nobody listens once the JS context has shut down; the work was done all the same.
         let _ = answer.send(caught(work));
     }));
     Box::pin(async move {

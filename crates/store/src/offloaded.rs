@@ -1,4 +1,4 @@
-//! A blocking driver as a driver of the host's thread.
+//! A blocking driver as a driver of the JS thread.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -71,7 +71,7 @@ pub struct Offloaded<D> {
     /// Whether there is something to do before a call.
     stage: Cell<Stage>,
     exit: Exit,
-    /// Writes of items that end.
+    /// Writes of items that expire.
     endings: Arc<Lane>,
     /// Clears, which wait for older writes: they take one thread, whatever their number.
     clears: Arc<Lane>,
@@ -86,7 +86,7 @@ pub struct Offloaded<D> {
 }
 
 impl<D: Store> Offloaded<D> {
-    /// Makes `driver` callable on the host's thread.
+    /// Makes `driver` callable on the JS thread.
     pub fn new(driver: D, runtime: Rc<dyn Runtime>) -> Self {
         let driver = Arc::new(driver);
         Offloaded {
@@ -138,7 +138,7 @@ impl<D: Store> Offloaded<D> {
         Op::Pending(offload(&self.runtime, move || work(&driver)))
     }
 
-    /// As `run`, for writes. Those of items that end wait for each other, and at times for other
+    /// As `run`, for writes. Those of items that expire wait for each other, and at times for other
     /// processes: they must not take all threads.
     fn run_write<T: Send + 'static>(
         &self,
@@ -155,7 +155,7 @@ impl<D: Store> Offloaded<D> {
         }))
     }
 
-    /// As `run`, for a job that takes long: it keeps neither the host's thread from running nor single
+    /// As `run`, for a job that takes long: it keeps neither the JS thread from running nor single
     /// calls from a thread.
     fn run_long<T: Send + 'static>(
         &self,
@@ -881,7 +881,7 @@ impl<D: Store> Driver for Offloaded<D> {
         }
         let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
         let start = self.driver.clone().watch(Arc::new(move |event| {
-            // The receiver goes with the host's context; events after that are nobody's.
+            // The receiver goes with the JS context; events after that are nobody's.
             let _ = sender.send(event);
         }));
         let started = self.run(Mode::Async, move |_| start());

@@ -1,4 +1,4 @@
-//! The threads of the process for work that must not hold up a host's thread.
+//! The threads of the process for work that must not hold up a JS thread.
 //!
 //! One tokio runtime serves every context of the process. It starts with the first job and is never
 //! dropped, so that no context's end has to wait for another's work.
@@ -21,13 +21,13 @@ use eas_core::runtime::{Job, lock};
 pub const THREADS: usize = 4;
 
 /// Into how many jobs work on many items is split: no more than there are cores, so that what serves
-/// a host's thread does not keep it from running.
+/// a JS thread does not keep it from running.
 pub fn parallel_jobs() -> usize {
     cores().min(THREADS)
 }
 
 /// How many threads of its own the long work of a store has at a time: one processor is left to the
-/// host's thread, which waits now and then for the threads of its engine as well.
+/// JS runtime's thread, which waits now and then for the threads of its engine as well.
 pub fn long_jobs() -> usize {
     (cores() - 1).clamp(1, THREADS)
 }

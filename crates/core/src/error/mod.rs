@@ -59,7 +59,7 @@ pub enum Kind {
     Panic,
     /// A failed system call, with the system's own name for it (`EACCES`, `ENOSPC`…).
     System(&'static str),
-    /// Something that the host threw; it is handed back as it came.
+    /// Something that the JS runtime threw; it is handed back as it came.
     Foreign,
 }
 
@@ -142,7 +142,7 @@ impl Error {
         )
     }
 
-    /// Something that the host threw.
+    /// Something that the JS runtime threw.
     pub fn foreign(value: Foreign) -> Self {
         let mut error = Error::new(Kind::Foreign, "the host threw");
         error.0.foreign = Some(value);
@@ -255,7 +255,7 @@ impl Error {
         self.0.system.as_deref()
     }
 
-    /// What the host threw, for [`Kind::Foreign`].
+    /// What the JS runtime threw, for [`Kind::Foreign`].
     pub fn foreign_value(&self) -> Option<&Foreign> {
         self.0.foreign.as_ref()
     }

@@ -10,15 +10,15 @@ use super::{Job, lock};
 
 /// What a context still has to do when it ends.
 pub trait AtExit {
-    /// Does what needs the host, which is called for the last time. Not called where a context is torn
+    /// Does what needs the JS runtime, which is called for the last time. Not called where a context is torn
     /// down from outside.
     fn call_host(&self) {}
 
-    /// Starts it on threads of its own, which keep `moves` until it is done. Called on the host's
-    /// thread; cannot call the host.
+    /// Starts it on threads of its own, which keep `moves` until it is done. Called on the JS runtime's
+    /// thread; cannot call the JS runtime.
     fn start(&self, moves: Moves);
 
-    /// It was not done in time; the context ends without it.
+    /// It was not done in time; the context shuts down without it.
     fn give_up(&self) {}
 }
 

@@ -28,7 +28,7 @@ pub enum Jobs {
     ByHand,
 }
 
-/// The host of a test. It lives on the thread of the test.
+/// The JS runtime of a test. It lives on the thread of the test.
 pub struct TestRuntime {
     this: Weak<TestRuntime>,
     kind: Jobs,
@@ -78,7 +78,7 @@ impl TestRuntime {
         })
     }
 
-    /// The host as the core sees it.
+    /// The JS runtime as the core sees it.
     pub fn port(&self) -> Rc<dyn Runtime> {
         self.this
             .upgrade()
@@ -178,7 +178,7 @@ impl TestRuntime {
         self.warnings.borrow().clone()
     }
 
-    /// How many guards keep the host's loop alive.
+    /// How many guards keep the event loop alive.
     pub fn holds(&self) -> usize {
         self.holds.get()
     }
@@ -211,7 +211,7 @@ impl TestRuntime {
         state.is_woken
     }
 
-    /// Waits for a wake-up by threads that are not the host's, such as those of the process's pool;
+    /// Waits for a wake-up by threads that are not the JS runtime's, such as those of the process's pool;
     /// says whether there was one.
     fn wait_for_others(&self) -> bool {
         if self.kind == Jobs::ByHand {

@@ -32,7 +32,7 @@ use migrate::Recorder;
 use mounts::Mounts;
 use watch::Hub;
 
-/// A key-value store over mounted drivers. Lives on the host's thread.
+/// A key-value store over mounted drivers. Lives on the JS thread.
 pub struct Storage {
     runtime: Rc<dyn Runtime>,
     mounts: RefCell<Mounts<Rc<dyn Driver>>>,

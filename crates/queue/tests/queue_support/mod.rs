@@ -503,7 +503,7 @@ pub struct Bench {
 pub enum Place {
     /// On other threads.
     Threads,
-    /// On the host's thread.
+    /// On the JS thread.
     Host,
 }
 
