@@ -230,15 +230,11 @@ describe("changes of another program", () => {
       { key: "c", value: 1 },
       { key: "d", value: 2 },
     ]);
+    // What is gone again before the watch looks at it is not reported.
+    await events.takeUnordered(["update c", "update d"]);
     await writer.call("removeItem", "a:b");
     await writer.call("clear");
-    await events.takeOnlyUnordered(base, [
-      "update c",
-      "update d",
-      "remove a:b",
-      "remove c",
-      "remove d",
-    ]);
+    await events.takeOnlyUnordered(base, ["remove a:b", "remove c", "remove d"]);
   });
 
   it("many at once are all seen, each once", async () => {
