@@ -1,8 +1,10 @@
 // Values that do not read: null, one warning, and nothing is lost.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { Storage } from "../index.js";
 import { folder } from "./helpers/folders.js";
 import { eventually, listen } from "./helpers/fs/events.js";
 import { fsStorage, place, put } from "./helpers/fs/storage.js";
@@ -203,5 +205,74 @@ describe("warnings of corrupt items", () => {
     process.off("warning", listener);
     expect(shown.length).toBe(2_500);
     await storage.dispose();
+  });
+});
+
+describe("a copy", () => {
+  const { exportStorage, prefixStorage, snapshot, snapshotSync }: typeof import("../index.js") =
+    createRequire(import.meta.url)("../index.js");
+
+  const COPIES: Record<string, (storage: Storage<any>) => unknown> = {
+    snapshot: (storage) => snapshot(storage, ""),
+    snapshotSync: (storage) => snapshotSync(storage, ""),
+    async exportStorage(storage) {
+      const lines = [];
+      for await (const line of exportStorage(storage)) lines.push(line);
+      return lines;
+    },
+  };
+
+  const OPENED: Record<string, (base: string) => Storage<any>> = {
+    fs: (base) => fsStorage(base),
+    "fs-lite": (base) => fsStorage(base, {}, "fs-lite"),
+    "a queue": (base) => {
+      const storage = createStorage<any>({
+        driver: builtin("queue", { driver: builtin("fs", { base }) }),
+      });
+      onTestFinished(() => storage.dispose());
+      return storage;
+    },
+    "a prefix": (base) => prefixStorage<any>(fsStorage(join(base, "..")), "base"),
+    "a storage with defaults": (base) => {
+      const storage = createStorage<any>({
+        driver: builtin("fs", { base }),
+        defaults: { other: 1 },
+      });
+      onTestFinished(() => storage.dispose());
+      return storage;
+    },
+  };
+
+  describe.each(Object.entries(COPIES))("by %s", (_, copy) => {
+    it.each(Object.entries(OPENED))("of %s leaves no trace of raw values", async (_, open) => {
+      const { base } = place();
+      const seen = warnings();
+      const storage = open(base);
+      const names = Object.keys(DAMAGED).map(() => newKey());
+      for (const [at, bytes] of Object.values(DAMAGED).entries()) {
+        await storage.setItemRaw(names[at], bytes);
+      }
+      await storage.flush();
+      await copy(storage);
+      for (const name of names) await storage.setItemRaw(name, Buffer.from([0xff]));
+      await storage.flush();
+      expect(readdirSync(base).sort()).toEqual(names.sort());
+      // A warning comes a turn later.
+      await new Promise((resolve) => void setImmediate(resolve));
+      expect(seen).toEqual([]);
+    });
+
+    it("keeps in mind what was found to be damaged before", async () => {
+      const { base } = place();
+      const storage = fsStorage(base);
+      const key = newKey();
+      writeFileSync(join(base, key), "no JSON");
+      expect(await storage.getItem(key)).toBeNull();
+      await copy(storage);
+      await storage.setItem(key, 1);
+      const [aside, ...more] = kept(base);
+      expect(more).toEqual([]);
+      expect(readFileSync(join(base, aside), "utf8")).toBe("no JSON");
+    });
   });
 });

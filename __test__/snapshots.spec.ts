@@ -291,3 +291,27 @@ it("typed arrays keep what a replaced getItem makes of them", async () => {
   expect(Buffer.isBuffer(copy.bytes)).toBe(false);
   expect(copy).toEqual({ bytes: Uint8Array.from([1, 2]) });
 });
+
+it.each<Mode>(["async", "sync"])(
+  "a null under a wrapper that replaces getItem alone is a null (%s)",
+  async (mode) => {
+    const inner = builtin("fs", { base: folder() }) as any;
+    const turned = (text: any) => (text === null ? null : [...text].reverse().join(""));
+    const driver = {
+      ...inner,
+      setItem: async (key: string, text: string, opts: object) =>
+        inner.setItem(key, turned(text), opts),
+      getItem: async (key: string, opts: object) => turned(await inner.getItem(key, opts)),
+      setItemSync: (key: string, text: string, opts: object) =>
+        inner.setItemSync(key, turned(text), opts),
+      getItemSync: (key: string, opts: object) => turned(inner.getItemSync(key, opts)),
+    };
+    const storage = createStorage<any>({ driver });
+    await storage.setItems([
+      { key: "none", value: null },
+      { key: "value", value: { none: null } },
+    ]);
+    expect(await copy(mode, storage, "")).toStrictEqual({ none: null, value: { none: null } });
+    await storage.dispose();
+  },
+);

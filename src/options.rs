@@ -37,6 +37,7 @@ pub(super) fn call_options(context: &Context, value: Val) -> Result<Options> {
     Ok(Options {
         ttl_ms: read_ttl(env, ttl)?,
         host: reference::foreign(env, value, &context.shared),
+        is_quiet: false,
     })
 }
 

@@ -315,7 +315,7 @@ fn get_item_raw(request: &Request<'_>) -> Result<Val> {
     request.finish(op, value)
 }
 
-/// `(handle, keys, options | undefined, commonOptions)`
+/// `(handle, keys, options | undefined, commonOptions, isQuiet)`
 fn get_items(request: &Request<'_>) -> Result<Val> {
     let op = get_batch(request)?;
     request.finish(op, coded_values)
@@ -330,6 +330,10 @@ fn read_texts(request: &Request<'_>) -> Result<Val> {
 fn get_batch(request: &Request<'_>) -> Result<Op<Vec<Option<Value>>>> {
     let common = request.options(3)?;
     let items = asked_items(request, &common)?;
+    let common = Options {
+        is_quiet: request.env.is_truthy(request.arguments[4]),
+        ..common
+    };
     Ok(request.storage()?.get_items(items, &common, request.mode))
 }
 
@@ -382,10 +386,13 @@ fn ask_for(request: &Request<'_>) -> Result<Val> {
     Ok(request.env.undefined())
 }
 
-/// `(handle, batch, commonOptions)`: reads all that was asked for.
+/// `(handle, batch, commonOptions, isQuiet)`: reads all that was asked for.
 fn find(request: &Request<'_>) -> Result<Val> {
     let batch = Batch::of(request, 1)?.clone();
-    let common = request.options(2)?;
+    let common = Options {
+        is_quiet: request.env.is_truthy(request.arguments[3]),
+        ..request.options(2)?
+    };
     let asked = batch.asked.take();
     let op = request.storage()?.get_items(asked, &common, request.mode);
     let found = op.map(move |found| {

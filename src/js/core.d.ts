@@ -117,8 +117,16 @@ interface Core {
     keys: Keys,
     own: ItemOptions,
     common: CallOptions,
+    isQuiet?: boolean,
   ): Eventually<readonly Coded[]>;
-  getItemsSync(handle: Handle, keys: Keys, own: ItemOptions, common: CallOptions): readonly Coded[];
+  /** With `isQuiet`, bytes that are no text read as missing, without a warning and without being noted. */
+  getItemsSync(
+    handle: Handle,
+    keys: Keys,
+    own: ItemOptions,
+    common: CallOptions,
+    isQuiet?: boolean,
+  ): readonly Coded[];
   readTexts(
     handle: Handle,
     keys: Keys,
@@ -133,7 +141,7 @@ interface Core {
   ): readonly (string | undefined)[];
   openBatch(): Reads;
   askFor(reads: Reads, keys: Keys, own: ItemOptions, common: CallOptions): void;
-  find(handle: Handle, reads: Reads, common: CallOptions): Eventually<void>;
+  find(handle: Handle, reads: Reads, common: CallOptions, isQuiet?: boolean): Eventually<void>;
   takeFound(reads: Reads, from: number, to: number): readonly Coded[];
   openWrites(): Writes;
   /** Adds items; a value that is `undefined` removes. */

@@ -1,6 +1,6 @@
 // A view of a storage under a base. Works on any storage.
 
-import { driverOf, own, ownerOf, plainOf } from "./drivers/ownership.js";
+import { driverOf, own, ownerOf, peekOf, plainOf } from "./drivers/ownership.js";
 import { withGuideMethods } from "./guide-methods.js";
 import { showAs, storageText } from "./inspect.js";
 import { normalizeBaseKey, normalizeKey } from "./keys.js";
@@ -128,10 +128,16 @@ export function prefixStorage(storage, givenBase) {
   const { traits, refusesClearOf } = ownerOf(storage.clear) ?? {};
   const plain = plainOf(storage);
   const asDriver = driverOf(storage);
+  const peek = peekOf(storage);
+  const fullKeys = (keys) => keys.map((key) => base + key);
   own({
     methods: { ...prefixed },
     traits: traits && ((inner = "") => traits(base + inner)),
     refusesClearOf: refusesClearOf && ((key) => refusesClearOf(base + key)),
+    peek: peek && {
+      items: async (keys) => (await peek.items(fullKeys(keys))).map(relativeItem),
+      itemsSync: (keys) => peek.itemsSync(fullKeys(keys)).map(relativeItem),
+    },
     plain: plain === storage ? undefined : prefixStorage(plain, givenBase),
     asDriver: asDriver && prefixStorage(asDriver, givenBase),
   });

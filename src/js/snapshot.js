@@ -1,6 +1,6 @@
 // Copies of what lies under a base. Works on any storage.
 
-import { plainOf } from "./drivers/ownership.js";
+import { peekOf, plainOf } from "./drivers/ownership.js";
 import { normalizeBaseKey } from "./keys.js";
 import { decode } from "./lazy-codec.js";
 import { VERSION_KEY } from "./migrate.js";
@@ -27,11 +27,37 @@ export const versionKeys = (storage, base) => [
 
 const isStored = ({ value }) => value !== null && value !== undefined;
 
-// What reads as null may be gone by now, or no value at all. Bytes of memory that were stored raw look like a
-// value of that type.
+// What reads as null may be gone by now, or no value at all, unless who read it knows. Bytes of memory that were
+// stored raw look like a value of that type.
 const isDoubtful = (storage, { value }) =>
-  (value === null || value === undefined || ArrayBuffer.isView(value)) &&
+  (value === undefined ||
+    (value === null && peekOf(storage) === undefined) ||
+    ArrayBuffer.isView(value)) &&
   typeof storage.getItemRaw === "function";
+
+async function itemsOf(storage, keys) {
+  const peek = peekOf(storage);
+  if (peek !== undefined) return peek.items(keys);
+  return typeof storage.getItems === "function"
+    ? storage.getItems(keys)
+    : Promise.all(keys.map(async (key) => ({ key, value: await storage.getItem(key) })));
+}
+
+function itemsOfSync(storage, keys) {
+  const peek = peekOf(storage);
+  if (peek !== undefined) return peek.itemsSync(keys);
+  return typeof storage.getItemsSync === "function"
+    ? storage.getItemsSync(keys)
+    : keys.map((key) => ({ key, value: storage.getItemSync(key) }));
+}
+
+/** The value of one item for a copy; null where there is none. */
+export async function valueForCopy(storage, key) {
+  const peek = peekOf(storage);
+  if (peek === undefined) return storage.getItem(key);
+  const [{ value }] = await peek.items([key]);
+  return value ?? null;
+}
 
 // Whether a value is the raw bytes themselves, and not what a driver with reads of its own made of them.
 const isItself = (value, bytes) =>
@@ -81,13 +107,10 @@ export async function snapshot(given, givenBase) {
   const storage = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = await storage.getKeys(base);
-  const items =
-    typeof storage.getItems === "function"
-      ? await storage.getItems(keys)
-      : await Promise.all(keys.map(async (key) => ({ key, value: await storage.getItem(key) })));
-  const versions = await Promise.all(
-    versionKeys(storage, base).map(async (key) => ({ key, value: await storage.getItem(key) })),
-  );
+  const [items, versions] = await Promise.all([
+    itemsOf(storage, keys),
+    itemsOf(storage, versionKeys(storage, base)),
+  ]);
   const settled = await Promise.all(
     items.map(async (item) =>
       isDoubtful(storage, item) ? settledItem(item, await storage.getItemRaw(item.key)) : item,
@@ -100,14 +123,8 @@ export function snapshotSync(given, givenBase) {
   const storage = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = storage.getKeysSync(base);
-  const items =
-    typeof storage.getItemsSync === "function"
-      ? storage.getItemsSync(keys)
-      : keys.map((key) => ({ key, value: storage.getItemSync(key) }));
-  const versions = versionKeys(storage, base).map((key) => ({
-    key,
-    value: storage.getItemSync(key),
-  }));
+  const items = itemsOfSync(storage, keys);
+  const versions = itemsOfSync(storage, versionKeys(storage, base));
   const settled = items.map((item) =>
     isDoubtful(storage, item) ? settledItem(item, storage.getItemRawSync(item.key)) : item,
   );

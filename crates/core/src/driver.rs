@@ -334,6 +334,9 @@ pub struct Options {
     pub ttl_ms: Option<u64>,
     /// The options object of JavaScript, which drivers in JavaScript get as it is.
     pub host: Option<Foreign>,
+    /// Whether a batch of reads leaves no trace: bytes that are no text read as missing, without a warning
+    /// and without being noted, since the caller looks at them itself.
+    pub is_quiet: bool,
 }
 
 /// One item of a batch.

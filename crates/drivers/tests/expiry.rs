@@ -57,7 +57,10 @@ impl Host {
     }
 
     fn set(&self, key: &str, ttl_ms: Option<u64>, mode: Mode) {
-        let options = Options { ttl_ms, host: None };
+        let options = Options {
+            ttl_ms,
+            ..Options::default()
+        };
         let written = self
             .storage
             .set_item(key, Text::from("{\"json\":1}"), &options, mode);
@@ -188,7 +191,7 @@ fn a_write_that_lands_after_its_own_end_is_still_swept() {
     let host = Host::files(&base, START_MS);
     let options = Options {
         ttl_ms: Some(10),
-        host: None,
+        ..Options::default()
     };
     let text = Text::from("{\"json\":1}");
     let written = host.storage.set_item("late", text, &options, Mode::Async);

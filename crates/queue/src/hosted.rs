@@ -245,7 +245,7 @@ impl Hosted {
         let left = |expires_ms: u64| expires_ms.saturating_sub(now_ms).max(1);
         Options {
             ttl_ms: operation.expires_ms.map(left),
-            host: operation.options.host.clone(),
+            ..operation.options.clone()
         }
     }
 

@@ -348,7 +348,7 @@ fn an_item_whose_time_is_over_in_the_queue_is_gone() -> Result<()> {
         let bench = Bench::new(place, &settings(100, 1000, true));
         let options = Options {
             ttl_ms: Some(300),
-            host: None,
+            ..Options::default()
         };
         let queue = bench.queue.clone();
         drop(queue.set_item("a", Text::from("1"), &options, Mode::Async));
@@ -367,7 +367,7 @@ fn the_time_to_live_runs_from_the_call_not_from_the_flush() -> Result<()> {
         let bench = Bench::new(place, &settings(100, 1000, true));
         let options = Options {
             ttl_ms: Some(5000),
-            host: None,
+            ..Options::default()
         };
         let called_ms = bench.host.now_ms();
         let queue = bench.queue.clone();

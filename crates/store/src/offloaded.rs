@@ -361,6 +361,17 @@ impl<D: Store> Offloaded<D> {
     }
 }
 
+/// The text of an item; nothing where it holds none. The store, whose marks are for those who read in
+/// earnest, does not hear of it.
+fn get_quietly<D: Store>(driver: &D, key: &str) -> Result<Option<Value>> {
+    Ok(match driver.get_raw(key)? {
+        Some(Value::Bytes(bytes, _)) => Text::from_marked(bytes.to_vec())
+            .filter(|text| !text.is_empty())
+            .map(Value::Text),
+        found => found,
+    })
+}
+
 fn unreadable(error: &Error) -> String {
     format!(
         "{error} The item {:?} reads as null, and its bytes are kept until and beyond the next write.",
@@ -560,7 +571,7 @@ impl<D: Store> Driver for Offloaded<D> {
     fn get_items(
         self: Rc<Self>,
         items: Vec<Item<()>>,
-        _common: &Options,
+        common: &Options,
         mode: Mode,
     ) -> Op<Vec<Option<Value>>> {
         let name = self.driver.info().name;
@@ -574,9 +585,9 @@ impl<D: Store> Driver for Offloaded<D> {
             return Op::fail(error);
         }
         if self.order.has_pending() {
-            return self.get_items_beside_pending(items, mode);
+            return self.get_items_beside_pending(items, common, mode);
         }
-        self.get_stored(items, mode)
+        self.get_stored(items, common, mode)
     }
 
     fn get_item_raw(
@@ -1005,10 +1016,20 @@ impl<D: Store> Offloaded<D> {
     }
 
     /// The items as the store has them.
-    fn get_stored(self: Rc<Self>, items: Vec<Item<()>>, mode: Mode) -> Op<Vec<Option<Value>>> {
+    fn get_stored(
+        self: Rc<Self>,
+        items: Vec<Item<()>>,
+        common: &Options,
+        mode: Mode,
+    ) -> Op<Vec<Option<Value>>> {
         let name = self.driver.info().name;
         let operation = Call::GetItems.name(mode);
-        let get = move |driver: &D, key: &str| driver.get(key).at(name, operation, key);
+        let get = if common.is_quiet && !self.driver.info().is_instant {
+            get_quietly
+        } else {
+            D::get
+        };
+        let get = move |driver: &D, key: &str| get(driver, key).at(name, operation, key);
         if self.in_place(mode) {
             let found = items
                 .iter()
@@ -1045,6 +1066,7 @@ impl<D: Store> Offloaded<D> {
     fn get_items_beside_pending(
         self: Rc<Self>,
         items: Vec<Item<()>>,
+        common: &Options,
         mode: Mode,
     ) -> Op<Vec<Option<Value>>> {
         let now_ms = self.runtime.now_ms();
@@ -1063,7 +1085,7 @@ impl<D: Store> Offloaded<D> {
         if asked.is_empty() {
             return Op::ok(found);
         }
-        self.get_stored(asked, mode).map(move |values| {
+        self.get_stored(asked, common, mode).map(move |values| {
             for (value, place) in values.into_iter().zip(places) {
                 found[place] = value;
             }

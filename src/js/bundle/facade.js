@@ -479,6 +479,7 @@ function ownerOfAll(storage2) {
   return names3.every((name) => storage2[name] === owner.methods[name]) ? owner : void 0;
 }
 var plainOf = (storage2) => ownerOfAll(storage2)?.plain ?? storage2;
+var peekOf = (storage2) => ownerOfAll(storage2)?.peek;
 var driverOf = (storage2) => ownerOfAll(storage2)?.asDriver;
 
 // src/js/drivers/js-driver.js
@@ -1013,10 +1014,16 @@ function prefixStorage(storage2, givenBase) {
   const { traits, refusesClearOf } = ownerOf(storage2.clear) ?? {};
   const plain = plainOf(storage2);
   const asDriver2 = driverOf(storage2);
+  const peek = peekOf(storage2);
+  const fullKeys = (keys) => keys.map((key) => base + key);
   own({
     methods: { ...prefixed },
     traits: traits && ((inner = "") => traits(base + inner)),
     refusesClearOf: refusesClearOf && ((key) => refusesClearOf(base + key)),
+    peek: peek && {
+      items: async (keys) => (await peek.items(fullKeys(keys))).map(relativeItem),
+      itemsSync: (keys) => peek.itemsSync(fullKeys(keys)).map(relativeItem)
+    },
     plain: plain === storage2 ? void 0 : prefixStorage(plain, givenBase),
     asDriver: asDriver2 && prefixStorage(asDriver2, givenBase)
   });
@@ -1405,7 +1412,23 @@ var versionKeys = (storage2, base) => [
   ...(storage2.getMounts?.(base) ?? []).map((mount) => normalizeBaseKey(mount.base) + VERSION_KEY).filter((key) => key !== base + VERSION_KEY)
 ];
 var isStored = ({ value }) => value !== null && value !== void 0;
-var isDoubtful = (storage2, { value }) => (value === null || value === void 0 || ArrayBuffer.isView(value)) && typeof storage2.getItemRaw === "function";
+var isDoubtful = (storage2, { value }) => (value === void 0 || value === null && peekOf(storage2) === void 0 || ArrayBuffer.isView(value)) && typeof storage2.getItemRaw === "function";
+async function itemsOf(storage2, keys) {
+  const peek = peekOf(storage2);
+  if (peek !== void 0) return peek.items(keys);
+  return typeof storage2.getItems === "function" ? storage2.getItems(keys) : Promise.all(keys.map(async (key) => ({ key, value: await storage2.getItem(key) })));
+}
+function itemsOfSync(storage2, keys) {
+  const peek = peekOf(storage2);
+  if (peek !== void 0) return peek.itemsSync(keys);
+  return typeof storage2.getItemsSync === "function" ? storage2.getItemsSync(keys) : keys.map((key) => ({ key, value: storage2.getItemSync(key) }));
+}
+async function valueForCopy(storage2, key) {
+  const peek = peekOf(storage2);
+  if (peek === void 0) return storage2.getItem(key);
+  const [{ value }] = await peek.items([key]);
+  return value ?? null;
+}
 var isItself = (value, bytes2) => bytes2.equals(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
 function isNullInside(value) {
   if (typeof value !== "string") return value === null;
@@ -1438,10 +1461,10 @@ async function snapshot(given, givenBase) {
   const storage2 = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = await storage2.getKeys(base);
-  const items = typeof storage2.getItems === "function" ? await storage2.getItems(keys) : await Promise.all(keys.map(async (key) => ({ key, value: await storage2.getItem(key) })));
-  const versions = await Promise.all(
-    versionKeys(storage2, base).map(async (key) => ({ key, value: await storage2.getItem(key) }))
-  );
+  const [items, versions] = await Promise.all([
+    itemsOf(storage2, keys),
+    itemsOf(storage2, versionKeys(storage2, base))
+  ]);
   const settled2 = await Promise.all(
     items.map(
       async (item) => isDoubtful(storage2, item) ? settledItem(item, await storage2.getItemRaw(item.key)) : item
@@ -1453,11 +1476,8 @@ function snapshotSync(given, givenBase) {
   const storage2 = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = storage2.getKeysSync(base);
-  const items = typeof storage2.getItemsSync === "function" ? storage2.getItemsSync(keys) : keys.map((key) => ({ key, value: storage2.getItemSync(key) }));
-  const versions = versionKeys(storage2, base).map((key) => ({
-    key,
-    value: storage2.getItemSync(key)
-  }));
+  const items = itemsOfSync(storage2, keys);
+  const versions = itemsOfSync(storage2, versionKeys(storage2, base));
   const settled2 = items.map(
     (item) => isDoubtful(storage2, item) ? settledItem(item, storage2.getItemRawSync(item.key)) : item
   );
@@ -2040,7 +2060,7 @@ function templateIn(survey, value, depth2) {
     case datePrototype:
       return new Template(DATE, timeOf(value));
     case setPrototype:
-      return ofList(survey, SET, itemsOf(value), depth2);
+      return ofList(survey, SET, itemsOf2(value), depth2);
     case mapPrototype:
       return ofList(survey, MAP, pairsOf(value), depth2);
     default:
@@ -2065,7 +2085,7 @@ function ofList(survey, kind, items, depth2) {
   const list = withParts(survey, new Template(LIST, items), depth2);
   return list === void 0 ? void 0 : new Template(kind, list);
 }
-function itemsOf(set) {
+function itemsOf2(set) {
   const items = [];
   setEach(set, (item) => {
     items[items.length] = item;
@@ -2161,14 +2181,14 @@ function valueReader(handle) {
     return Template.is(stored) ? copyOf(stored) : stored;
   };
 }
-function valueFinder(handle) {
+function finderWith(onUnreadable) {
   return function findValue(stored, key) {
     if (typeof stored === "string") {
       if (stored.length === 1 && stored.charCodeAt(0) === 0) return void 0;
       try {
         return valueIn(stored);
       } catch {
-        core.noteCorrupt(handle, key);
+        onUnreadable(key);
         return void 0;
       }
     }
@@ -2176,6 +2196,8 @@ function valueFinder(handle) {
     return Template.is(stored) ? copyOf(stored) : stored;
   };
 }
+var valueFinder = (handle) => finderWith((key) => core.noteCorrupt(handle, key));
+var peekValue = finderWith(() => void 0);
 
 // src/js/storage/watch-item.js
 function keep(value) {
@@ -2696,14 +2718,14 @@ function createStorage(options = {}) {
       value: read(stored[index], key)
     }));
   }
-  async function readManyItems(keys, itemOptions, commonOptions, read = readValue) {
+  async function readManyItems(keys, itemOptions, commonOptions, read = readValue, isQuiet = false) {
     const batch = core.openBatch();
     const ask = (from, to) => {
       core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
     };
     if (keys.length <= MANY) ask(0, keys.length);
     else await inTurns(keys.length, ask);
-    await core.find(handle, batch, commonOptions);
+    await core.find(handle, batch, commonOptions, isQuiet);
     const items2 = [];
     await inTurns(keys.length, (from, to) => {
       items2.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to), read));
@@ -2921,9 +2943,13 @@ function createStorage(options = {}) {
     found: findingReads(handle, readItems, readManyItems),
     hasTtl: (key) => Boolean(mounted.get(core.mountOf(handle, key)).traits.ttl)
   };
+  const peek = {
+    items: (keys) => readManyItems(keys, void 0, void 0, peekValue, true),
+    itemsSync: (keys) => readItems(keys, core.getItemsSync(handle, keys, void 0, void 0, true), peekValue)
+  };
   const items = itemRules(options, rules2);
   Object.assign(storage2, dailyMethods(parts));
-  own({ methods: { ...storage2 }, traits, refusesClearOf });
+  own({ methods: { ...storage2 }, traits, refusesClearOf, peek });
   if (items === void 0) return withGuideMethods(storage2);
   withGuideMethods(storage2);
   const { checked: checked2, asDriver: asDriver2 } = checkedStorage(parts, items);
@@ -3000,7 +3026,7 @@ async function contentOf(storage2, key) {
   const text = bytes2 === void 0 ? String(stored).replace(/^\ufeff/, "") : textIn(bytes2);
   const whole = text === void 0 ? void 0 : parsed(text);
   if (whole !== void 0) {
-    const value = await storage2.getItem(key);
+    const value = await valueForCopy(storage2, key);
     const isText = !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer);
     if (isText && isEnvelope(whole.json)) return { value: whole.json };
     if (isText && (bytes2 === void 0 || typeof whole.json === "object")) {
@@ -3023,12 +3049,12 @@ async function lineOf(storage2, key, relativeKey) {
     if (typeof own2 === "number") expires = own2;
   }
   if (expires !== void 0) line.expires = expires;
-  const metadata = await storage2.getItem(`${key}$`);
+  const metadata = await valueForCopy(storage2, `${key}$`);
   if (metadata !== null && metadata !== void 0) line.metadata = JSON.parse(encode(metadata));
   return JSON.stringify(line);
 }
 async function* linesOf(storage2, base, listing) {
-  const version = await storage2.getItem(base + VERSION_KEY);
+  const version = await valueForCopy(storage2, base + VERSION_KEY);
   yield JSON.stringify({
     format: FORMAT,
     formatVersion: FORMAT_VERSION,

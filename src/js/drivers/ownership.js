@@ -5,12 +5,21 @@
 // package that does the work of others is used only where those are its own too.
 
 /**
+ * Reads for a copy, which leave no trace. What is no value is undefined; a null is one that is stored.
+ *
+ * @typedef {object} Peek
+ * @property {(keys: string[]) => Promise<{ key: string, value: any }[]>} items
+ * @property {(keys: string[]) => { key: string, value: any }[]} itemsSync
+ */
+
+/**
  * @typedef {object} Owner
  * @property {any} methods
  * @property {unknown} [keep]
  * @property {(base?: string) => any} [traits]
  * @property {(key: string) => boolean} [refusesClearOf] - of a storage, whose mounts may differ
  * @property {(key: string) => void} [noteCorrupt]
+ * @property {Peek} [peek] - of a storage
  * @property {any} [plain] - the same storage without schemas and defaults
  * @property {any} [asDriver] - the driver that a storage with schemas or defaults is
  */
@@ -62,6 +71,9 @@ function ownerOfAll(storage) {
  * used: then it is the storage itself.
  */
 export const plainOf = (storage) => ownerOfAll(storage)?.plain ?? storage;
+
+/** How a copy reads the storage; undefined where its user replaced a method, and for all others. */
+export const peekOf = (storage) => ownerOfAll(storage)?.peek;
 
 /** The driver that a storage with schemas or defaults is; undefined for all others. */
 export const driverOf = (storage) => ownerOfAll(storage)?.asDriver;

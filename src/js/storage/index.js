@@ -23,7 +23,7 @@ import { findingReads } from "./finding-reads.js";
 import { itemRules } from "./item-rules.js";
 import { inTurns, MANY, SLICE } from "./turns.js";
 import { valueRules } from "./value-rules.js";
-import { isReady, valueReader } from "./values.js";
+import { isReady, peekValue, valueReader } from "./values.js";
 
 // The object of the core has so many functions that looking one up takes time; so does each argument
 // that is not given.
@@ -72,14 +72,20 @@ export function createStorage(options = {}) {
 
   // A large batch is decoded in slices, so that the event loop turns in between. A very large one is
   // asked for in slices too; all others are read as things are at the time of the call.
-  async function readManyItems(keys, itemOptions, commonOptions, read = readValue) {
+  async function readManyItems(
+    keys,
+    itemOptions,
+    commonOptions,
+    read = readValue,
+    isQuiet = false,
+  ) {
     const batch = core.openBatch();
     const ask = (from, to) => {
       core.askFor(batch, keys.slice(from, to), itemOptions?.slice(from, to), commonOptions);
     };
     if (keys.length <= MANY) ask(0, keys.length);
     else await inTurns(keys.length, ask);
-    await core.find(handle, batch, commonOptions);
+    await core.find(handle, batch, commonOptions, isQuiet);
     const items = [];
     await inTurns(keys.length, (from, to) => {
       items.push(...readItems(keys.slice(from, to), core.takeFound(batch, from, to), read));
@@ -318,9 +324,14 @@ export function createStorage(options = {}) {
     found: findingReads(handle, readItems, readManyItems),
     hasTtl: (key) => Boolean(mounted.get(core.mountOf(handle, key)).traits.ttl),
   };
+  const peek = {
+    items: (keys) => readManyItems(keys, undefined, undefined, peekValue, true),
+    itemsSync: (keys) =>
+      readItems(keys, core.getItemsSync(handle, keys, undefined, undefined, true), peekValue),
+  };
   const items = itemRules(options, rules);
   Object.assign(storage, dailyMethods(parts));
-  own({ methods: { ...storage }, traits, refusesClearOf });
+  own({ methods: { ...storage }, traits, refusesClearOf, peek });
   if (items === undefined) return withGuideMethods(storage);
   withGuideMethods(storage);
   const { checked, asDriver } = checkedStorage(parts, items);

@@ -45,15 +45,14 @@ export function valueReader(handle) {
   };
 }
 
-/** As `valueReader`, but gives undefined where there is no item, or none that reads as a value. */
-export function valueFinder(handle) {
+function finderWith(onUnreadable) {
   return function findValue(stored, key) {
     if (typeof stored === "string") {
       if (stored.length === 1 && stored.charCodeAt(0) === 0) return undefined;
       try {
         return valueIn(stored);
       } catch {
-        core.noteCorrupt(handle, key);
+        onUnreadable(key);
         return undefined;
       }
     }
@@ -61,3 +60,9 @@ export function valueFinder(handle) {
     return Template.is(stored) ? copyOf(stored) : stored;
   };
 }
+
+/** As `valueReader`, but gives undefined where there is no item, or none that reads as a value. */
+export const valueFinder = (handle) => finderWith((key) => core.noteCorrupt(handle, key));
+
+/** As what `valueFinder` gives, for who looks at the bytes of an item that does not read. */
+export const peekValue = finderWith(() => undefined);

@@ -5,7 +5,7 @@ import { plainOf } from "../drivers/ownership.js";
 import { normalizeBaseKey } from "../keys.js";
 import { encode } from "../lazy-codec.js";
 import { VERSION_KEY } from "../migrate.js";
-import { versionKeys } from "../snapshot.js";
+import { valueForCopy, versionKeys } from "../snapshot.js";
 import { isEnvelope } from "../storage/envelope.js";
 import { ignore } from "../thenables.js";
 import { AT_ONCE, FORMAT, FORMAT_VERSION } from "./format.js";
@@ -48,7 +48,7 @@ async function contentOf(storage, key) {
   const whole = text === undefined ? undefined : parsed(text);
   if (whole !== undefined) {
     // Bytes that memory keeps as such are raw whatever is in them.
-    const value = await storage.getItem(key);
+    const value = await valueForCopy(storage, key);
     const isText = !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer);
     if (isText && isEnvelope(whole.json)) return { value: whole.json };
     if (isText && (bytes === undefined || typeof whole.json === "object")) {
@@ -73,13 +73,13 @@ async function lineOf(storage, key, relativeKey) {
     if (typeof own === "number") expires = own;
   }
   if (expires !== undefined) line.expires = expires;
-  const metadata = await storage.getItem(`${key}$`);
+  const metadata = await valueForCopy(storage, `${key}$`);
   if (metadata !== null && metadata !== undefined) line.metadata = JSON.parse(encode(metadata));
   return JSON.stringify(line);
 }
 
 async function* linesOf(storage, base, listing) {
-  const version = await storage.getItem(base + VERSION_KEY);
+  const version = await valueForCopy(storage, base + VERSION_KEY);
   yield JSON.stringify({
     format: FORMAT,
     formatVersion: FORMAT_VERSION,

@@ -319,7 +319,7 @@ impl Storage {
                 ttl_ms: old
                     .expires_ms
                     .map(|expires_ms| expires_ms.saturating_sub(now_ms)),
-                host: None,
+                ..Options::default()
             };
             let (driver, key) = (&old.driver, &old.key);
             let (kind, restored) = match old.value.filter(|_| !has_ended) {

@@ -253,7 +253,7 @@ impl Setting {
     pub(crate) fn set_for(&self, key: &str, text: &str, ttl_ms: u64) {
         let options = Options {
             ttl_ms: Some(ttl_ms),
-            host: None,
+            ..Options::default()
         };
         self.done(calls::set_item(
             &self.driver,
