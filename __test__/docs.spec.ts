@@ -16,7 +16,7 @@ const node = (args: string[], cwd: string) =>
   spawnSync(process.execPath, args, {
     cwd,
     encoding: "utf8",
-    timeout: 25_000,
+    timeout: 120_000,
     // The package is linked, and what it requires itself is looked for beside the clone.
     env: { ...process.env, NODE_PATH: join(app, "node_modules") },
   });

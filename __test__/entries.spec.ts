@@ -1,9 +1,10 @@
 // The items under a base, one after the other.
 
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { failureOf } from "./helpers/modes.js";
 import { builtin, createStorage, prefixStorage } from "./helpers/package.js";
+import { waitFor } from "./helpers/waiting.js";
 
 async function listed(entries: AsyncIterable<[string, unknown]>) {
   const list: [string, unknown][] = [];
@@ -134,7 +135,7 @@ it("what a page gets through contextBridge iterates and waits", async () => {
   expect(page.entriesSync().next()).toEqual({ done: false, value: ["a", 1] });
   expect(await page.getOrSet("b", () => 3)).toBe(3);
   expect(page.getItemSync("b")).toBe(3);
-  await vi.waitFor(() => expect(seen).toEqual([[3, 2]]));
+  await waitFor(() => expect(seen).toEqual([[3, 2]]));
   await stop();
 });
 

@@ -12,7 +12,7 @@ import { builtin, createStorage, isBuiltin, memoryDriver, snapshot } from "./hel
 const MODES: Mode[] = ["async", "sync"];
 const FILES = ["fs", "fs-lite"].filter(isBuiltin);
 const HOUR = 3_600_000;
-const poll = { timeout: 20_000, interval: 5 };
+const poll = { timeout: 60_000, interval: 5 };
 
 function opened(driver: Driver) {
   const storage = createStorage<any>({ driver });

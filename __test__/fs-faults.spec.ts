@@ -193,7 +193,7 @@ describe.runIf(isUnix)("limits of a process", () => {
     const other = await partyAt(base, { durability: "none" }, { before: "ulimit -n 256" });
     expect(await other.ask("setMany", 20_000)).toBe(0);
     expect(await fsStorage(base).getKeys()).toHaveLength(20_000);
-  }, 120_000);
+  });
 
   it("when there is no descriptor left it is EMFILE, and works again with one", async () => {
     const { base } = place();

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { folder } from "./helpers/folders.js";
 import { failureOf } from "./helpers/modes.js";
 import { builtin, createStorage, prefixStorage } from "./helpers/package.js";
+import { waitFor } from "./helpers/waiting.js";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
@@ -133,7 +134,7 @@ it("a value of its own kind in memory is given as it is", async () => {
 describe("with a time to live", () => {
   // Native drivers go by the clock of the system.
   const isGone = (storage: any, key: string) =>
-    vi.waitFor(async () => expect(await storage.getItem(key)).toBeNull());
+    waitFor(async () => expect(await storage.getItem(key)).toBeNull());
 
   it("the value is computed anew when it is over", async () => {
     vi.useRealTimers();
@@ -167,7 +168,7 @@ describe("with a time to live", () => {
     expect(old).toEqual([{ count: 1 }, { count: 1 }]);
     expect(slow).toHaveBeenCalledTimes(1);
     finish({ count: 50 });
-    await vi.waitFor(async () => expect(await storage.getItem("a")).toEqual({ count: 50 }));
+    await waitFor(async () => expect(await storage.getItem("a")).toEqual({ count: 50 }));
     vi.setSystemTime(1_000_599);
     expect(await storage.getOrSet("a", slow, options)).toEqual({ count: 50 });
     expect(slow).toHaveBeenCalledTimes(1);
@@ -195,12 +196,12 @@ describe("with a time to live", () => {
         throw new Error("no network");
       });
       expect(await storage.getOrSet("a", fn, options)).toBe("old");
-      await vi.waitFor(() => expect(warnings).toHaveLength(1));
+      await waitFor(() => expect(warnings).toHaveLength(1));
       expect(warnings[0]).toMatchObject({ code: "EAS_REFRESH" });
       expect(warnings[0].message).toContain('"a"');
       expect(warnings[0].message).toContain("no network");
       expect(await storage.getOrSet("a", fn, options)).toBe("old");
-      await vi.waitFor(() => expect(fn).toHaveBeenCalledTimes(2));
+      await waitFor(() => expect(fn).toHaveBeenCalledTimes(2));
     } finally {
       process.off("warning", onWarning);
     }
@@ -235,8 +236,8 @@ describe("with a time to live", () => {
     expect(await later.getItem("a")).toEqual(new Date(5));
     const fn = vi.fn(() => new Date(6));
     expect(await later.getOrSet("a", fn, { ttl: 60_000 })).toEqual(new Date(5));
-    await vi.waitFor(() => expect(fn).toHaveBeenCalledTimes(1));
-    await vi.waitFor(async () => expect(await later.getItem("a")).toEqual(new Date(6)));
+    await waitFor(() => expect(fn).toHaveBeenCalledTimes(1));
+    await waitFor(async () => expect(await later.getItem("a")).toEqual(new Date(6)));
     await later.dispose();
   });
 
@@ -264,7 +265,7 @@ describe("with a time to live", () => {
     });
     vi.setSystemTime(1_000_500);
     expect(await storage.getOrSet("a", fn, { ttl: 100 })).toEqual({ count: 1 });
-    await vi.waitFor(() => expect(fn).toHaveBeenCalledTimes(2));
+    await waitFor(() => expect(fn).toHaveBeenCalledTimes(2));
     vi.setSystemTime(1_002_000);
     expect(await storage.getOrSet("a", fn)).toEqual({ count: 3 });
   });
@@ -280,7 +281,7 @@ describe("with a time to live", () => {
       vi.setSystemTime(1_000_500);
       expect(await outer.getItem("in:a")).toEqual({ count: 1 });
       expect(await outer.getOrSet("in:a", fn, { ttl: 60_000 })).toEqual({ count: 1 });
-      await vi.waitFor(async () => expect(await outer.getItem("in:a")).toEqual({ count: 2 }));
+      await waitFor(async () => expect(await outer.getItem("in:a")).toEqual({ count: 2 }));
       expect(fn).toHaveBeenCalledTimes(2);
     }
   });
@@ -292,7 +293,7 @@ describe("with a time to live", () => {
     await storage.flush();
     vi.setSystemTime(1_000_500);
     expect(await storage.getOrSet("a", fn)).toEqual({ count: 1 });
-    await vi.waitFor(() => expect(fn).toHaveBeenCalledTimes(2));
+    await waitFor(() => expect(fn).toHaveBeenCalledTimes(2));
     await storage.dispose();
   });
 

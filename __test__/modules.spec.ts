@@ -212,7 +212,7 @@ describe("a process", () => {
            console.log(await storage.getItem("b"));
          });`,
       ],
-      { encoding: "utf8", timeout: 20_000 },
+      { encoding: "utf8", timeout: 120_000 },
     );
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "1\n", stderr: "" });
   });
@@ -228,7 +228,7 @@ describe("a process", () => {
          storage.setItemSync("a", new Set([1]));
          console.log(storage.getItemSync("a").size);`,
       ],
-      { encoding: "utf8", timeout: 20_000 },
+      { encoding: "utf8", timeout: 120_000 },
     );
     expect({ status, stdout }).toEqual({ status: 0, stdout: "1\n" });
   });
@@ -252,7 +252,7 @@ describe("a process", () => {
          }
          setImmediate(() => process.exit(0));`,
       ],
-      { encoding: "utf8", timeout: 20_000 },
+      { encoding: "utf8", timeout: 120_000 },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(readdirSync(base)).toHaveLength(12);

@@ -180,9 +180,9 @@ describe.each(STORAGES)("over %s", (_title, open) => {
     await storage.setItem("outside", 1);
     await view.setItem("a:b", 1);
     // A file that comes and goes between two looks of the system is no change.
-    await expect.poll(() => events, { timeout: 20_000 }).toEqual(["update a:b"]);
+    await expect.poll(() => events).toEqual(["update a:b"]);
     await view.removeItem("a:b");
-    await expect.poll(() => events, { timeout: 20_000 }).toEqual(["update a:b", "remove a:b"]);
+    await expect.poll(() => events).toEqual(["update a:b", "remove a:b"]);
     expect(events.join()).not.toContain("outside");
     await unwatch();
   });

@@ -30,7 +30,7 @@ function prelude(base: string, keys = KEYS): string {
 }
 
 function run(script: string) {
-  return spawnSync(process.execPath, ["-e", script], { encoding: "utf8", timeout: 25_000 });
+  return spawnSync(process.execPath, ["-e", script], { encoding: "utf8", timeout: 120_000 });
 }
 
 function expectAll(base: string, keys = KEYS): void {

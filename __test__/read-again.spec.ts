@@ -4,10 +4,11 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { syncMethodsDriver } from "./helpers/js-drivers.js";
 import { createStorage, memoryDriver } from "./helpers/package.js";
 import { describeValue, storable } from "./helpers/values.js";
+import { waitFor } from "./helpers/waiting.js";
 
 /** Takes everything out of a value that can be taken out, at any depth. */
 function empty(value: unknown, met = new Set<unknown>()): void {
@@ -136,7 +137,7 @@ describe("a value that is read again", () => {
     for (let turn = 0; turn < 3; turn++) {
       for (const key of texts.keys()) expect(storage.getItemSync(key)).toBeNull();
     }
-    return vi.waitFor(() => {
+    return waitFor(() => {
       for (const key of texts.keys()) {
         expect(warned.filter((message) => message.includes(`"${key}"`))).toHaveLength(1);
       }

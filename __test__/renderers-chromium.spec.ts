@@ -30,7 +30,7 @@ describe.skipIf(!program)("in Chromium", () => {
     storage.setItemSync("settings:theme", "dark");
     storage.setItemSync("settings:seen", { at: new Date(5), map: new Map([[1, new Set(["x"])]]) });
     browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -112,7 +112,7 @@ describe("several processes on one base", () => {
     );
     for (const rounds of outcomes) expect(rounds).toBeGreaterThan(0);
     expect(readdirSync(base)).toEqual([]);
-  }, 60_000);
+  });
 
   it("the base itself may go with its last key", async () => {
     const { base } = place();
@@ -123,7 +123,7 @@ describe("several processes on one base", () => {
     await work(parties.map((party, index) => [party, "comeAndStay", `k${index}`]));
     const storage = fsStorage(inner);
     expect(await storage.getKeys()).toEqual([]);
-  }, 60_000);
+  });
 
   it("a key makes room for keys below it while others read it", async () => {
     const { base } = place();
@@ -143,7 +143,7 @@ describe("several processes on one base", () => {
     const { reads, torn } = await reading;
     expect(torn).toEqual([]);
     expect(reads).toBeGreaterThan(10);
-  }, 60_000);
+  });
 
   it("what one wrote, another reads at once", async () => {
     const { base } = place();

@@ -41,7 +41,7 @@ function opened(driver: Driver) {
 /** The files of a folder that hold items, not those of the driver itself. */
 const itemFiles = (base: string) => readdirSync(base).filter((name) => !name.startsWith("%~"));
 
-const poll = { timeout: 20_000, interval: 5 };
+const poll = { timeout: 60_000, interval: 5 };
 
 /** Waits for the clock of the system to pass a time. */
 async function past(ms: number): Promise<void> {
@@ -261,7 +261,7 @@ describe.each(FILES)("%s", (name) => {
   const run = (task: string, base: string) =>
     spawnSync(process.execPath, [join(root, "__test__/helpers/ttl/child.cjs"), task, name, base], {
       encoding: "utf8",
-      timeout: 25_000,
+      timeout: 120_000,
     });
 
   it("deletes the files of items that have ended, however short they lived", async () => {
@@ -357,7 +357,7 @@ it("memory does not keep the process alive", () => {
   const { status, error } = spawnSync(
     process.execPath,
     [join(root, "__test__/helpers/ttl/child.cjs"), "outlive", "memory", ""],
-    { timeout: 25_000 },
+    { timeout: 120_000 },
   );
   expect(error).toBeUndefined();
   expect(status).toBe(0);

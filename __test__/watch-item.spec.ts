@@ -1,10 +1,11 @@
 // The changes of one item's value.
 
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { folder } from "./helpers/folders.js";
 import { failureOf } from "./helpers/modes.js";
 import { builtin, createStorage, prefixStorage } from "./helpers/package.js";
+import { waitFor } from "./helpers/waiting.js";
 
 const storages: any[] = [];
 const made = (options: any = {}) => {
@@ -26,7 +27,7 @@ async function watched(storage: any, key: string) {
 }
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 const becomes = (reports: unknown[], expected: unknown[]) =>
-  vi.waitFor(() => expect(reports).toEqual(expected), { timeout: 5_000 });
+  waitFor(() => expect(reports).toEqual(expected));
 
 it("a change is reported with the value before, the value of now is not", async () => {
   const storage = made();
@@ -148,7 +149,7 @@ it("an error of a listener is uncaught, and stops no other", async () => {
     const { reports } = await watched(storage, "a");
     await storage.setItem("a", 1);
     await becomes(reports, [[1, null]]);
-    await vi.waitFor(() => expect(errors).toEqual([failed]));
+    await waitFor(() => expect(errors).toEqual([failed]));
   } finally {
     process.removeAllListeners("uncaughtException");
     for (const other of others) process.on("uncaughtException", other);
@@ -167,7 +168,7 @@ it("a value that cannot be read is a process warning, and the next one is report
     await raw.setItem("a", "old form");
     // Another storage over memory reports its own writes only.
     await storage.setItemRaw("a", '{"json":"old form"}');
-    await vi.waitFor(() => expect(warnings).toHaveLength(1));
+    await waitFor(() => expect(warnings).toHaveLength(1));
     expect(warnings[0]).toMatchObject({ code: "EAS_INVALID_VALUE" });
     expect(warnings[0].message).toContain('"a"');
     await storage.setItem("a", 1);

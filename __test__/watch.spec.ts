@@ -55,11 +55,7 @@ const CHANGES: Record<string, Change> = {
   },
   "a file that is written in place in many pieces": {
     before: ["a"],
-    async change({ base }) {
-      const file = await other.fs("openSync", join(base, "a"), "w");
-      for (let piece = 0; piece < 50; piece++) await other.fs("writeSync", file, "piece");
-      await other.fs("closeSync", file);
-    },
+    change: ({ base }) => other.ask("writePieces", join(base, "a"), 50),
     events: ["update a"],
   },
   "a file that is appended to": {

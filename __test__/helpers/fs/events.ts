@@ -4,9 +4,9 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
 import type { Storage } from "../../../index.js";
+import { PATIENCE_MS } from "../waiting.js";
 
-/** How long what must happen may take; only a test that fails waits for so long. */
-const PATIENCE = { timeout: 15_000, interval: 2 };
+const PATIENCE = { timeout: PATIENCE_MS, interval: 2 };
 
 /** Waits until a check passes; fails with its last error. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {

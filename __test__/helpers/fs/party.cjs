@@ -92,6 +92,13 @@ const commands = {
     }
   },
 
+  /** Writes a file in place, piece after piece without a pause. */
+  writePieces(path, count) {
+    const file = fs.openSync(path, "w");
+    for (let piece = 0; piece < count; piece++) fs.writeSync(file, "piece");
+    fs.closeSync(file);
+  },
+
   /** Makes and removes a folder within one turn. */
   comeAndGoFolder(path) {
     fs.mkdirSync(path);
