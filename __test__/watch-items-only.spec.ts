@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -208,6 +216,38 @@ describe("a watch that starts while a write is pending hears of it", () => {
     await Promise.all(writes);
     const expected = ["update one", "update two", "update three", "update raw", "remove old"];
     await eventually(() => expect(events.list.sort()).toEqual(expected.sort()));
+  });
+
+  it("of fs, whether it took effect before or takes it later", async () => {
+    for (const isDone of [true, false]) {
+      const { base } = folders();
+      const storage = createStorage({ driver: fsDriver({ base }) });
+      onTestFinished(() => storage.dispose());
+      await storage.setItems([
+        { key: "old", value: 1 },
+        { key: "gone:a", value: 1 },
+      ]);
+      const writes = [
+        storage.setItem("one", 1),
+        storage.setItems([{ key: "two", value: 2 }]),
+        storage.setItemRaw("raw", "4"),
+        storage.removeItem("old"),
+        storage.clear("gone"),
+      ];
+      if (isDone) {
+        // The event loop does not turn: no Promise has heard of what is there.
+        const sleeper = new Int32Array(new SharedArrayBuffer(4));
+        const isThere = (name: string) => existsSync(join(base, name));
+        while (!["one", "two", "raw"].every(isThere) || ["old", "gone"].some(isThere)) {
+          Atomics.wait(sleeper, 0, 0, 5);
+        }
+      }
+      const events = new Events();
+      await storage.watch(events.listener);
+      await Promise.all(writes);
+      const expected = ["update one", "update two", "update raw", "remove old", "remove gone:a"];
+      await eventually(() => expect([...events.list].sort()).toEqual(expected.sort()));
+    }
   });
 
   it("and of one that is asked for while it starts", async () => {

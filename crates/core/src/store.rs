@@ -21,6 +21,15 @@ pub type SharedSink = Arc<dyn Fn(Event) + Send + Sync>;
 /// Starts a watch that was prepared. May block, on any thread.
 pub type StartWatch = Box<dyn FnOnce() -> Result<Box<dyn Any + Send>> + Send>;
 
+/// A watch that was prepared.
+pub struct Prepared {
+    /// Starts it.
+    pub start: StartWatch,
+    /// Whether the last change of the key that the store made itself is reported to it: that change was made
+    /// since it was prepared. Called on the JS thread.
+    pub hears: Box<dyn Fn(&str) -> bool>,
+}
+
 /// A lock of a store, held until it is dropped.
 pub type StoreLock = Box<dyn Any + Send>;
 
@@ -211,7 +220,7 @@ pub trait Store: Send + Sync + 'static {
     /// Prepares a watch without blocking, which reports changes, own and external, until its guard is
     /// dropped. Of changes that the store makes itself, it sees those from now on. Only called where
     /// [`watches`](StoreInfo::watches) says so.
-    fn watch(self: Arc<Self>, sink: SharedSink) -> StartWatch;
+    fn watch(self: Arc<Self>, sink: SharedSink) -> Prepared;
 
     /// When the next item expires, in ms since the epoch.
     ///

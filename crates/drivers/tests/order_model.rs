@@ -20,7 +20,7 @@ use eas_core::runtime::lock;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
 use eas_core::storage::{Change, Storage};
 use eas_core::store::{
-    Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write, apply_each,
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
 };
 use eas_core::value::{Text, Value};
 use eas_fs::{FsOptions, FsStore, NAME, Ports};
@@ -93,7 +93,7 @@ impl Store for Shaky {
 
     fn note_corrupt(&self, _key: &str) {}
 
-    fn watch(self: Arc<Self>, _sink: SharedSink) -> StartWatch {
+    fn watch(self: Arc<Self>, _sink: SharedSink) -> Prepared {
         unreachable!("it does not watch")
     }
 

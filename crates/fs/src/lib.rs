@@ -48,7 +48,7 @@ use eas_core::error::{At, Error, Kind, Result};
 use eas_core::keys::Keys;
 use eas_core::runtime::Job;
 use eas_core::store::{
-    Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write, apply_each,
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
 };
 use eas_core::value::{Text, Value};
 use eas_store::pool;
@@ -333,10 +333,14 @@ impl<D: Disk> Store for FsStore<D> {
         Ok(lock.map(|lock| Box::new(lock) as Box<dyn Any + Send>))
     }
 
-    fn watch(self: Arc<Self>, sink: SharedSink) -> StartWatch {
+    fn watch(self: Arc<Self>, sink: SharedSink) -> Prepared {
         let name = self.name();
-        let start = watch::prepare((*self).clone(), self.engine.options.watch, sink);
-        Box::new(move || start().map_err(|error| error.driver(name).operation("watch")))
+        let prepared = watch::prepare((*self).clone(), self.engine.options.watch, sink);
+        let start = prepared.start;
+        Prepared {
+            start: Box::new(move || start().map_err(|error| error.driver(name).operation("watch"))),
+            ..prepared
+        }
     }
 
     fn is_behind_at_exit(&self) -> bool {

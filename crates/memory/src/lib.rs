@@ -16,7 +16,7 @@ use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::lock;
 use eas_core::store::{
-    Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write, apply_each,
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
 };
 use eas_core::value::Value;
 
@@ -379,7 +379,7 @@ impl Store for MemoryStore {
 
     fn note_corrupt(&self, _key: &str) {}
 
-    fn watch(self: Arc<Self>, _sink: SharedSink) -> StartWatch {
+    fn watch(self: Arc<Self>, _sink: SharedSink) -> Prepared {
         unreachable!("the store does not watch")
     }
 

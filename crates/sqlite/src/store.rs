@@ -10,7 +10,7 @@ use eas_core::error::{Error, Kind, Result};
 use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::lock;
-use eas_core::store::{Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write};
+use eas_core::store::{Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write};
 use eas_core::value::{Text, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
@@ -400,14 +400,18 @@ impl Store for SqliteStore {
         self.corrupt_count.store(corrupt.len(), Ordering::Release);
     }
 
-    fn watch(self: Arc<Self>, sink: SharedSink) -> StartWatch {
-        Box::new(move || {
+    fn watch(self: Arc<Self>, sink: SharedSink) -> Prepared {
+        let start = move || {
             if self.options.is_read_only {
                 return Err(watch::unwatchable());
             }
             let database = self.database()?.ok_or_else(disposed)?;
             watch::start(database.clone(), self.clock.clone(), sink)
-        })
+        };
+        Prepared {
+            start: Box::new(start),
+            hears: Box::new(|_| true),
+        }
     }
 
     fn next_expiry(&self) -> Result<Option<u64>> {

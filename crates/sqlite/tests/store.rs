@@ -430,7 +430,7 @@ fn a_watch_hears_of_every_store_and_leaves_no_trace() {
     let start = one.clone().watch(Arc::new(move |event| {
         sink.lock().unwrap().push((event.kind, event.key))
     }));
-    let watch = start().unwrap();
+    let watch = (start.start)().unwrap();
     one.set("a", &text("1"), None).unwrap();
     two.set("b", &text("1"), None).unwrap();
     two.set("a", &text("2"), None).unwrap();

@@ -11,5 +11,6 @@ mod offloaded;
 mod order;
 pub mod pending;
 pub mod pool;
+mod undelivered;
 
 pub use offloaded::Offloaded;

@@ -16,17 +16,18 @@ use crate::offload::{offload, offload_alone, offload_aside, offload_in};
 use crate::order::{Change, Clear, Order, Scope, Ticket, run_as_one};
 use crate::pending::{AsBytes, AsText, overlay};
 use crate::pool::{self, Lane};
+use crate::undelivered::{Starting, Undelivered};
 use eas_core::condition::Check;
 use eas_core::driver::{
-    Call, Capabilities, Driver, DriverInfo, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode, Op,
-    Options, ReadOnly, Unwatch,
+    Call, Capabilities, Driver, DriverInfo, Event, EventKind, EventSink, Item, KeyFilter, KeyQuery,
+    Meta, Mode, Op, Options, ReadOnly, Unwatch,
 };
 use eas_core::error::{At, Error, Kind, Result};
 use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::Runtime;
-use eas_core::store::{Applied, Batch, SingleWrites, Store, Write};
+use eas_core::store::{Applied, Batch, Prepared, SharedSink, SingleWrites, Store, Write};
 use eas_core::value::{BytesKind, Text, Value};
 
 /// Fewer items than this a thread are not worth handing over.
@@ -71,6 +72,8 @@ pub struct Offloaded<D> {
     /// Whether there is something to do before a call.
     stage: Cell<Stage>,
     exit: Exit,
+    /// Writes that a watch may have to be told of.
+    undelivered: Rc<Undelivered>,
     /// Writes of items that expire.
     endings: Arc<Lane>,
     /// Clears, which wait for older writes: they take one thread, whatever their number.
@@ -100,6 +103,7 @@ impl<D: Store> Offloaded<D> {
                 Stage::Unused
             }),
             exit: Exit::new(runtime.clone()),
+            undelivered: Rc::default(),
             endings: Arc::default(),
             clears: Arc::default(),
             groups: Arc::default(),
@@ -232,16 +236,38 @@ impl<D: Store> Offloaded<D> {
                 ..
             }
         );
+        let kind = match change {
+            Change::Set { .. } => EventKind::Update,
+            Change::Remove => EventKind::Remove,
+        };
+        let event = Event {
+            kind,
+            key: key.to_owned(),
+        };
         let ticket = self.order.ticket(key, change);
         let is_behind_group = ticket.is_behind_group;
         if is_behind_group && self.in_place(mode) {
             self.finish_unasked(mode);
         }
         let work = move |driver: &D| ticket.run(|key| write(driver, key).at(name, operation, key));
-        if is_behind_group {
-            return self.run_in_lane(&self.groups, mode, work);
+        let written = if is_behind_group {
+            self.run_in_lane(&self.groups, mode, work)
+        } else {
+            self.run_write(mode, ends, work)
+        };
+        self.reported(written, move |()| vec![event])
+    }
+
+    /// A write, followed to its caller where the store reports changes itself.
+    fn reported<T: 'static>(
+        &self,
+        written: Op<T>,
+        changes: impl FnOnce(&T) -> Vec<Event> + 'static,
+    ) -> Op<T> {
+        if !self.driver.info().watches {
+            return written;
         }
-        self.run_write(mode, ends, work)
+        self.undelivered.track(written, changes)
     }
 
     /// Begins a call: refuses it once the store is disposed.
@@ -427,6 +453,15 @@ fn write_as_one<D: Store>(
             .map(drop)
             .map_err(|error| error.driver(driver.info().name).operation(operation))
     })
+}
+
+/// The events of what a clear removed.
+fn removals(keys: &Keys) -> Vec<Event> {
+    let removals = keys.iter().map(|key| Event {
+        kind: EventKind::Remove,
+        key: key.to_owned(),
+    });
+    removals.collect()
 }
 
 /// Makes changes as one if the conditions hold; a change without a value removes.
@@ -717,6 +752,12 @@ impl<D: Store> Driver for Offloaded<D> {
             let written = Op::ready(write_all(&*self.driver, operation, writes));
             return self.ends(written, first_end);
         }
+        let tickets = jobs.iter().flatten().map(|(ticket, ..)| ticket);
+        let keys: Vec<Arc<str>> = if self.driver.info().watches {
+            tickets.map(Ticket::shared_key).collect()
+        } else {
+            Vec::new()
+        };
         let jobs: Vec<_> = jobs
             .into_iter()
             .map(|writes| {
@@ -739,6 +780,13 @@ impl<D: Store> Driver for Offloaded<D> {
                 outcome = outcome.and(job.await);
             }
             outcome
+        });
+        let written = self.reported(written, move |()| {
+            let updates = keys.iter().map(|key| Event {
+                kind: EventKind::Update,
+                key: (**key).to_owned(),
+            });
+            updates.collect()
         });
         self.ends(written, first_end)
     }
@@ -798,10 +846,11 @@ impl<D: Store> Driver for Offloaded<D> {
         let base = base.to_owned();
         let place = self.order.clear();
         place.needs_no_host();
-        self.run_in_lane(&self.clears, mode, move |driver| {
+        let cleared = self.run_in_lane(&self.clears, mode, move |driver| {
             let keys = keys_to_clear(driver, &place, &base, mode)?;
-            remove_all(driver, &place, &keys, mode).map(drop)
-        })
+            remove_all(driver, &place, &keys, mode)
+        });
+        self.reported(cleared, removals).map(drop)
     }
 
     fn clear_filtered(self: Rc<Self>, base: &str, mode: Mode, filter: KeyFilter) -> Op<Keys> {
@@ -821,7 +870,8 @@ impl<D: Store> Driver for Offloaded<D> {
         let listed = self.run_in_lane(&self.clears, mode, move |driver| {
             keys_to_clear(driver, &place, &base, mode)
         });
-        Op::later(async move {
+        let tracked = self.clone();
+        let cleared = Op::later(async move {
             let listed = listed.await;
             let Some(filter) = self.unasked.take(&clear) else {
                 return clear.outcome();
@@ -832,7 +882,8 @@ impl<D: Store> Driver for Offloaded<D> {
             place.needs_no_host();
             self.run(mode, move |driver| remove_all(driver, &place, &keys, mode))
                 .await
-        })
+        });
+        tracked.reported(cleared, removals)
     }
 
     fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
@@ -873,6 +924,16 @@ impl<D: Store> Driver for Offloaded<D> {
         if self.in_place(mode) {
             self.finish_unasked(mode);
         }
+        let events: Vec<Event> = writes
+            .iter()
+            .map(|(key, change)| Event {
+                kind: match change {
+                    Some(_) => EventKind::Update,
+                    None => EventKind::Remove,
+                },
+                key: key.clone(),
+            })
+            .collect();
         let keys = checks.iter().map(|check| &*check.key);
         let keys: FxHashSet<&str> = keys.chain(writes.iter().map(|(key, _)| &**key)).collect();
         let place = self.order.group(keys);
@@ -883,6 +944,10 @@ impl<D: Store> Driver for Offloaded<D> {
             };
             place.run(commit, |committed| *committed == Committed::Done)
         });
+        let committed = self.reported(committed, move |committed| match committed {
+            Committed::Done => events,
+            Committed::Conflicts(_) => Vec::new(),
+        });
         self.ends(committed, first_expiry)
     }
 
@@ -891,10 +956,15 @@ impl<D: Store> Driver for Offloaded<D> {
             return Op::fail(error);
         }
         let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
-        let start = self.driver.clone().watch(Arc::new(move |event| {
+        let report: SharedSink = Arc::new(move |event| {
             // The receiver goes with the JS context; events after that are nobody's.
             let _ = sender.send(event);
-        }));
+        });
+        let Prepared { start, hears } = self.driver.clone().watch(report.clone());
+        self.undelivered.add(Starting {
+            hears,
+            sink: report,
+        });
         let started = self.run(Mode::Async, move |_| start());
         let runtime = self.runtime.clone();
         started.map(move |guard| {

@@ -432,6 +432,11 @@ impl Ticket {
         &self.key
     }
 
+    /// The key, to be kept.
+    pub(super) fn shared_key(&self) -> Arc<str> {
+        self.key.clone()
+    }
+
     /// Blocks until every older group of the key is done: it looks at what is there.
     fn wait_for_groups(&self) {
         if self.order.groups.load(Ordering::Acquire) > 0 {

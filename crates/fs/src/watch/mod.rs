@@ -21,7 +21,7 @@ use super::changes::{Change, Changes, Own, Stamp};
 use super::disk::{Disk, Kind as FileKind};
 use super::path::{MOVED, SELF};
 use eas_core::error::{Error, Kind, Result};
-use eas_core::store::{SharedSink, StartWatch};
+use eas_core::store::{Prepared, SharedSink};
 
 /// Where the system watches single folders, each gets its own watch: one that is set before a folder
 /// is listed misses nothing, and ignored trees cost nothing. Elsewhere the system watches whole trees.
@@ -71,7 +71,7 @@ pub(super) fn prepare<D: Disk>(
     store: FsStore<D>,
     options: WatchOptions,
     sink: SharedSink,
-) -> StartWatch {
+) -> Prepared {
     let (messages, inbox) = channel();
     // Before anything is looked at: another watch of the store may have it tell of its changes already, and
     // the notices of those are no news to a watch.
@@ -81,7 +81,7 @@ pub(super) fn prepare<D: Disk>(
         // After the end of the watch nobody listens.
         let _ = own.send(Message::Own(change));
     }));
-    Box::new(move || {
+    let start = move || {
         let (started, outcome) = channel();
         let guard = Guard(messages.clone());
         let thread = std::thread::Builder::new().name("eas-watch".to_owned());
@@ -106,7 +106,11 @@ pub(super) fn prepare<D: Disk>(
             ))
         })?;
         Ok(Box::new(guard) as Box<dyn Any + Send>)
-    })
+    };
+    Prepared {
+        start: Box::new(start),
+        hears: Box::new(move |key| changes.of(key).is_some_and(|own| own.last > last)),
+    }
 }
 
 struct Watch<D: Disk> {

@@ -27,7 +27,7 @@ use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
 use eas_core::runtime::{AtExit, Job, Runtime, finish};
 use eas_core::store::{
-    Applied, Batch, SharedSink, StartWatch, Store, StoreInfo, StoreLock, Write, apply_each,
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
 };
 use eas_core::value::{Text, Value};
 use eas_queue::control::Limits;
@@ -383,7 +383,7 @@ impl Store for SharedStore {
 
     fn note_corrupt(&self, _key: &str) {}
 
-    fn watch(self: Arc<Self>, _sink: SharedSink) -> StartWatch {
+    fn watch(self: Arc<Self>, _sink: SharedSink) -> Prepared {
         unreachable!("it does not watch")
     }
 
