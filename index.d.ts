@@ -240,6 +240,17 @@ export interface TransactionOptions {
   [option: string]: any;
 }
 
+/** Options of `setItem` and `setItemSync`. */
+export interface SetItemOptions extends TransactionOptions {
+  /**
+   * The etag that the item must still have, as {@link Storage.getEntry} gave it; `null`: there must be no item. If it
+   * is another one by now, nothing is written and the call fails with `EAS_CONFLICT`. It does not reach a driver.
+   *
+   * @defaultValue none: the write is made in any case
+   */
+  ifMatch?: string | null | undefined;
+}
+
 /** Options of `getKeys` and `getKeysSync`. */
 export interface GetKeysOptions extends TransactionOptions {
   /**
@@ -259,6 +270,13 @@ export interface RemoveItemOptions extends TransactionOptions {
    * @defaultValue `false`
    */
   removeMeta?: boolean | undefined;
+  /**
+   * The etag that the item must still have, as {@link Storage.getEntry} gave it; `null`: there must be no item. If it
+   * is another one by now, nothing is removed and the call fails with `EAS_CONFLICT`. It does not reach a driver.
+   *
+   * @defaultValue none: the item is removed in any case
+   */
+  ifMatch?: string | null | undefined;
 }
 
 /** Options of `getMeta` and `getMetaSync`. */
@@ -314,6 +332,88 @@ export type GetItemsResult<T, Requests extends readonly unknown[]> = {
 };
 
 // ---------------------------------------------------------------------------------------------
+// Conditions and groups
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * An item with the etag of its value.
+ *
+ * @typeParam V - the type of the value
+ */
+export interface StorageEntry<V = any> {
+  /** The key in normal form. */
+  key: string;
+  /** The value; `null` also where what is stored does not read as one. */
+  value: V | null;
+  /**
+   * Names what is stored, whoever wrote it: another value has another etag, in every process. `null` where there is no
+   * item.
+   */
+  etag: string | null;
+}
+
+/** What became of a group: everything was done, or nothing because of the keys that were not as checked. */
+export type GroupOutcome = { ok: true } | { ok: false; conflicts: string[] };
+
+/**
+ * Changes that are made together or not at all, from {@link Storage.atomic}. Each method but the last two gives the
+ * group. Of several changes of one key the last is made.
+ *
+ * @typeParam T - as for {@link createStorage}
+ */
+export interface AtomicGroup<T extends StorageValue = StorageValue> {
+  /**
+   * Makes the group depend on an item: it must have that etag when the group is committed.
+   *
+   * @param etag - as {@link Storage.getEntry} gave it; `null`: there must be no item
+   * @throws {@link StorageError} `EAS_INVALID_ARGUMENT`
+   */
+  check(this: void, key: StorageKey<T>, etag: string | null): AtomicGroup<T>;
+  /**
+   * Stores a value, as it is now; `undefined` removes the key.
+   *
+   * @throws {@link StorageError} `EAS_INVALID_ARGUMENT`, `EAS_INVALID_OPTION`, `EAS_INVALID_VALUE`
+   */
+  set<K extends StorageKey<T>>(
+    this: void,
+    key: K,
+    value: StorageItem<T, K> | undefined,
+    opts?: TransactionOptions,
+  ): AtomicGroup<T>;
+  /**
+   * Removes an item; a key without one is no error.
+   *
+   * @throws {@link StorageError} `EAS_INVALID_ARGUMENT`
+   */
+  remove(this: void, key: StorageKey<T>): AtomicGroup<T>;
+  /**
+   * Makes all changes, if all checks hold. A group is committed once.
+   *
+   * @throws {@link StorageError} (as a rejection) `EAS_ATOMIC_UNSUPPORTED` (keys in two mounts, or a driver without
+   * `commit`), `EAS_READ_ONLY`, `EAS_INVALID_ARGUMENT` (a second commit), or as {@link Storage.setItem}
+   */
+  commit(this: void): Promise<GroupOutcome>;
+  /**
+   * {@link AtomicGroup.commit}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  commitSync(this: void): GroupOutcome;
+}
+
+/**
+ * One step of a group as a driver gets it.
+ *
+ * - `check`: the item must be this very text or these bytes, or missing for `null`
+ * - `set`: stores the text
+ * - `remove`: removes the item; a key that is not there is no error
+ */
+export type GroupStep =
+  | { type: "check"; key: string; value: string | Uint8Array | null }
+  | { type: "set"; key: string; value: string; options?: TransactionOptions }
+  | { type: "remove"; key: string; options?: TransactionOptions };
+
+// ---------------------------------------------------------------------------------------------
 // Metadata and events
 // ---------------------------------------------------------------------------------------------
 
@@ -366,7 +466,9 @@ export type Unwatch = () => MaybePromise<void>;
  * - `EAS_DRIVER_RESULT`: a JavaScript driver returned something that its interface does not allow
  * - `EAS_PANIC`: an internal failure was caught; the process goes on
  * - `EAS_MIGRATION`: a migration could not be run or undone
- * - `EAS_CONFLICT`: an import would replace an item
+ * - `EAS_CONFLICT`: an item is no longer what a conditional write expects, or an import would replace it
+ * - `EAS_ATOMIC_UNSUPPORTED`: a conditional write or a group where the driver makes none, or over two mounts
+ * - `EAS_INSIDE_UPDATE`: a flush or a dispose by the function of an update
  * - `EAS_INVALID_IMPORT`: a line of an import does not read
  * - `EAS_ACCESS_DENIED`: no rule of `serveStorage` allows the key to this document
  * - `EAS_CLOSED`: the main process serves the storage no more
@@ -392,6 +494,8 @@ export type StorageErrorCode =
   | "EAS_PANIC"
   | "EAS_MIGRATION"
   | "EAS_CONFLICT"
+  | "EAS_ATOMIC_UNSUPPORTED"
+  | "EAS_INSIDE_UPDATE"
   | "EAS_INVALID_IMPORT"
   | "EAS_ACCESS_DENIED"
   | "EAS_CLOSED"
@@ -469,6 +573,12 @@ export interface DriverFlags {
    * @defaultValue `false`
    */
   noClear?: boolean | undefined;
+  /**
+   * Whether the driver makes conditional writes and groups. Of a driver of your own its `commit` says so.
+   *
+   * @defaultValue `false`
+   */
+  atomic?: boolean | undefined;
 }
 
 /**
@@ -523,6 +633,12 @@ export interface Driver<OptionsT = any, InstanceT = any> {
   getKeys(base: string, opts: GetKeysOptions): MaybePromise<string[]>;
   /** Removes everything under `base`. Default: `getKeys` and a `removeItem` for each. */
   clear?(base: string, opts: TransactionOptions): MaybePromise<void>;
+  /**
+   * Makes all changes of a group if its checks hold, or none, so that no other write comes between: `setItem` with
+   * `ifMatch`, `update` and `atomic` need it. Gives the keys of the checks that did not hold. Default: those calls are
+   * `EAS_ATOMIC_UNSUPPORTED`.
+   */
+  commit?(ops: GroupStep[], opts: TransactionOptions): MaybePromise<GroupOutcome>;
   /** Lets go of everything the driver holds. */
   dispose?(): MaybePromise<void>;
   /** Reports changes, also those of others, until the function it gives is called. */
@@ -558,6 +674,8 @@ export interface Driver<OptionsT = any, InstanceT = any> {
   getKeysSync?(base: string, opts: GetKeysOptions): string[];
   /** {@link Driver.clear}, done when it returns. */
   clearSync?(base: string, opts: TransactionOptions): void;
+  /** {@link Driver.commit}, done when it returns. */
+  commitSync?(ops: GroupStep[], opts: TransactionOptions): GroupOutcome;
   /** {@link Driver.flush}, done when it returns. */
   flushSync?(): void;
 }
@@ -589,6 +707,8 @@ export interface BuiltinDriver<OptionsT = any, InstanceT = any>
   getMeta(key: string, opts?: TransactionOptions): Promise<StorageMeta | null>;
   getKeys(base?: string, opts?: GetKeysOptions): Promise<string[]>;
   clear(base?: string, opts?: TransactionOptions): Promise<void>;
+  /** `EAS_ATOMIC_UNSUPPORTED` where `flags.atomic` is `false`. */
+  commit(ops: GroupStep[], opts?: TransactionOptions): Promise<GroupOutcome>;
   dispose(): Promise<void>;
   /** Only on a driver that sees changes: fs, and queue over such a driver. */
   watch?(callback: WatchCallback): Promise<Unwatch>;
@@ -611,6 +731,7 @@ export interface BuiltinDriver<OptionsT = any, InstanceT = any>
   getMetaSync(key: string, opts?: TransactionOptions): StorageMeta | null;
   getKeysSync(base?: string, opts?: GetKeysOptions): string[];
   clearSync(base?: string, opts?: TransactionOptions): void;
+  commitSync(ops: GroupStep[], opts?: TransactionOptions): GroupOutcome;
   flushSync(): void;
 }
 
@@ -649,6 +770,7 @@ type DriverSelf<OptionsT, InstanceT> = Driver<OptionsT, InstanceT> & {
   getMeta?(key: string, opts?: TransactionOptions): MaybePromise<StorageMeta | null>;
   getKeys(base?: string, opts?: GetKeysOptions): MaybePromise<string[]>;
   clear?(base?: string, opts?: TransactionOptions): MaybePromise<void>;
+  commit?(ops: GroupStep[], opts?: TransactionOptions): MaybePromise<GroupOutcome>;
 };
 
 /**
@@ -820,8 +942,8 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * A type argument (`setItem<User>(…)`) states the type of the value, and admits any key.
    *
    * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, `EAS_INVALID_VALUE`,
-   * `EAS_INVALID_ARGUMENT` (a `ttl` that is no number of milliseconds), or the system's code, the old value
-   * then being kept
+   * `EAS_INVALID_OPTION` (a `ttl` that is no number of milliseconds, an `ifMatch` that is no etag), `EAS_CONFLICT` for
+   * an `ifMatch`, or the system's code, the old value then being kept
    *
    * @example
    * ```ts
@@ -832,13 +954,13 @@ export interface Storage<T extends StorageValue = StorageValue> {
     this: void,
     key: WhenGiven<Key, string>,
     value: U | undefined,
-    opts?: TransactionOptions,
+    opts?: SetItemOptions,
   ): Promise<void>;
   setItem<K extends StorageKey<T>>(
     this: void,
     key: K,
     value: StorageItem<T, K> | undefined,
-    opts?: TransactionOptions,
+    opts?: SetItemOptions,
   ): Promise<void>;
 
   /**
@@ -883,9 +1005,83 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * Removes the value at `key`; a key without one is no error.
    *
    * @param opts - `true`, or `{ removeMeta: true }`, removes the metadata too
-   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, or the system's code
+   * @throws {@link StorageError} (as a rejection) `EAS_INVALID_KEY`, `EAS_CONFLICT` for an `ifMatch`, or the system's
+   * code
    */
   removeItem(this: void, key: StorageKey<T>, opts?: RemoveItemOptions | boolean): Promise<void>;
+
+  // --- changes of what was read ---
+
+  /**
+   * The item with the etag of its value, for `ifMatch` and {@link AtomicGroup.check}. Works over every driver. A default
+   * is no item.
+   *
+   * @throws {@link StorageError} (as a rejection) as {@link Storage.getItem}
+   *
+   * @example
+   * ```ts
+   * const { value, etag } = await storage.getEntry("draft");
+   * await storage.setItem("draft", edit(value), { ifMatch: etag }); // EAS_CONFLICT if it changed meanwhile
+   * ```
+   */
+  getEntry<R, Key extends string = never>(
+    this: void,
+    key: WhenGiven<Key, string>,
+    opts?: TransactionOptions,
+  ): Promise<StorageEntry<R>>;
+  getEntry<K extends StorageKey<T>>(
+    this: void,
+    key: K,
+    opts?: TransactionOptions,
+  ): Promise<StorageEntry<StoredItem<T, K>>>;
+
+  /**
+   * Replaces the value at `key` by what `fn` makes of it, and gives that. No write of the package in between is lost,
+   * from whatever thread or process: `fn` runs again with the new value then. So it should do nothing but compute;
+   * it may read, and write other keys. `undefined` removes the item.
+   *
+   * Updates of one key take turns. Nothing is locked while `fn` runs.
+   *
+   * @param fn - gets the value, the default of the key, or `null`
+   * @param opts - as for `setItem`: without `ttl` the new value does not expire
+   * @throws what `fn` throws, nothing being written; {@link StorageError} (as a rejection) `EAS_CONFLICT` after 100
+   * runs of `fn` or 5 s of conflicts, `EAS_ATOMIC_UNSUPPORTED`, `EAS_READ_ONLY`, `EAS_DISPOSED`, or as
+   * {@link Storage.setItem}
+   *
+   * @example
+   * ```ts
+   * const visits = await storage.update("visits", (count) => (count ?? 0) + 1);
+   * ```
+   */
+  update<R, Key extends string = never>(
+    this: void,
+    key: WhenGiven<Key, string>,
+    fn: (value: R | null) => MaybePromise<R | undefined>,
+    opts?: TransactionOptions,
+  ): Promise<R | undefined>;
+  update<K extends StorageKey<T>, Next extends StorageItem<T, K> | undefined>(
+    this: void,
+    key: K,
+    fn: (value: ReadItem<T, K>) => MaybePromise<Next>,
+    opts?: TransactionOptions,
+  ): Promise<Next>;
+
+  /**
+   * A group of changes that are made together, or not at all: also after a crash. All keys must be in one mount.
+   *
+   * @example
+   * ```ts
+   * const from = await storage.getEntry("accounts:ann");
+   * const result = await storage
+   *   .atomic()
+   *   .check("accounts:ann", from.etag)
+   *   .set("accounts:ann", from.value - 10)
+   *   .set("transfers:1", { from: "ann", amount: 10 })
+   *   .commit();
+   * if (!result.ok) console.log("changed meanwhile:", result.conflicts);
+   * ```
+   */
+  atomic(this: void): AtomicGroup<T>;
 
   // --- metadata ---
 
@@ -980,10 +1176,11 @@ export interface Storage<T extends StorageValue = StorageValue> {
   // --- life ---
 
   /**
-   * Flushes, stops watchers and timers, and disposes every driver. A second call does nothing.
+   * Flushes, stops watchers and timers, and disposes every driver. Updates whose functions are still running fail with
+   * `EAS_DISPOSED`. A second call does nothing.
    *
    * @throws {@link StorageError} (as a rejection) what the last flush failed with; `EAS_MIGRATION` inside a step or a
-   * hook of a migration
+   * hook of a migration; `EAS_INSIDE_UPDATE` inside the function of an update
    */
   dispose(this: void): Promise<void>;
 
@@ -1024,11 +1221,12 @@ export interface Storage<T extends StorageValue = StorageValue> {
   unwatch(this: void): Promise<void>;
 
   /**
-   * Settles when everything written before is where it belongs: queues are empty, files are synced to disk.
+   * Settles when everything written before is where it belongs: queues are empty, files are synced to disk. It does not
+   * wait for the function of an update that is running.
    *
    * @param base - only the mounts at or under it; default: all
    * @throws {@link StorageError} (as a rejection) what a write failed with; it is kept for the next flush;
-   * `EAS_MIGRATION` inside a step or a hook of a migration
+   * `EAS_MIGRATION` inside a step or a hook of a migration; `EAS_INSIDE_UPDATE` inside the function of an update
    */
   flush(this: void, base?: string): Promise<void>;
 
@@ -1136,13 +1334,13 @@ export interface Storage<T extends StorageValue = StorageValue> {
     this: void,
     key: WhenGiven<Key, string>,
     value: U | undefined,
-    opts?: TransactionOptions,
+    opts?: SetItemOptions,
   ): void;
   setItemSync<K extends StorageKey<T>>(
     this: void,
     key: K,
     value: StorageItem<T, K> | undefined,
-    opts?: TransactionOptions,
+    opts?: SetItemOptions,
   ): void;
 
   /**
@@ -1181,6 +1379,40 @@ export interface Storage<T extends StorageValue = StorageValue> {
    * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
    */
   removeItemSync(this: void, key: StorageKey<T>, opts?: RemoveItemOptions | boolean): void;
+
+  /**
+   * {@link Storage.getEntry}, done when it returns.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`
+   */
+  getEntrySync<R, Key extends string = never>(
+    this: void,
+    key: WhenGiven<Key, string>,
+    opts?: TransactionOptions,
+  ): StorageEntry<R>;
+  getEntrySync<K extends StorageKey<T>>(
+    this: void,
+    key: K,
+    opts?: TransactionOptions,
+  ): StorageEntry<StoredItem<T, K>>;
+
+  /**
+   * {@link Storage.update}, done when it returns. It takes no turn.
+   *
+   * @throws {@link StorageError} also `EAS_SYNC_UNSUPPORTED`, as well for an `fn` that gives a Promise
+   */
+  updateSync<R, Key extends string = never>(
+    this: void,
+    key: WhenGiven<Key, string>,
+    fn: (value: R | null) => R | undefined,
+    opts?: TransactionOptions,
+  ): R | undefined;
+  updateSync<K extends StorageKey<T>, Next extends StorageItem<T, K> | undefined>(
+    this: void,
+    key: K,
+    fn: (value: ReadItem<T, K>) => Next,
+    opts?: TransactionOptions,
+  ): Next;
 
   /**
    * {@link Storage.getMeta}, done when it returns.

@@ -845,7 +845,7 @@ fn open_driver(request: &Request<'_>) -> Result<Val> {
     Ok(env.external(Handle::new(driver, &runtime)))
 }
 
-/// `(driverHandle) => [maxDepth, ttl, readOnly, noClear, watches]`
+/// `(driverHandle) => [maxDepth, ttl, readOnly, noClear, watches, atomic]`
 fn describe_driver(request: &Request<'_>) -> Result<Val> {
     let env = request.env;
     let driver = request.handle()?.root();
@@ -861,6 +861,7 @@ fn describe_driver(request: &Request<'_>) -> Result<Val> {
             read_only,
             env.boolean(info.no_clear),
             env.boolean(info.watches()),
+            env.boolean(info.has(Call::Commit, Mode::Async)),
         ]
         .into_iter(),
     ))

@@ -240,6 +240,7 @@ interface Core {
     readOnly: boolean | "error",
     noClear: boolean,
     watches: boolean,
+    atomic: boolean,
   ];
   /** The methods of drivers, in the order of the numbers that `invoke` is called with. */
   readonly calls: readonly string[];

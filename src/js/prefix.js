@@ -5,12 +5,13 @@ import { withGuideMethods } from "./guide-methods.js";
 import { showAs, storageText } from "./inspect.js";
 import { normalizeBaseKey, normalizeKey } from "./keys.js";
 import { mapEntries, mapEntriesSync } from "./storage/entries.js";
+import { isThenable } from "./thenables.js";
 
 const DEFAULTS = Symbol.for("electron-async-storage.defaults");
 
 const BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
 const BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
-const DAILY_BY_KEY = ["watchItem", "getOrSet"];
+const DAILY_BY_KEY = ["watchItem", "getOrSet", "update", "updateSync"];
 const ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeItem" };
 const withSync = (names) => names.flatMap((name) => [name, `${name}Sync`]);
 
@@ -77,6 +78,26 @@ export function prefixStorage(storage, givenBase) {
   const relativeEntry = ([key, value]) => [relative(key), value];
   replace("entries", (method) => (key) => mapEntries(method(fullBase(key)), relativeEntry));
   replace("entriesSync", (method) => (key) => mapEntriesSync(method(fullBase(key)), relativeEntry));
+  replace("getEntry", (method) => async (key, ...args) => {
+    return relativeItem(await method(full(key), ...args));
+  });
+  replace(
+    "getEntrySync",
+    (method) =>
+      (key, ...args) =>
+        relativeItem(method(full(key), ...args)),
+  );
+  replace("atomic", (method) => () => groupUnder(method()));
+  const { commits } = ownerOf(storage.getItem) ?? {};
+  const commitUnder = (commit) => (ops, opts) =>
+    outcomeUnder(
+      commit(
+        ops.map((op) => ({ ...op, key: full(op.key) })),
+        opts,
+      ),
+    );
+  // A storage with schemas has them where it is a driver.
+  for (const name of withSync(["commit"])) replace(name, commitUnder);
   for (const name of [...withSync(["clear", "flush"]), "unmount"]) {
     replace(
       name,
@@ -105,6 +126,23 @@ export function prefixStorage(storage, givenBase) {
   // A storage of a class has these on its prototype, where a spread does not reach.
   for (const name of ["dispose", "unwatch", "migrate", "getStorageVersion"]) {
     replace(name, (method) => method);
+  }
+
+  function outcomeUnder(result) {
+    if (isThenable(result)) return result.then(outcomeUnder);
+    return result.conflicts ? { ...result, conflicts: result.conflicts.map(relative) } : result;
+  }
+
+  function groupUnder(group) {
+    const view = {};
+    for (const name of ["check", "set", "remove"]) {
+      view[name] = (key, ...args) => {
+        group[name](full(key), ...args);
+        return view;
+      };
+    }
+    for (const name of withSync(["commit"])) view[name] = () => outcomeUnder(group[name]());
+    return view;
   }
 
   // Depth counts on the key as the caller sees it.
@@ -137,6 +175,10 @@ export function prefixStorage(storage, givenBase) {
     peek: peek && {
       items: async (keys) => (await peek.items(fullKeys(keys))).map(relativeItem),
       itemsSync: (keys) => peek.itemsSync(fullKeys(keys)).map(relativeItem),
+    },
+    commits: commits && {
+      commit: commitUnder(commits.commit),
+      commitSync: commitUnder(commits.commitSync),
     },
     plain: plain === storage ? undefined : prefixStorage(plain, givenBase),
     asDriver: asDriver && prefixStorage(asDriver, givenBase),

@@ -335,7 +335,231 @@ function readMeta(native) {
   return meta;
 }
 
+// src/js/storage/operations.js
+var NAMES = [
+  "commit",
+  "commitSync",
+  "setItem",
+  "setItemSync",
+  "removeItem",
+  "removeItemSync",
+  "update",
+  "updateSync"
+];
+var OPERATION = Object.fromEntries(NAMES.map((name, number) => [name, number]));
+
+// src/js/builtins.js
+var builtins_exports = {};
+__export(builtins_exports, {
+  ArrayType: () => ArrayType,
+  DateType: () => DateType,
+  ErrorType: () => ErrorType,
+  MapType: () => MapType,
+  RangeErrorType: () => RangeErrorType,
+  RegExpType: () => RegExpType,
+  SetType: () => SetType,
+  URLType: () => URLType,
+  Uint8ArrayType: () => Uint8ArrayType,
+  arrayPrototype: () => arrayPrototype,
+  bigIntText: () => bigIntText,
+  booleanOf: () => booleanOf,
+  captureStackTrace: () => captureStackTrace2,
+  codeAt: () => codeAt,
+  create: () => create,
+  datePrototype: () => datePrototype,
+  defineProperty: () => defineProperty,
+  encodeInto: () => encodeInto,
+  encoder: () => encoder,
+  floor: () => floor,
+  getPrototypeOf: () => getPrototypeOf,
+  hasOwn: () => hasOwn,
+  includes: () => includes,
+  indexOf: () => indexOf,
+  isArray: () => isArray,
+  isFiniteNumber: () => isFiniteNumber,
+  isNaNNumber: () => isNaNNumber,
+  isView: () => isView,
+  isoText: () => isoText,
+  join: () => join,
+  joinTyped: () => joinTyped,
+  keysOf: () => keysOf,
+  lastIndexOf: () => lastIndexOf,
+  mapClear: () => mapClear,
+  mapEach: () => mapEach,
+  mapGet: () => mapGet,
+  mapPrototype: () => mapPrototype,
+  mapSet: () => mapSet,
+  mapSize: () => mapSize,
+  numberOf: () => numberOf,
+  objectPrototype: () => objectPrototype,
+  parse: () => parse,
+  regExpSource: () => regExpSource,
+  regExpText: () => regExpText,
+  setAdd: () => setAdd,
+  setEach: () => setEach,
+  setHas: () => setHas,
+  setInt32: () => setInt32,
+  setPrototype: () => setPrototype,
+  setSize: () => setSize,
+  slice: () => slice,
+  sliceArray: () => sliceArray,
+  sort: () => sort,
+  species: () => species,
+  stringOf: () => stringOf,
+  stringify: () => stringify,
+  tagOf: () => tagOf,
+  timeOf: () => timeOf,
+  toBigInt: () => toBigInt,
+  toStringTag: () => toStringTag,
+  typedArrayLength: () => typedArrayLength,
+  typedArrayName: () => typedArrayName,
+  typedArrayTypes: () => typedArrayTypes,
+  utcTime: () => utcTime
+});
+var uncurry = Function.prototype.bind.bind(Function.prototype.call);
+var { stringify, parse } = JSON;
+var { isArray } = Array;
+var { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
+var { isView } = ArrayBuffer;
+var { isFinite: isFiniteNumber, isNaN: isNaNNumber } = Number;
+var ArrayType = Array;
+var DateType = Date;
+var MapType = Map;
+var SetType = Set;
+var RegExpType = RegExp;
+var ErrorType = Error;
+var RangeErrorType = RangeError;
+var URLType = typeof URL === "function" ? URL : void 0;
+var toBigInt = BigInt;
+var objectPrototype = Object.prototype;
+var getterOf = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name)?.get);
+var hasOwn = uncurry(objectPrototype.hasOwnProperty);
+var tagOf = uncurry(objectPrototype.toString);
+var timeOf = uncurry(Date.prototype.getTime);
+var utcTime = Date.UTC;
+var isoText = uncurry(Date.prototype.toISOString);
+var regExpText = uncurry(RegExp.prototype.toString);
+var regExpSource = getterOf(RegExp.prototype, "source");
+var bigIntText = uncurry(BigInt.prototype.toString);
+var mapGet = uncurry(Map.prototype.get);
+var mapSet = uncurry(Map.prototype.set);
+var mapSize = getterOf(Map.prototype, "size");
+var mapEach = uncurry(Map.prototype.forEach);
+var mapClear = uncurry(Map.prototype.clear);
+var setAdd = uncurry(Set.prototype.add);
+var setSize = getterOf(Set.prototype, "size");
+var setEach = uncurry(Set.prototype.forEach);
+var sort = uncurry(Array.prototype.sort);
+var join = uncurry(Array.prototype.join);
+var codeAt = uncurry(String.prototype.charCodeAt);
+var indexOf = uncurry(String.prototype.indexOf);
+var lastIndexOf = uncurry(String.prototype.lastIndexOf);
+var slice = uncurry(String.prototype.slice);
+var includes = uncurry(String.prototype.includes);
+var typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
+var typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
+var joinTyped = uncurry(typedArrayPrototype.join);
+var typedArrayLength = getterOf(typedArrayPrototype, "length");
+var typedArrayTypes = Object.assign(create(null), {
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array
+});
+var { floor } = Math;
+var arrayPrototype = Array.prototype;
+var datePrototype = Date.prototype;
+var setPrototype = Set.prototype;
+var mapPrototype = Map.prototype;
+var { species } = Symbol;
+var setHas = uncurry(Set.prototype.has);
+var sliceArray = uncurry(Array.prototype.slice);
+var setInt32 = uncurry(DataView.prototype.setInt32);
+var { toStringTag } = Symbol;
+var { captureStackTrace: captureStackTrace2 } = Error;
+var stringOf = uncurry(String.prototype.toString);
+var numberOf = uncurry(Number.prototype.valueOf);
+var booleanOf = uncurry(Boolean.prototype.valueOf);
+var Uint8ArrayType = Uint8Array;
+var TextEncoderType = typeof TextEncoder === "function" ? TextEncoder : void 0;
+var encoder = TextEncoderType && new TextEncoderType();
+var encodeInto = TextEncoderType && uncurry(TextEncoderType.prototype.encodeInto);
+
+// src/js/storage/conditions.js
+var MISSING = 0;
+var ETAG = 1;
+var AS_READ = 2;
+var STORED = 3;
+var hasCondition = (opts) => opts !== void 0 && opts !== null && hasOwn(opts, "ifMatch");
+function invalid(message, operation) {
+  return Object.assign(
+    new Error(`[electron-async-storage] Invalid option \`ifMatch\`: ${message}`),
+    { code: "EAS_INVALID_OPTION", operation }
+  );
+}
+function conditionOf({ ifMatch }, operation) {
+  if (ifMatch === void 0 || ifMatch === null || typeof ifMatch === "string") return ifMatch;
+  throw invalid(
+    `expected an etag that getEntry gave, or null for no item, got ${describe(ifMatch)}`,
+    operation
+  );
+}
+function withoutCondition(opts) {
+  const others = Object.assign(Object.create(Object.getPrototypeOf(opts)), opts);
+  delete others.ifMatch;
+  return others;
+}
+function refuseCondition(opts, operation) {
+  if (!hasCondition(opts) || opts.ifMatch === void 0) return;
+  throw invalid(
+    `${operation} makes no conditional writes. Use setItem, removeItem, update or atomic`,
+    operation
+  );
+}
+var checkOfEtag = (key, etag) => etag === null ? [key, MISSING, void 0] : [key, ETAG, etag];
+function checkOfEntry(key, entry) {
+  if (entry === void 0) return [key, MISSING, void 0];
+  const [coded, etag, isExact] = entry;
+  if (isExact && typeof coded === "string") return [key, AS_READ, coded];
+  if (isExact && isView(coded)) return [key, STORED, coded];
+  return [key, ETAG, etag];
+}
+var checkOfStored = (key, stored) => stored === null ? [key, MISSING, void 0] : [key, STORED, stored];
+
+// src/js/drivers/group-ops.js
+function readGroup(ops, common, operation) {
+  if (!Array.isArray(ops)) throw wrongArgument("ops", "an array", ops, operation);
+  const checks = [];
+  const writes = [];
+  ops.forEach((op, index) => {
+    const { type, key, value, options = common } = op ?? {};
+    const wrong = (what, expected, given) => wrongArgument(`${what} of step ${index}`, expected, given, operation);
+    if (type === "check") {
+      const stored = value ?? null;
+      if (stored !== null && typeof stored !== "string" && !isView(stored)) {
+        throw wrong("value", "a text, bytes or null", value);
+      }
+      checks.push(...checkOfStored(key, stored));
+    } else if (type === "set") {
+      if (typeof value !== "string") throw wrong("value", "a text", value);
+      writes.push(key, value, options);
+    } else if (type === "remove") {
+      writes.push(key, void 0, options);
+    } else {
+      throw wrong("type", '"check", "set" or "remove"', type);
+    }
+  });
+  return { checks, writes };
+}
+
 // src/js/drivers/methods.js
+var { commit: COMMIT, commitSync: COMMIT_SYNC } = OPERATION;
+var outcomeOf = (conflicts) => conflicts === void 0 ? { ok: true } : { ok: false, conflicts };
 function methods(handle) {
   const write2 = (name) => {
     const set = core[`writeText${name}`];
@@ -382,6 +606,10 @@ function methods(handle) {
     async clear(base, opts) {
       await located(core.clear(handle, base, opts));
     },
+    async commit(ops, opts) {
+      const { checks, writes } = readGroup(ops, opts, "commit");
+      return outcomeOf(await located(core.commitTexts(handle, COMMIT, checks, writes)));
+    },
     async flush() {
       await located(core.flush(handle));
     },
@@ -423,6 +651,10 @@ function methods(handle) {
     clearSync(base, opts) {
       core.clearSync(handle, base, opts);
     },
+    commitSync(ops, opts) {
+      const { checks, writes } = readGroup(ops, opts, "commitSync");
+      return outcomeOf(core.commitTextsSync(handle, COMMIT_SYNC, checks, writes));
+    },
     flushSync() {
       core.flushSync(handle);
     }
@@ -457,7 +689,9 @@ var BUILT_ON = {
   setItems: ["setItem"],
   setItemsSync: ["setItemSync"],
   clear: ["removeItem", "getKeys"],
-  clearSync: ["removeItemSync", "getKeysSync"]
+  clearSync: ["removeItemSync", "getKeysSync"],
+  commit: ["getItem", "setItem", "removeItem"],
+  commitSync: ["getItemSync", "setItemSync", "removeItemSync"]
 };
 function own(owner) {
   for (const method of Object.values(owner.methods)) {
@@ -470,6 +704,16 @@ function goesPast(driver, name) {
   if (singles === void 0) return false;
   const owner = ownerOf(driver[name]);
   return owner !== void 0 && singles.some((single) => driver[single] !== owner.methods[single]);
+}
+function commitOf(driver, name) {
+  if (typeof driver[name] === "function") {
+    return goesPast(driver, name) ? void 0 : driver[name];
+  }
+  const singles = BUILT_ON[name];
+  const owner = ownerOf(driver[singles[0]]);
+  if (owner?.commits === void 0) return void 0;
+  const isWhole = singles.every((single) => driver[single] === owner.methods[single]);
+  return isWhole ? owner.commits[name] : void 0;
 }
 var areTwins = (driver, name) => ownerOf(driver[name]) === ownerOf(driver[`${name}Sync`]);
 function ownerOfAll(storage2) {
@@ -523,6 +767,8 @@ function call(driver, number, first, second, third) {
     }
     case CALL.watch:
       return first === void 0 ? second() : driver.watch(first);
+    case CALL.commit:
+      return commitOf(driver, method).call(driver, first, second === void 0 ? {} : second);
     case CALL.flush:
     case CALL.dispose:
       return driver[method]();
@@ -606,7 +852,7 @@ function invoker(driver) {
   };
   return invoke;
 }
-var has = (driver, name) => typeof driver[name] === "function" && !goesPast(driver, name);
+var has = (driver, name) => name.startsWith("commit") ? commitOf(driver, name) !== void 0 : typeof driver[name] === "function" && !goesPast(driver, name);
 var capabilities = (driver) => names.flatMap((name, index) => [has(driver, name), has(driver, syncNames[index])]);
 var twins = (driver) => names.map((name) => areTwins(driver, name));
 function isDriver(value) {
@@ -636,15 +882,16 @@ function open(driver) {
   if (builtIn !== void 0 && isUnchanged(driver, builtIn.made)) {
     return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
-  const invoke = invoker(driverOf(driver) ?? driver);
+  const called = driverOf(driver) ?? driver;
+  const invoke = invoker(called);
   const { name } = driver;
   const traits = traitsOf(driver);
   const handle = core.jsDriver(
     invoke,
     typeof name === "string" && name !== "" ? name : "custom",
     [traits.maxDepth, traits.ttl, traits.readOnly, traits.noClear, traits.clearsBase],
-    capabilities(driver),
-    twins(driver)
+    capabilities(called),
+    twins(called)
   );
   const takesNothing = typeof (driver.setItem ?? driver.removeItem) !== "function";
   return { handle, keep: invoke, traits: { ...traits, readOnly: traits.readOnly || takesNothing } };
@@ -800,8 +1047,8 @@ function factory(name) {
     warnOfUnknown(name, options);
     const { given, handles, keep: keep2 } = prepare(options);
     const handle = core.openDriver(name, given, handles);
-    const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
-    const flags = { maxDepth, ttl, readOnly, noClear };
+    const [maxDepth, ttl, readOnly, noClear, watches, atomic] = core.describeDriver(handle);
+    const flags = { maxDepth, ttl, readOnly, noClear, atomic };
     const driver = { name, flags, options, ...methods(handle), ...databases[name]?.(handle) };
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);
     const instance = instances[name]?.(handle);
@@ -921,7 +1168,7 @@ var mapEntriesSync = (entries, map) => iterator(
 var DEFAULTS = Symbol.for("electron-async-storage.defaults");
 var BY_KEY = ["hasItem", "getItem", "getItemRaw", "setItem", "setItemRaw", "removeItem"];
 var BY_KEY_META = ["getMeta", "setMeta", "removeMeta"];
-var DAILY_BY_KEY = ["watchItem", "getOrSet"];
+var DAILY_BY_KEY = ["watchItem", "getOrSet", "update", "updateSync"];
 var ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeItem" };
 var withSync = (names3) => names3.flatMap((name) => [name, `${name}Sync`]);
 function prefixStorage(storage2, givenBase) {
@@ -971,6 +1218,22 @@ function prefixStorage(storage2, givenBase) {
   const relativeEntry = ([key, value]) => [relative(key), value];
   replace("entries", (method) => (key) => mapEntries(method(fullBase(key)), relativeEntry));
   replace("entriesSync", (method) => (key) => mapEntriesSync(method(fullBase(key)), relativeEntry));
+  replace("getEntry", (method) => async (key, ...args) => {
+    return relativeItem(await method(full(key), ...args));
+  });
+  replace(
+    "getEntrySync",
+    (method) => (key, ...args) => relativeItem(method(full(key), ...args))
+  );
+  replace("atomic", (method) => () => groupUnder(method()));
+  const { commits } = ownerOf(storage2.getItem) ?? {};
+  const commitUnder = (commit) => (ops, opts) => outcomeUnder(
+    commit(
+      ops.map((op) => ({ ...op, key: full(op.key) })),
+      opts
+    )
+  );
+  for (const name of withSync(["commit"])) replace(name, commitUnder);
   for (const name of [...withSync(["clear", "flush"]), "unmount"]) {
     replace(
       name,
@@ -995,6 +1258,21 @@ function prefixStorage(storage2, givenBase) {
   });
   for (const name of ["dispose", "unwatch", "migrate", "getStorageVersion"]) {
     replace(name, (method) => method);
+  }
+  function outcomeUnder(result) {
+    if (isThenable(result)) return result.then(outcomeUnder);
+    return result.conflicts ? { ...result, conflicts: result.conflicts.map(relative) } : result;
+  }
+  function groupUnder(group) {
+    const view2 = {};
+    for (const name of ["check", "set", "remove"]) {
+      view2[name] = (key, ...args) => {
+        group[name](full(key), ...args);
+        return view2;
+      };
+    }
+    for (const name of withSync(["commit"])) view2[name] = () => outcomeUnder(group[name]());
+    return view2;
   }
   function deeper(opts) {
     if (typeof opts?.maxDepth !== "number") return opts;
@@ -1024,6 +1302,10 @@ function prefixStorage(storage2, givenBase) {
       items: async (keys) => (await peek.items(fullKeys(keys))).map(relativeItem),
       itemsSync: (keys) => peek.itemsSync(fullKeys(keys)).map(relativeItem)
     },
+    commits: commits && {
+      commit: commitUnder(commits.commit),
+      commitSync: commitUnder(commits.commitSync)
+    },
     plain: plain === storage2 ? void 0 : prefixStorage(plain, givenBase),
     asDriver: asDriver2 && prefixStorage(asDriver2, givenBase)
   });
@@ -1036,148 +1318,6 @@ function prefixStorage(storage2, givenBase) {
   }
   return withGuideMethods(prefixed);
 }
-
-// src/js/builtins.js
-var builtins_exports = {};
-__export(builtins_exports, {
-  ArrayType: () => ArrayType,
-  DateType: () => DateType,
-  ErrorType: () => ErrorType,
-  MapType: () => MapType,
-  RangeErrorType: () => RangeErrorType,
-  RegExpType: () => RegExpType,
-  SetType: () => SetType,
-  URLType: () => URLType,
-  Uint8ArrayType: () => Uint8ArrayType,
-  arrayPrototype: () => arrayPrototype,
-  bigIntText: () => bigIntText,
-  booleanOf: () => booleanOf,
-  captureStackTrace: () => captureStackTrace2,
-  codeAt: () => codeAt,
-  create: () => create,
-  datePrototype: () => datePrototype,
-  defineProperty: () => defineProperty,
-  encodeInto: () => encodeInto,
-  encoder: () => encoder,
-  floor: () => floor,
-  getPrototypeOf: () => getPrototypeOf,
-  hasOwn: () => hasOwn,
-  includes: () => includes,
-  indexOf: () => indexOf,
-  isArray: () => isArray,
-  isFiniteNumber: () => isFiniteNumber,
-  isNaNNumber: () => isNaNNumber,
-  isView: () => isView,
-  isoText: () => isoText,
-  join: () => join,
-  joinTyped: () => joinTyped,
-  keysOf: () => keysOf,
-  lastIndexOf: () => lastIndexOf,
-  mapClear: () => mapClear,
-  mapEach: () => mapEach,
-  mapGet: () => mapGet,
-  mapPrototype: () => mapPrototype,
-  mapSet: () => mapSet,
-  mapSize: () => mapSize,
-  numberOf: () => numberOf,
-  objectPrototype: () => objectPrototype,
-  parse: () => parse,
-  regExpSource: () => regExpSource,
-  regExpText: () => regExpText,
-  setAdd: () => setAdd,
-  setEach: () => setEach,
-  setHas: () => setHas,
-  setInt32: () => setInt32,
-  setPrototype: () => setPrototype,
-  setSize: () => setSize,
-  slice: () => slice,
-  sliceArray: () => sliceArray,
-  sort: () => sort,
-  species: () => species,
-  stringOf: () => stringOf,
-  stringify: () => stringify,
-  tagOf: () => tagOf,
-  timeOf: () => timeOf,
-  toBigInt: () => toBigInt,
-  toStringTag: () => toStringTag,
-  typedArrayLength: () => typedArrayLength,
-  typedArrayName: () => typedArrayName,
-  typedArrayTypes: () => typedArrayTypes,
-  utcTime: () => utcTime
-});
-var uncurry = Function.prototype.bind.bind(Function.prototype.call);
-var { stringify, parse } = JSON;
-var { isArray } = Array;
-var { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
-var { isView } = ArrayBuffer;
-var { isFinite: isFiniteNumber, isNaN: isNaNNumber } = Number;
-var ArrayType = Array;
-var DateType = Date;
-var MapType = Map;
-var SetType = Set;
-var RegExpType = RegExp;
-var ErrorType = Error;
-var RangeErrorType = RangeError;
-var URLType = typeof URL === "function" ? URL : void 0;
-var toBigInt = BigInt;
-var objectPrototype = Object.prototype;
-var getterOf = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name)?.get);
-var hasOwn = uncurry(objectPrototype.hasOwnProperty);
-var tagOf = uncurry(objectPrototype.toString);
-var timeOf = uncurry(Date.prototype.getTime);
-var utcTime = Date.UTC;
-var isoText = uncurry(Date.prototype.toISOString);
-var regExpText = uncurry(RegExp.prototype.toString);
-var regExpSource = getterOf(RegExp.prototype, "source");
-var bigIntText = uncurry(BigInt.prototype.toString);
-var mapGet = uncurry(Map.prototype.get);
-var mapSet = uncurry(Map.prototype.set);
-var mapSize = getterOf(Map.prototype, "size");
-var mapEach = uncurry(Map.prototype.forEach);
-var mapClear = uncurry(Map.prototype.clear);
-var setAdd = uncurry(Set.prototype.add);
-var setSize = getterOf(Set.prototype, "size");
-var setEach = uncurry(Set.prototype.forEach);
-var sort = uncurry(Array.prototype.sort);
-var join = uncurry(Array.prototype.join);
-var codeAt = uncurry(String.prototype.charCodeAt);
-var indexOf = uncurry(String.prototype.indexOf);
-var lastIndexOf = uncurry(String.prototype.lastIndexOf);
-var slice = uncurry(String.prototype.slice);
-var includes = uncurry(String.prototype.includes);
-var typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
-var typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
-var joinTyped = uncurry(typedArrayPrototype.join);
-var typedArrayLength = getterOf(typedArrayPrototype, "length");
-var typedArrayTypes = Object.assign(create(null), {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array
-});
-var { floor } = Math;
-var arrayPrototype = Array.prototype;
-var datePrototype = Date.prototype;
-var setPrototype = Set.prototype;
-var mapPrototype = Map.prototype;
-var { species } = Symbol;
-var setHas = uncurry(Set.prototype.has);
-var sliceArray = uncurry(Array.prototype.slice);
-var setInt32 = uncurry(DataView.prototype.setInt32);
-var { toStringTag } = Symbol;
-var { captureStackTrace: captureStackTrace2 } = Error;
-var stringOf = uncurry(String.prototype.toString);
-var numberOf = uncurry(Number.prototype.valueOf);
-var booleanOf = uncurry(Boolean.prototype.valueOf);
-var Uint8ArrayType = Uint8Array;
-var TextEncoderType = typeof TextEncoder === "function" ? TextEncoder : void 0;
-var encoder = TextEncoderType && new TextEncoderType();
-var encodeInto = TextEncoderType && uncurry(TextEncoderType.prototype.encodeInto);
 
 // src/js/lazy-codec.js
 var codec;
@@ -1289,10 +1429,10 @@ function makeMigrations(handle, storage2, options) {
   async function refuseInside() {
     const others = around().filter((other) => other.isRunning);
     if (others.length === 0) return;
-    const isSame2 = others.some(
+    const isSame3 = others.some(
       ({ storage: other }) => other === storage2 || isMountedIn(other, storage2) || isMountedIn(storage2, other)
     );
-    if (isSame2 || await core.isMigrationOpen(handle)) {
+    if (isSame3 || await core.isMigrationOpen(handle)) {
       throw insideFailure("migrate", "the steps run in order, each once");
     }
   }
@@ -1871,6 +2011,36 @@ function handAll(items, take, rules2, operation, keys) {
   }
 }
 
+// src/js/storage/entry.js
+function entryMethods({ handle, findValue, output, line }) {
+  const begin = (start) => line === void 0 ? start() : line.run(start);
+  const storedIn = (found, key) => found === void 0 ? void 0 : findValue(found[0], key);
+  const entryOf2 = (found, value, key) => ({
+    key: normalizeKey(key),
+    value: value ?? null,
+    etag: found === void 0 ? null : found[1]
+  });
+  return {
+    async getEntry(key, opts) {
+      const found = await located(begin(() => core.getEntry(handle, key, opts)));
+      let value = storedIn(found, key);
+      if (output !== void 0) {
+        value = output(value, { key, operation: "getEntry", isSync: false });
+        if (isThenable(value)) value = await value;
+      }
+      return entryOf2(found, value, key);
+    },
+    getEntrySync(key, opts) {
+      const found = core.getEntrySync(handle, key, opts);
+      let value = storedIn(found, key);
+      if (output !== void 0) {
+        value = output(value, { key, operation: "getEntrySync", isSync: true });
+      }
+      return entryOf2(found, value, key);
+    }
+  };
+}
+
 // src/js/storage/envelope.js
 var MEMBERS = ["json", "meta", "expires", "fresh"];
 var isEnvelope = (parsed3) => typeof parsed3 === "object" && parsed3 !== null && Object.hasOwn(parsed3, "json") && Object.keys(parsed3).every((name) => MEMBERS.includes(name));
@@ -2015,6 +2185,367 @@ function getOrSetOf(parts) {
     const value = takeValue(found);
     if (output === void 0) return value;
     return output(value, { key, operation: "getOrSet", isSync: false });
+  };
+}
+
+// src/js/storage/validation.js
+var MOST_ISSUES_SHOWN = 3;
+function issueText({ message, path }) {
+  const place = (path ?? []).map(
+    (segment) => String(typeof segment === "object" && segment !== null ? segment.key : segment)
+  ).join(".");
+  return place === "" ? message : `${place}: ${message}`;
+}
+function issuesText(issues) {
+  const texts = issues.slice(0, MOST_ISSUES_SHOWN).map(issueText);
+  return issues.length > texts.length ? `${texts.join("; ")}; …` : texts.join("; ");
+}
+function failure2(what, place, issues) {
+  const { key: given, operation, index } = place;
+  const key = normalizeKey(given);
+  const item = index === void 0 ? "" : `item ${index} of the batch, `;
+  const error = new Error(
+    `[electron-async-storage] ${what} does not pass the schema of ${item}key ${JSON.stringify(key)}: ${issuesText(issues)}`
+  );
+  const about = { code: "EAS_INVALID_VALUE", operation, key, issues };
+  return Object.assign(error, about, index === void 0 ? void 0 : { index });
+}
+function needsPromise(what, { key, operation }) {
+  const name = normalizeKey(key);
+  return Object.assign(
+    new Error(
+      `[electron-async-storage] ${what} of key ${JSON.stringify(name)} is asynchronous, and ${operation} cannot wait for it. Use the Promise form, or make it synchronous.`
+    ),
+    { code: "EAS_SYNC_UNSUPPORTED", operation, key: name }
+  );
+}
+function next(result, what, place, goOn) {
+  if (!isThenable(result)) return goOn(result);
+  if (place.isSync) {
+    result.then(ignore, ignore);
+    throw needsPromise(what, place);
+  }
+  return Promise.resolve(result).then(goOn);
+}
+function validation(rules2) {
+  const { onInvalid, schemaOf, defaultOf } = rules2;
+  function replacement(value, issues, place) {
+    if (typeof onInvalid === "function") {
+      const given = onInvalid(value, issues, normalizeKey(place.key));
+      return next(given, "What `onInvalid` gives for the value", place, (own2) => own2 ?? null);
+    }
+    if (onInvalid === "keep") return value;
+    if (onInvalid === "default") return defaultOf(place.key) ?? null;
+    throw failure2("What is stored", place, issues);
+  }
+  return {
+    /** Whether a value may be written: throws, or gives a Promise where the schema does. */
+    check(value, place) {
+      const schema = value === void 0 ? void 0 : schemaOf(place.key);
+      if (schema === void 0) return void 0;
+      return next(schema["~standard"].validate(value), "The schema", place, ({ issues }) => {
+        if (issues) throw failure2("The value", place, issues);
+      });
+    },
+    /** What a read gives for a stored value; undefined, for none, stays. May be a Promise. */
+    output(value, place) {
+      const schema = value === void 0 ? void 0 : schemaOf(place.key);
+      if (schema === void 0) return value;
+      return next(
+        schema["~standard"].validate(value),
+        "The schema",
+        place,
+        (result) => result.issues ? replacement(value, result.issues, place) : result.value ?? null
+      );
+    }
+  };
+}
+
+// src/js/storage/group.js
+var committed = (conflicts) => conflicts === void 0 ? { ok: true } : { ok: false, conflicts };
+function refuseKey(key, operation) {
+  if (typeof key !== "string") throw wrongArgument("key", "a string", key, operation);
+}
+var groupsOf = ({ handle, lossRules, check, line }) => function atomic() {
+  const checks = [];
+  const writes = [];
+  const validations = [];
+  let isCommitted = false;
+  function refuseLate(operation) {
+    if (!isCommitted) return;
+    throw Object.assign(
+      new Error(
+        `[electron-async-storage] ${operation}() was called on a group that is committed. Make a new one with atomic().`
+      ),
+      { code: "EAS_INVALID_ARGUMENT", operation }
+    );
+  }
+  function write2(operation, key, value, opts) {
+    const text = value === void 0 ? void 0 : pack(value, lossRules, operation, key);
+    const wait = check?.(value, { key, operation, isSync: false });
+    if (isThenable(wait)) {
+      wait.then(ignore, ignore);
+      validations.push({ wait, key });
+    }
+    writes.push(key, text, opts);
+  }
+  const commit = () => core.commit(handle, OPERATION.commit, checks, writes);
+  const group = {
+    check(key, etag) {
+      refuseLate("check");
+      refuseKey(key, "check");
+      if (etag !== null && typeof etag !== "string") {
+        throw wrongArgument("etag", "a string, or null for no item", etag, "check");
+      }
+      checks.push(...checkOfEtag(key, etag));
+      return group;
+    },
+    set(key, value, opts) {
+      refuseLate("set");
+      refuseKey(key, "set");
+      refuseCondition(opts, "set");
+      write2("set", key, value, opts);
+      return group;
+    },
+    remove(key) {
+      refuseLate("remove");
+      refuseKey(key, "remove");
+      writes.push(key, void 0, void 0);
+      return group;
+    },
+    async commit() {
+      refuseLate("commit");
+      isCommitted = true;
+      if (line === void 0) return committed(await located(commit()));
+      const wait = Promise.all(validations.map((each) => each.wait));
+      const started = validations.length === 0 ? line.run(commit) : line.after(wait, commit);
+      return committed(await located(started));
+    },
+    commitSync() {
+      refuseLate("commitSync");
+      if (validations.length > 0) {
+        const { key } = validations[0];
+        throw needsPromise("The schema", { key, operation: "commitSync" });
+      }
+      isCommitted = true;
+      return committed(core.commitSync(handle, OPERATION.commitSync, checks, writes));
+    }
+  };
+  return group;
+};
+
+// src/js/storage/update-turns.js
+var nested = [];
+var waiting = /* @__PURE__ */ new Set();
+var updatesAround = () => [...around(), ...nested].filter(({ isUpdate, isRunning }) => isUpdate && isRunning);
+var isInsideUpdate = (handle) => updatesAround().some((update) => update.handle === handle);
+function newUpdate(handle) {
+  return {
+    isUpdate: true,
+    handle,
+    outer: updatesAround(),
+    isRunning: false,
+    isWaiting: false,
+    line: void 0,
+    abort: void 0
+  };
+}
+async function runOf(update, run) {
+  update.isRunning = true;
+  try {
+    return await new Promise((resolve, reject) => {
+      update.abort = reject;
+      runInside(update, run).then(resolve, reject);
+    });
+  } finally {
+    update.abort = void 0;
+    update.isRunning = false;
+  }
+}
+function runSyncOf(update, fn, value) {
+  update.isRunning = true;
+  nested.push(update);
+  try {
+    return fn(value);
+  } finally {
+    nested.pop();
+    update.isRunning = false;
+  }
+}
+function isWaitedFor(line, update) {
+  const held = update.outer.map((outer) => outer.line);
+  const seen = /* @__PURE__ */ new Set();
+  const leadsBack = (next2) => {
+    if (held.includes(next2)) return true;
+    if (seen.has(next2)) return false;
+    seen.add(next2);
+    return [...waiting].some(
+      (other) => other.outer.some((outer) => next2.updates.has(outer)) && leadsBack(other.line)
+    );
+  };
+  return update.outer.length > 0 && leadsBack(line);
+}
+function makeTurns() {
+  const lines = /* @__PURE__ */ new Map();
+  return async function inTurn2(key, update, run) {
+    if (!canTellCallers()) return run();
+    let line = lines.get(key);
+    if (line === void 0) {
+      line = { updates: /* @__PURE__ */ new Set(), last: Promise.resolve() };
+      lines.set(key, line);
+    }
+    update.line = line;
+    if (isWaitedFor(line, update)) return run();
+    const before = line.last;
+    let leave = (_) => {
+    };
+    line.last = new Promise((resolve) => {
+      leave = resolve;
+    });
+    const isFirst = line.updates.size === 0;
+    line.updates.add(update);
+    try {
+      if (!isFirst) {
+        update.isWaiting = true;
+        if (update.outer.length > 0) waiting.add(update);
+        await before;
+        waiting.delete(update);
+        update.isWaiting = false;
+      }
+      return await run();
+    } finally {
+      line.updates.delete(update);
+      if (line.updates.size === 0) lines.delete(key);
+      leave(void 0);
+    }
+  };
+}
+
+// src/js/storage/update.js
+var MOST_RUNS = 100;
+var MOST_MS = 5e3;
+var { getEntrySync, commitSync } = core;
+function updatesOf(handle) {
+  const running = /* @__PURE__ */ new Set();
+  function disposed() {
+    try {
+      core.mountOf(handle, "");
+    } catch (error) {
+      return Object.assign(error, { operation: "update" });
+    }
+  }
+  return {
+    inTurn: makeTurns(),
+    running,
+    /** Has those fail whose functions are running: the storage is disposed. */
+    abort() {
+      for (const update of running) update.abort?.(disposed());
+    },
+    refuseDisposed() {
+      const error = disposed();
+      if (error !== void 0) throw error;
+    },
+    /** Fails for a call that is made by the function of an update. */
+    refuseInside(operation) {
+      if (!isInsideUpdate(handle)) return;
+      throw Object.assign(
+        new Error(
+          `[electron-async-storage] ${operation}() was called by the function of an update. Call it when the update is done.`
+        ),
+        { code: "EAS_INSIDE_UPDATE", operation }
+      );
+    }
+  };
+}
+function makeLimit() {
+  let runs = 1;
+  let end;
+  return {
+    isReached() {
+      runs += 1;
+      end ??= now() + MOST_MS;
+      return runs > MOST_RUNS || now() > end;
+    }
+  };
+}
+function checkArguments(fn, opts, operation) {
+  if (typeof fn !== "function") {
+    throw wrongArgument("argument `fn`", "a function", fn, operation);
+  }
+  refuseCondition(opts, operation);
+}
+function needsPromise2(key) {
+  return Object.assign(
+    new Error(
+      `[electron-async-storage] The function for key ${JSON.stringify(key)} gave a Promise, which updateSync cannot wait for. Use update.`
+    ),
+    { code: "EAS_SYNC_UNSUPPORTED", operation: "updateSync", key }
+  );
+}
+function updateMethods(parts) {
+  const { handle, findValue, lossRules, conflictAt, updates } = parts;
+  const { check, valueFor = (value) => value ?? null, line } = parts;
+  const begin = (start) => line === void 0 ? start() : line.run(start);
+  const normal = (key) => typeof key === "string" ? normalizeKey(key) : key;
+  const stored = (entry, key) => entry === void 0 ? void 0 : findValue(entry[0], key);
+  const changed = (key, operation) => conflictAt(key, operation, "it was changed each time before the new value could be written");
+  function commit(key, entry, next2, opts) {
+    const expected = checkOfEntry(key, entry);
+    if (line === void 0) {
+      const text2 = next2 === void 0 ? void 0 : hand(next2, lossRules, "update", key);
+      return core.commit(handle, OPERATION.update, expected, [key, text2, opts]);
+    }
+    const text = next2 === void 0 ? void 0 : pack(next2, lossRules, "update", key);
+    const wait = check(next2, { key, operation: "update", isSync: false });
+    const write2 = () => core.commit(handle, OPERATION.update, expected, [key, text, opts]);
+    return wait === void 0 ? line.run(write2) : line.after(wait, write2);
+  }
+  async function run(update, key, fn, opts) {
+    const limit = makeLimit();
+    for (; ; ) {
+      const entry = await located(begin(() => core.getEntry(handle, key, opts)));
+      const place = { key, operation: "update", isSync: false };
+      const value = await valueFor(stored(entry, key), place);
+      updates.refuseDisposed();
+      const next2 = await runOf(update, () => fn(value));
+      const conflicts = await located(commit(key, entry, next2, opts));
+      if (conflicts === void 0) return next2;
+      if (limit.isReached()) throw changed(key, "update");
+    }
+  }
+  return {
+    async update(key, fn, opts) {
+      checkArguments(fn, opts, "update");
+      const update = newUpdate(handle);
+      updates.running.add(update);
+      try {
+        return await updates.inTurn(normal(key), update, () => run(update, key, fn, opts));
+      } finally {
+        updates.running.delete(update);
+      }
+    },
+    updateSync(key, fn, opts) {
+      checkArguments(fn, opts, "updateSync");
+      const update = newUpdate(handle);
+      const place = { key, operation: "updateSync", isSync: true };
+      let limit;
+      for (; ; ) {
+        const entry = getEntrySync(handle, key, opts);
+        const next2 = runSyncOf(update, fn, valueFor(stored(entry, key), place));
+        if (isThenable(next2)) {
+          next2.then(ignore, ignore);
+          throw needsPromise2(normal(key));
+        }
+        check?.(next2, place);
+        const expected = checkOfEntry(key, entry);
+        const text = next2 === void 0 ? void 0 : hand(next2, lossRules, "updateSync", key);
+        const writes = [key, text, opts];
+        const conflicts = commitSync(handle, OPERATION.updateSync, expected, writes);
+        if (conflicts === void 0) return next2;
+        limit ??= makeLimit();
+        if (limit.isReached()) throw changed(key, "updateSync");
+      }
+    }
   };
 }
 
@@ -2271,7 +2802,10 @@ function dailyMethods(parts) {
     watchItem: watchItemOf(shown2),
     entries: entriesOf(shown2, readable),
     entriesSync: entriesSyncOf(shown2, readable),
-    getOrSet: getOrSetOf(parts)
+    getOrSet: getOrSetOf(parts),
+    ...entryMethods(parts),
+    ...updateMethods(parts),
+    atomic: groupsOf(parts)
   };
 }
 
@@ -2309,75 +2843,132 @@ function makeLine() {
   };
 }
 
-// src/js/storage/validation.js
-var MOST_ISSUES_SHOWN = 3;
-function issueText({ message, path }) {
-  const place = (path ?? []).map(
-    (segment) => String(typeof segment === "object" && segment !== null ? segment.key : segment)
-  ).join(".");
-  return place === "" ? message : `${place}: ${message}`;
+// src/js/storage/mounted-commit.js
+var AS_READ2 = 2;
+var isCheck = ({ type }) => type === "check";
+var isWrite = ({ type }) => type !== "check";
+var bytesOf = (view2) => Buffer.from(view2.buffer, view2.byteOffset, view2.byteLength);
+function isSame2(one, other) {
+  if (isView(one) && isView(other)) return bytesOf(one).equals(bytesOf(other));
+  return (one ?? null) === (other ?? null);
 }
-function issuesText(issues) {
-  const texts = issues.slice(0, MOST_ISSUES_SHOWN).map(issueText);
-  return issues.length > texts.length ? `${texts.join("; ")}; …` : texts.join("; ");
-}
-function failure2(what, place, issues) {
-  const { key: given, operation, index } = place;
-  const key = normalizeKey(given);
-  const item = index === void 0 ? "" : `item ${index} of the batch, `;
-  const error = new Error(
-    `[electron-async-storage] ${what} does not pass the schema of ${item}key ${JSON.stringify(key)}: ${issuesText(issues)}`
-  );
-  const about = { code: "EAS_INVALID_VALUE", operation, key, issues };
-  return Object.assign(error, about, index === void 0 ? void 0 : { index });
-}
-function needsPromise(what, { key, operation }) {
-  const name = normalizeKey(key);
-  return Object.assign(
-    new Error(
-      `[electron-async-storage] ${what} of key ${JSON.stringify(name)} is asynchronous, and ${operation} cannot wait for it. Use the Promise form, or make it synchronous.`
-    ),
-    { code: "EAS_SYNC_UNSUPPORTED", operation, key: name }
-  );
-}
-function next(result, what, place, goOn) {
-  if (!isThenable(result)) return goOn(result);
-  if (place.isSync) {
-    result.then(ignore, ignore);
-    throw needsPromise(what, place);
+var answerOf2 = (conflicts) => conflicts === void 0 ? { ok: true } : { ok: false, conflicts };
+function plainCommits({ handle, lossRules, findValue }) {
+  const writesOf = (ops) => ops.filter(isWrite).flatMap(({ type, key, value, options }) => {
+    const text = type === "remove" ? void 0 : pack(value, lossRules, "commit", key);
+    return [key, text, options];
+  });
+  const isPlain = ({ value }) => value === null || typeof value === "string";
+  const checkOfPlain = ({ key, value }) => value === null ? checkOfEntry(key, void 0) : [key, AS_READ2, pack(value, lossRules, "commit", key)];
+  function checkOf({ key, value }, entry) {
+    const found = entry === void 0 ? void 0 : findValue(entry[0], key);
+    return isSame2(found, value) ? checkOfEntry(key, entry) : void 0;
   }
-  return Promise.resolve(result).then(goOn);
-}
-function validation(rules2) {
-  const { onInvalid, schemaOf, defaultOf } = rules2;
-  function replacement(value, issues, place) {
-    if (typeof onInvalid === "function") {
-      const given = onInvalid(value, issues, normalizeKey(place.key));
-      return next(given, "What `onInvalid` gives for the value", place, (own2) => own2 ?? null);
-    }
-    if (onInvalid === "keep") return value;
-    if (onInvalid === "default") return defaultOf(place.key) ?? null;
-    throw failure2("What is stored", place, issues);
+  const isDoubtful2 = (op, conflicts) => !isPlain(op) || op.value === null && conflicts.includes(op.key);
+  const mixed = (checks, found) => checks.map((op) => found.has(op) ? found.get(op) : checkOfPlain(op));
+  const keysWithout = (checks, list) => checks.filter((_, index) => list[index] === void 0).map(({ key }) => key);
+  async function commit(checks, writes, found) {
+    const list = mixed(checks, found);
+    const missed = keysWithout(checks, list);
+    if (missed.length > 0) return missed;
+    return located(core.commit(handle, OPERATION.commit, list.flat(), writes));
+  }
+  function commitSync2(checks, writes, found) {
+    const list = mixed(checks, found);
+    const missed = keysWithout(checks, list);
+    if (missed.length > 0) return missed;
+    return core.commitSync(handle, OPERATION.commitSync, list.flat(), writes);
   }
   return {
-    /** Whether a value may be written: throws, or gives a Promise where the schema does. */
-    check(value, place) {
-      const schema = value === void 0 ? void 0 : schemaOf(place.key);
-      if (schema === void 0) return void 0;
-      return next(schema["~standard"].validate(value), "The schema", place, ({ issues }) => {
-        if (issues) throw failure2("The value", place, issues);
-      });
-    },
-    /** What a read gives for a stored value; undefined, for none, stays. May be a Promise. */
-    output(value, place) {
-      const schema = value === void 0 ? void 0 : schemaOf(place.key);
-      if (schema === void 0) return value;
-      return next(
-        schema["~standard"].validate(value),
-        "The schema",
-        place,
-        (result) => result.issues ? replacement(value, result.issues, place) : result.value ?? null
+    async commit(ops) {
+      const checks = ops.filter(isCheck);
+      const writes = writesOf(ops);
+      const found = /* @__PURE__ */ new Map();
+      const look = (doubtful) => Promise.all(
+        doubtful.map(async (op) => {
+          const entry = await located(core.getEntry(handle, op.key));
+          found.set(op, checkOf(op, entry));
+        })
       );
+      const bytes2 = checks.filter((op) => !isPlain(op));
+      if (bytes2.length > 0) await look(bytes2);
+      let conflicts = await commit(checks, writes, found);
+      const nulls = checks.filter((op) => isPlain(op) && isDoubtful2(op, conflicts ?? []));
+      if (nulls.length > 0) {
+        await look(nulls);
+        conflicts = await commit(checks, writes, found);
+      }
+      return answerOf2(conflicts);
+    },
+    commitSync(ops) {
+      const checks = ops.filter(isCheck);
+      const writes = writesOf(ops);
+      const found = /* @__PURE__ */ new Map();
+      const look = (doubtful) => {
+        for (const op of doubtful) {
+          found.set(op, checkOf(op, core.getEntrySync(handle, op.key)));
+        }
+      };
+      look(checks.filter((op) => !isPlain(op)));
+      let conflicts = commitSync2(checks, writes, found);
+      const nulls = checks.filter((op) => isPlain(op) && isDoubtful2(op, conflicts ?? []));
+      if (nulls.length > 0) {
+        look(nulls);
+        conflicts = commitSync2(checks, writes, found);
+      }
+      return answerOf2(conflicts);
+    }
+  };
+}
+function checkedCommits(parts) {
+  const { handle, lossRules, findValue, check, valueFor, line, textOf: textOf3, fromText } = parts;
+  const shown2 = (entry, place) => valueFor(entry === void 0 ? void 0 : findValue(entry[0], place.key), place);
+  const placeOf = ({ key }, operation, isSync) => ({ key, operation, isSync });
+  function valuesOf(ops) {
+    return ops.filter(isWrite).map((op) => {
+      const value = op.type === "remove" ? void 0 : fromText(op.value);
+      const text = value === void 0 ? void 0 : pack(value, lossRules, "commit", op.key);
+      return { value, write: [op.key, text, op.options], op };
+    });
+  }
+  const writesOf = (values) => values.flatMap(({ write: write2 }) => write2);
+  return {
+    async commit(ops) {
+      const values = valuesOf(ops);
+      const checks = [];
+      const conflicts = [];
+      const compare = async (op) => {
+        const entry = await located(core.getEntry(handle, op.key));
+        const value = await shown2(entry, placeOf(op, "commit", false));
+        if (isSame2(textOf3(value), op.value)) checks.push(...checkOfEntry(op.key, entry));
+        else conflicts.push(op.key);
+      };
+      const before = line.run(ignore);
+      const prepared = (async () => {
+        await before;
+        await Promise.all(
+          values.map(({ value, op }) => check(value, placeOf(op, "commit", false)))
+        );
+        await Promise.all(ops.filter(isCheck).map(compare));
+      })();
+      const found = await line.after(
+        prepared,
+        () => conflicts.length > 0 ? conflicts : located(core.commit(handle, OPERATION.commit, checks, writesOf(values)))
+      );
+      return answerOf2(found);
+    },
+    commitSync(ops) {
+      const values = valuesOf(ops);
+      for (const { value, op } of values) check(value, placeOf(op, "commitSync", true));
+      const entries = ops.filter(isCheck).map((op) => {
+        const entry = core.getEntrySync(handle, op.key);
+        const value = shown2(entry, placeOf(op, "commitSync", true));
+        return { key: op.key, entry, isSame: isSame2(textOf3(value), op.value) };
+      });
+      const conflicts = entries.filter((each) => !each.isSame).map(({ key }) => key);
+      if (conflicts.length > 0) return answerOf2(conflicts);
+      const checks = entries.flatMap(({ key, entry }) => checkOfEntry(key, entry));
+      return answerOf2(core.commitSync(handle, OPERATION.commitSync, checks, writesOf(values)));
     }
   };
 }
@@ -2401,11 +2992,15 @@ var IN_ORDER = [
 ];
 var settledAll = (list) => list.some(isThenable) ? Promise.all(list) : void 0;
 function checkedStorage(parts, rules2) {
-  const { storage: storage2, handle, found, lossRules, takeWrites } = parts;
+  const { storage: storage2, handle, found, lossRules, takeWrites, conditional } = parts;
   const { check, output } = validation(rules2);
   const line = makeLine();
   const orDefault = (value, key) => value ?? rules2.defaultOf(key) ?? null;
   const given = (value, key) => value === void 0 ? orDefault(value, key) : value;
+  function valueFor(value, place) {
+    const shown2 = output(value, place);
+    return isThenable(shown2) ? shown2.then((settled2) => given(settled2, place.key)) : given(shown2, place.key);
+  }
   function outputs(items, operation, isSync) {
     return items.map(({ key, value }) => output(value, { key, operation, isSync }));
   }
@@ -2443,6 +3038,16 @@ function checkedStorage(parts, rules2) {
       throw error;
     }
   }
+  function writeOf(key, value, opts) {
+    if (hasCondition(opts)) {
+      const commit = conditional.setting("setItem", key, value, opts);
+      if (commit !== void 0) return () => conditional.commit(commit);
+      return writeOf(key, value, withoutCondition(opts));
+    }
+    if (value === void 0) return () => storage2.removeItem(key, opts);
+    const packed = pack(value, lossRules, "setItem", key);
+    return () => located(core.setItem(handle, key, packed, opts));
+  }
   const checked2 = {
     ...storage2,
     [DEFAULTS2]: rules2.defaults,
@@ -2457,8 +3062,7 @@ function checkedStorage(parts, rules2) {
     async setItem(key, value, opts) {
       const wait = check(value, { key, operation: "setItem", isSync: false });
       if (wait === void 0 && line.isFree()) return storage2.setItem(key, value, opts);
-      const packed = value === void 0 ? void 0 : pack(value, lossRules, "setItem", key);
-      const write2 = () => packed === void 0 ? storage2.removeItem(key, opts) : located(core.setItem(handle, key, packed, opts));
+      const write2 = writeOf(key, value, opts);
       await (wait === void 0 ? line.run(write2) : line.after(wait, write2));
     },
     setItemSync(key, value, opts) {
@@ -2484,10 +3088,12 @@ function checkedStorage(parts, rules2) {
       checked2[name] = async (...args) => line.run(() => storage2[name](...args));
     }
   }
-  Object.assign(checked2, dailyMethods({ ...parts, shown: checked2, readable, check, output, line }));
-  return { checked: checked2, asDriver: asDriver(parts, { checked: checked2, check, output, given, line }) };
+  const own2 = { ...parts, shown: checked2, readable, check, output, valueFor, line };
+  Object.assign(checked2, dailyMethods(own2));
+  return { checked: checked2, asDriver: asDriver(own2, { checked: checked2, check, output, given, line }) };
 }
-function asDriver({ storage: storage2, handle }, { checked: checked2, check, output, given, line }) {
+function asDriver(parts, { checked: checked2, check, output, given, line }) {
+  const { storage: storage2, handle } = parts;
   const textOf3 = (value) => {
     if (value === null || value === void 0) return null;
     if (typeof value === "string" && value.startsWith('{"json":')) return value;
@@ -2499,6 +3105,7 @@ function asDriver({ storage: storage2, handle }, { checked: checked2, check, out
   return {
     ...checked2,
     flags: storage2.flags,
+    ...checkedCommits({ ...parts, textOf: textOf3, fromText }),
     async getItem(key, opts) {
       const stored = await line.run(() => readStored(handle, key, opts));
       const place = { key, operation: "getItem", isSync: false };
@@ -2521,6 +3128,64 @@ function asDriver({ storage: storage2, handle }, { checked: checked2, check, out
     setItemSync: (key, text, opts) => checked2.setItemSync(key, fromText(text), opts),
     setItems: async (items, opts) => checked2.setItems(valueItems(items), opts),
     setItemsSync: (items, opts) => checked2.setItemsSync(valueItems(items), opts)
+  };
+}
+
+// src/js/storage/conditional-writes.js
+function conditionalWrites({ handle, lossRules, conflictAt }) {
+  const changed = (key, operation) => conflictAt(
+    key,
+    operation,
+    "it is no longer what `ifMatch` names. Read it again with getEntry, or use update"
+  );
+  async function commit(operation, key, etag, writes) {
+    const conflicts = await located(
+      core.commit(handle, OPERATION[operation], checkOfEtag(key, etag), writes)
+    );
+    if (conflicts !== void 0) throw changed(key, operation);
+  }
+  function commitSync2(operation, key, etag, writes) {
+    const check = checkOfEtag(key, etag);
+    const conflicts = core.commitSync(handle, OPERATION[operation], check, writes);
+    if (conflicts !== void 0) throw changed(key, operation);
+  }
+  function setting(operation, key, value, opts) {
+    const etag = conditionOf(opts, operation);
+    if (etag === void 0) return void 0;
+    const text = value === void 0 ? void 0 : pack(value, lossRules, operation, key);
+    return [operation, key, etag, [key, text, withoutCondition(opts)]];
+  }
+  function removal(operation, key, removeMeta, opts) {
+    const etag = conditionOf(opts, operation);
+    if (etag === void 0) return void 0;
+    const others = withoutCondition(opts);
+    const writes = [key, void 0, others];
+    if (removeMeta) writes.push(`${normalizeKey(key)}$`, void 0, others);
+    return [operation, key, etag, writes];
+  }
+  return {
+    setting,
+    removal,
+    commit: (given) => commit(...given),
+    commitSync: (given) => commitSync2(...given)
+  };
+}
+
+// src/js/storage/conflicts.js
+function conflictFinder(mounted) {
+  function driverAt(key) {
+    const bases = [...mounted.keys()].filter((base2) => key.startsWith(base2));
+    const base = bases.reduce((longest, each) => each.length > longest.length ? each : longest);
+    const { name } = mounted.get(base).driver;
+    return typeof name === "string" && name !== "" ? name : "custom";
+  }
+  return function conflictAt(given, operation, why) {
+    const key = normalizeKey(given);
+    const driver = driverAt(key);
+    const error = new Error(
+      `[electron-async-storage] [${driver}] Conflict at ${JSON.stringify(key)}: ${why}. Nothing was written`
+    );
+    return Object.assign(error, { code: "EAS_CONFLICT", driver, operation, key });
   };
 }
 
@@ -2708,6 +3373,9 @@ function createStorage(options = {}) {
   const mounted = /* @__PURE__ */ new Map([["", root]]);
   const watch = listeners(handle);
   const readValue = valueReader(handle);
+  const conflictAt = conflictFinder(mounted);
+  const conditional = conditionalWrites({ handle, lossRules: rules2, conflictAt });
+  const updates = updatesOf(handle);
   let migrations;
   const refuseDisposed = () => void core.mountOf(handle, "");
   let disposed;
@@ -2734,6 +3402,10 @@ function createStorage(options = {}) {
   }
   function takeWrites(items2, commonOptions, operation) {
     const { keys, options: itemOptions } = readBatch(items2, commonOptions);
+    refuseCondition(commonOptions, operation);
+    itemOptions?.forEach((opts) => {
+      refuseCondition(opts, operation);
+    });
     const given = items2.map((item, index) => {
       if (item === null || typeof item !== "object") {
         throw wrongArgument(`item ${index}`, "{ key, value }", item, operation);
@@ -2769,6 +3441,10 @@ function createStorage(options = {}) {
   const optionOf = (opts, name) => opts && hasOwn(opts, name) ? opts[name] : void 0;
   const metaOptions = (opts) => typeof opts === "boolean" ? { nativeOnly: opts } : opts;
   const removeOptions = (opts) => typeof opts === "boolean" ? { removeMeta: opts } : opts;
+  function refuseWait(operation) {
+    migrations.refuseWait(operation);
+    updates.refuseInside(operation);
+  }
   const storage2 = {
     async hasItem(key, opts) {
       return located(core.hasItem(handle, key, opts));
@@ -2789,6 +3465,11 @@ function createStorage(options = {}) {
       return await located(core.getItemRaw(handle, key, opts)) ?? null;
     },
     async setItem(key, value, opts) {
+      if (hasCondition(opts)) {
+        const commit = conditional.setting("setItem", key, value, opts);
+        if (commit !== void 0) return conditional.commit(commit);
+        opts = withoutCondition(opts);
+      }
       const done = value === void 0 ? core.removeItem(handle, key, false, opts) : opts === void 0 ? setItem(handle, key, hand(value, rules2, "setItem", key)) : setItem(handle, key, hand(value, rules2, "setItem", key), opts);
       if (done !== void 0) await located(done);
     },
@@ -2798,12 +3479,19 @@ function createStorage(options = {}) {
       );
     },
     async setItemRaw(key, value, opts) {
+      refuseCondition(opts, "setItemRaw");
       await located(
         value === void 0 ? core.removeItem(handle, key, false, opts) : core.setItemRaw(handle, key, value, opts)
       );
     },
     async removeItem(key, opts) {
-      const given = removeOptions(opts);
+      let given = removeOptions(opts);
+      if (hasCondition(given)) {
+        const removeMeta = optionOf(given, "removeMeta");
+        const commit = conditional.removal("removeItem", key, removeMeta, given);
+        if (commit !== void 0) return conditional.commit(commit);
+        given = withoutCondition(given);
+      }
       await located(core.removeItem(handle, key, optionOf(given, "removeMeta"), given));
     },
     async getMeta(key, opts) {
@@ -2828,15 +3516,17 @@ function createStorage(options = {}) {
       await located(core.clear(handle, base, opts));
     },
     async flush(base) {
-      migrations.refuseWait("flush");
+      refuseWait("flush");
       if (migrations.isRunning()) await migrations.settled();
       await located(core.flush(handle, base));
     },
     async dispose() {
-      if (disposed === void 0) migrations.refuseWait("dispose");
+      if (disposed === void 0) refuseWait("dispose");
       disposed ??= (async () => {
         if (migrations.isRunning()) await migrations.settled();
-        await Promise.all([located(core.dispose(handle)), watch.stop()]);
+        const done = located(core.dispose(handle));
+        updates.abort();
+        await Promise.all([done, watch.stop()]);
       })();
       await disposed;
     },
@@ -2862,6 +3552,11 @@ function createStorage(options = {}) {
       return core.getItemRawSync(handle, key, opts) ?? null;
     },
     setItemSync(key, value, opts) {
+      if (hasCondition(opts)) {
+        const commit = conditional.setting("setItemSync", key, value, opts);
+        if (commit !== void 0) return conditional.commitSync(commit);
+        opts = withoutCondition(opts);
+      }
       if (value === void 0) core.removeItemSync(handle, key, false, opts);
       else if (opts === void 0) {
         setItemSync(handle, key, hand(value, rules2, "setItemSync", key));
@@ -2873,11 +3568,18 @@ function createStorage(options = {}) {
       core.setItemsSync(handle, takeWrites(items2, commonOptions, "setItemsSync"), commonOptions);
     },
     setItemRawSync(key, value, opts) {
+      refuseCondition(opts, "setItemRawSync");
       if (value === void 0) core.removeItemSync(handle, key, false, opts);
       else core.setItemRawSync(handle, key, value, opts);
     },
     removeItemSync(key, opts) {
-      const given = removeOptions(opts);
+      let given = removeOptions(opts);
+      if (hasCondition(given)) {
+        const removeMeta = optionOf(given, "removeMeta");
+        const commit = conditional.removal("removeItemSync", key, removeMeta, given);
+        if (commit !== void 0) return conditional.commitSync(commit);
+        given = withoutCondition(given);
+      }
       core.removeItemSync(handle, key, optionOf(given, "removeMeta"), given);
     },
     getMetaSync(key, opts) {
@@ -2898,7 +3600,7 @@ function createStorage(options = {}) {
       core.clearSync(handle, base, opts);
     },
     flushSync(base) {
-      migrations.refuseWait("flushSync");
+      refuseWait("flushSync");
       core.flushSync(handle, base);
     },
     mount(base, driver) {
@@ -2940,6 +3642,10 @@ function createStorage(options = {}) {
     storage: storage2,
     lossRules: rules2,
     takeWrites,
+    conditional,
+    conflictAt,
+    updates,
+    findValue: valueFinder(handle),
     found: findingReads(handle, readItems, readManyItems),
     hasTtl: (key) => Boolean(mounted.get(core.mountOf(handle, key)).traits.ttl)
   };
@@ -2949,7 +3655,8 @@ function createStorage(options = {}) {
   };
   const items = itemRules(options, rules2);
   Object.assign(storage2, dailyMethods(parts));
-  own({ methods: { ...storage2 }, traits, refusesClearOf, peek });
+  const commits = plainCommits(parts);
+  own({ methods: { ...storage2 }, traits, refusesClearOf, peek, commits });
   if (items === void 0) return withGuideMethods(storage2);
   withGuideMethods(storage2);
   const { checked: checked2, asDriver: asDriver2 } = checkedStorage(parts, items);
@@ -3015,14 +3722,14 @@ function textIn(bytes2) {
   const text = bytes2.toString();
   return Buffer.from(text).equals(bytes2) ? text.replace(/^\ufeff/, "") : void 0;
 }
-var bytesOf = (view2) => Buffer.from(view2.buffer, view2.byteOffset, view2.byteLength);
+var bytesOf2 = (view2) => Buffer.from(view2.buffer, view2.byteOffset, view2.byteLength);
 async function contentOf(storage2, key) {
   const stored = await storage2.getItemRaw(key);
   if (stored === void 0 || stored === null) return void 0;
   if (typeof stored !== "string" && !ArrayBuffer.isView(stored) && !(stored instanceof ArrayBuffer)) {
     return { value: JSON.parse(encode(stored)) };
   }
-  const bytes2 = typeof stored === "string" ? void 0 : stored instanceof ArrayBuffer ? Buffer.from(stored) : bytesOf(stored);
+  const bytes2 = typeof stored === "string" ? void 0 : stored instanceof ArrayBuffer ? Buffer.from(stored) : bytesOf2(stored);
   const text = bytes2 === void 0 ? String(stored).replace(/^\ufeff/, "") : textIn(bytes2);
   const whole = text === void 0 ? void 0 : parsed(text);
   if (whole !== void 0) {

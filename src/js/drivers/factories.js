@@ -50,8 +50,8 @@ function factory(name) {
     warnOfUnknown(name, options);
     const { given, handles, keep } = prepare(options);
     const handle = core.openDriver(name, given, handles);
-    const [maxDepth, ttl, readOnly, noClear, watches] = core.describeDriver(handle);
-    const flags = { maxDepth, ttl, readOnly, noClear };
+    const [maxDepth, ttl, readOnly, noClear, watches, atomic] = core.describeDriver(handle);
+    const flags = { maxDepth, ttl, readOnly, noClear, atomic };
     /** @type {any} */
     const driver = { name, flags, options, ...methods(handle), ...databases[name]?.(handle) };
     if (watches) driver.watch = (callback) => listeners(handle).watch(callback);

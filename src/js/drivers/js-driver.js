@@ -2,7 +2,7 @@
 
 import { normalizeKey } from "../keys.js";
 import { ignore, isThenable } from "../thenables.js";
-import { areTwins, goesPast, ownerOf } from "./ownership.js";
+import { areTwins, commitOf, goesPast, ownerOf } from "./ownership.js";
 
 const { names, syncNames } = methodNames(core.calls);
 const CALL = Object.fromEntries(names.map((name, index) => [name, index]));
@@ -51,6 +51,8 @@ function call(driver, number, first, second, third) {
     case CALL.watch:
       // Without a callback the second argument is the function that stops the watch.
       return first === undefined ? second() : driver.watch(first);
+    case CALL.commit:
+      return commitOf(driver, method).call(driver, first, second === undefined ? {} : second);
     case CALL.flush:
     case CALL.dispose:
       return driver[method]();
@@ -150,7 +152,10 @@ export function invoker(driver) {
 }
 
 // Whether the method is there and goes past no other.
-const has = (driver, name) => typeof driver[name] === "function" && !goesPast(driver, name);
+const has = (driver, name) =>
+  name.startsWith("commit")
+    ? commitOf(driver, name) !== undefined
+    : typeof driver[name] === "function" && !goesPast(driver, name);
 
 export const capabilities = (driver) =>
   names.flatMap((name, index) => [has(driver, name), has(driver, syncNames[index])]);

@@ -3,6 +3,13 @@
 import { readBatch } from "../arguments.js";
 import { located } from "../located.js";
 import { readMeta } from "../meta.js";
+import { OPERATION } from "../storage/operations.js";
+import { readGroup } from "./group-ops.js";
+
+const { commit: COMMIT, commitSync: COMMIT_SYNC } = OPERATION;
+
+const outcomeOf = (conflicts) =>
+  conflicts === undefined ? { ok: true } : { ok: false, conflicts };
 
 // The methods of a built-in driver. Texts go through as they are; other values are kept as raw.
 export function methods(handle) {
@@ -52,6 +59,10 @@ export function methods(handle) {
     async clear(base, opts) {
       await located(core.clear(handle, base, opts));
     },
+    async commit(ops, opts) {
+      const { checks, writes } = readGroup(ops, opts, "commit");
+      return outcomeOf(await located(core.commitTexts(handle, COMMIT, checks, writes)));
+    },
     async flush() {
       await located(core.flush(handle));
     },
@@ -92,6 +103,10 @@ export function methods(handle) {
     },
     clearSync(base, opts) {
       core.clearSync(handle, base, opts);
+    },
+    commitSync(ops, opts) {
+      const { checks, writes } = readGroup(ops, opts, "commitSync");
+      return outcomeOf(core.commitTextsSync(handle, COMMIT_SYNC, checks, writes));
     },
     flushSync() {
       core.flushSync(handle);

@@ -33,15 +33,16 @@ export function open(driver) {
     return { handle: builtIn.handle, keep: builtIn, traits: builtIn.made.flags };
   }
   // A storage with schemas or defaults gets values, not their texts.
-  const invoke = invoker(driverOf(driver) ?? driver);
+  const called = driverOf(driver) ?? driver;
+  const invoke = invoker(called);
   const { name } = driver;
   const traits = traitsOf(driver);
   const handle = core.jsDriver(
     invoke,
     typeof name === "string" && name !== "" ? name : "custom",
     [traits.maxDepth, traits.ttl, traits.readOnly, traits.noClear, traits.clearsBase],
-    capabilities(driver),
-    twins(driver),
+    capabilities(called),
+    twins(called),
   );
   const takesNothing = typeof (driver.setItem ?? driver.removeItem) !== "function";
   return { handle, keep: invoke, traits: { ...traits, readOnly: traits.readOnly || takesNothing } };

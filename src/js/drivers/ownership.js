@@ -20,6 +20,7 @@
  * @property {(key: string) => boolean} [refusesClearOf] - of a storage, whose mounts may differ
  * @property {(key: string) => void} [noteCorrupt]
  * @property {Peek} [peek] - of a storage
+ * @property {any} [commits] - of a storage, which has no such methods: `commit` and `commitSync` of its driver
  * @property {any} [plain] - the same storage without schemas and defaults
  * @property {any} [asDriver] - the driver that a storage with schemas or defaults is
  */
@@ -35,6 +36,8 @@ const BUILT_ON = {
   setItemsSync: ["setItemSync"],
   clear: ["removeItem", "getKeys"],
   clearSync: ["removeItemSync", "getKeysSync"],
+  commit: ["getItem", "setItem", "removeItem"],
+  commitSync: ["getItemSync", "setItemSync", "removeItemSync"],
 };
 
 /** @param {Owner} owner */
@@ -52,6 +55,21 @@ export function goesPast(driver, name) {
   if (singles === undefined) return false;
   const owner = ownerOf(driver[name]);
   return owner !== undefined && singles.some((single) => driver[single] !== owner.methods[single]);
+}
+
+/**
+ * The method `commit` or `commitSync` of a driver, or what stands for it in a storage that is one; undefined where
+ * it would go past a method that was replaced.
+ */
+export function commitOf(driver, name) {
+  if (typeof driver[name] === "function") {
+    return goesPast(driver, name) ? undefined : driver[name];
+  }
+  const singles = BUILT_ON[name];
+  const owner = ownerOf(driver[singles[0]]);
+  if (owner?.commits === undefined) return undefined;
+  const isWhole = singles.every((single) => driver[single] === owner.methods[single]);
+  return isWhole ? owner.commits[name] : undefined;
 }
 
 // Whether the Sync form of a method does what the other form does: it does not where one of them was

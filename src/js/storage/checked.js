@@ -4,8 +4,10 @@ import { readBatch } from "../arguments.js";
 import { decode, encode, pack } from "../lazy-codec.js";
 import { located } from "../located.js";
 import { isThenable } from "../thenables.js";
+import { hasCondition, withoutCondition } from "./conditions.js";
 import { dailyMethods } from "./daily.js";
 import { makeLine } from "./line.js";
+import { checkedCommits } from "./mounted-commit.js";
 import { readStored, timesOf, withMembers } from "./stored-text.js";
 import { validation } from "./validation.js";
 
@@ -33,13 +35,20 @@ const IN_ORDER = [
 const settledAll = (list) => (list.some(isThenable) ? Promise.all(list) : undefined);
 
 export function checkedStorage(parts, rules) {
-  const { storage, handle, found, lossRules, takeWrites } = parts;
+  const { storage, handle, found, lossRules, takeWrites, conditional } = parts;
   const { check, output } = validation(rules);
   const line = makeLine();
 
   const orDefault = (value, key) => value ?? rules.defaultOf(key) ?? null;
   // A stored null that the schema let through is an item.
   const given = (value, key) => (value === undefined ? orDefault(value, key) : value);
+
+  function valueFor(value, place) {
+    const shown = output(value, place);
+    return isThenable(shown)
+      ? shown.then((settled) => given(settled, place.key))
+      : given(shown, place.key);
+  }
 
   function outputs(items, operation, isSync) {
     return items.map(({ key, value }) => output(value, { key, operation, isSync }));
@@ -85,6 +94,18 @@ export function checkedStorage(parts, rules) {
     }
   }
 
+  // The value is taken now, whenever it is written.
+  function writeOf(key, value, opts) {
+    if (hasCondition(opts)) {
+      const commit = conditional.setting("setItem", key, value, opts);
+      if (commit !== undefined) return () => conditional.commit(commit);
+      return writeOf(key, value, withoutCondition(opts));
+    }
+    if (value === undefined) return () => storage.removeItem(key, opts);
+    const packed = pack(value, lossRules, "setItem", key);
+    return () => located(core.setItem(handle, key, packed, opts));
+  }
+
   const checked = {
     ...storage,
     [DEFAULTS]: rules.defaults,
@@ -100,11 +121,7 @@ export function checkedStorage(parts, rules) {
     async setItem(key, value, opts) {
       const wait = check(value, { key, operation: "setItem", isSync: false });
       if (wait === undefined && line.isFree()) return storage.setItem(key, value, opts);
-      const packed = value === undefined ? undefined : pack(value, lossRules, "setItem", key);
-      const write = () =>
-        packed === undefined
-          ? storage.removeItem(key, opts)
-          : located(core.setItem(handle, key, packed, opts));
+      const write = writeOf(key, value, opts);
       await (wait === undefined ? line.run(write) : line.after(wait, write));
     },
     setItemSync(key, value, opts) {
@@ -130,13 +147,15 @@ export function checkedStorage(parts, rules) {
       checked[name] = async (...args) => line.run(() => storage[name](...args));
     }
   }
-  Object.assign(checked, dailyMethods({ ...parts, shown: checked, readable, check, output, line }));
-  return { checked, asDriver: asDriver(parts, { checked, check, output, given, line }) };
+  const own = { ...parts, shown: checked, readable, check, output, valueFor, line };
+  Object.assign(checked, dailyMethods(own));
+  return { checked, asDriver: asDriver(own, { checked, check, output, given, line }) };
 }
 
 // A storage that this one is mounted in has texts for it, and takes texts from it. Values are written as
 // if they had been written here.
-function asDriver({ storage, handle }, { checked, check, output, given, line }) {
+function asDriver(parts, { checked, check, output, given, line }) {
+  const { storage, handle } = parts;
   const textOf = (value) => {
     if (value === null || value === undefined) return null;
     if (typeof value === "string" && value.startsWith('{"json":')) return value;
@@ -148,6 +167,7 @@ function asDriver({ storage, handle }, { checked, check, output, given, line }) 
   return {
     ...checked,
     flags: storage.flags,
+    ...checkedCommits({ ...parts, textOf, fromText }),
     async getItem(key, opts) {
       const stored = await line.run(() => readStored(handle, key, opts));
       const place = { key, operation: "getItem", isSync: false };

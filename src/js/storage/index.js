@@ -18,12 +18,17 @@ import { warnOfUnknown } from "../options.js";
 import { isGuest, takeHome } from "../realm.js";
 import { hand, handAll } from "../writer/index.js";
 import { checkedStorage } from "./checked.js";
+import { conditionalWrites } from "./conditional-writes.js";
+import { hasCondition, refuseCondition, withoutCondition } from "./conditions.js";
+import { conflictFinder } from "./conflicts.js";
 import { dailyMethods } from "./daily.js";
 import { findingReads } from "./finding-reads.js";
 import { itemRules } from "./item-rules.js";
+import { plainCommits } from "./mounted-commit.js";
 import { inTurns, MANY, SLICE } from "./turns.js";
+import { updatesOf } from "./update.js";
 import { valueRules } from "./value-rules.js";
-import { isReady, peekValue, valueReader } from "./values.js";
+import { isReady, peekValue, valueFinder, valueReader } from "./values.js";
 
 // The object of the core has so many functions that looking one up takes time; so does each argument
 // that is not given.
@@ -57,6 +62,9 @@ export function createStorage(options = {}) {
   const mounted = new Map([["", root]]);
   const watch = listeners(handle);
   const readValue = valueReader(handle);
+  const conflictAt = conflictFinder(mounted);
+  const conditional = conditionalWrites({ handle, lossRules: rules, conflictAt });
+  const updates = updatesOf(handle);
   let migrations;
   const refuseDisposed = () => void core.mountOf(handle, "");
   let disposed;
@@ -96,6 +104,10 @@ export function createStorage(options = {}) {
   // Takes all values of a batch, as they are at the call.
   function takeWrites(items, commonOptions, operation) {
     const { keys, options: itemOptions } = readBatch(items, commonOptions);
+    refuseCondition(commonOptions, operation);
+    itemOptions?.forEach((opts) => {
+      refuseCondition(opts, operation);
+    });
     // A getter may change the list.
     const given = items.map((item, index) => {
       if (item === null || typeof item !== "object") {
@@ -136,6 +148,11 @@ export function createStorage(options = {}) {
   const metaOptions = (opts) => (typeof opts === "boolean" ? { nativeOnly: opts } : opts);
   const removeOptions = (opts) => (typeof opts === "boolean" ? { removeMeta: opts } : opts);
 
+  function refuseWait(operation) {
+    migrations.refuseWait(operation);
+    updates.refuseInside(operation);
+  }
+
   const storage = {
     async hasItem(key, opts) {
       return located(core.hasItem(handle, key, opts));
@@ -156,6 +173,11 @@ export function createStorage(options = {}) {
       return (await located(core.getItemRaw(handle, key, opts))) ?? null;
     },
     async setItem(key, value, opts) {
+      if (hasCondition(opts)) {
+        const commit = conditional.setting("setItem", key, value, opts);
+        if (commit !== undefined) return conditional.commit(commit);
+        opts = withoutCondition(opts);
+      }
       const done =
         value === undefined
           ? core.removeItem(handle, key, false, opts)
@@ -170,6 +192,7 @@ export function createStorage(options = {}) {
       );
     },
     async setItemRaw(key, value, opts) {
+      refuseCondition(opts, "setItemRaw");
       await located(
         value === undefined
           ? core.removeItem(handle, key, false, opts)
@@ -177,7 +200,13 @@ export function createStorage(options = {}) {
       );
     },
     async removeItem(key, opts) {
-      const given = removeOptions(opts);
+      let given = removeOptions(opts);
+      if (hasCondition(given)) {
+        const removeMeta = optionOf(given, "removeMeta");
+        const commit = conditional.removal("removeItem", key, removeMeta, given);
+        if (commit !== undefined) return conditional.commit(commit);
+        given = withoutCondition(given);
+      }
       await located(core.removeItem(handle, key, optionOf(given, "removeMeta"), given));
     },
     async getMeta(key, opts) {
@@ -204,16 +233,18 @@ export function createStorage(options = {}) {
       await located(core.clear(handle, base, opts));
     },
     async flush(base) {
-      migrations.refuseWait("flush");
+      refuseWait("flush");
       if (migrations.isRunning()) await migrations.settled();
       await located(core.flush(handle, base));
     },
     async dispose() {
-      if (disposed === undefined) migrations.refuseWait("dispose");
+      if (disposed === undefined) refuseWait("dispose");
       disposed ??= (async () => {
         if (migrations.isRunning()) await migrations.settled();
         // From here on every call is an error.
-        await Promise.all([located(core.dispose(handle)), watch.stop()]);
+        const done = located(core.dispose(handle));
+        updates.abort();
+        await Promise.all([done, watch.stop()]);
       })();
       await disposed;
     },
@@ -240,6 +271,11 @@ export function createStorage(options = {}) {
       return core.getItemRawSync(handle, key, opts) ?? null;
     },
     setItemSync(key, value, opts) {
+      if (hasCondition(opts)) {
+        const commit = conditional.setting("setItemSync", key, value, opts);
+        if (commit !== undefined) return conditional.commitSync(commit);
+        opts = withoutCondition(opts);
+      }
       if (value === undefined) core.removeItemSync(handle, key, false, opts);
       else if (opts === undefined) {
         setItemSync(handle, key, hand(value, rules, "setItemSync", key));
@@ -251,11 +287,18 @@ export function createStorage(options = {}) {
       core.setItemsSync(handle, takeWrites(items, commonOptions, "setItemsSync"), commonOptions);
     },
     setItemRawSync(key, value, opts) {
+      refuseCondition(opts, "setItemRawSync");
       if (value === undefined) core.removeItemSync(handle, key, false, opts);
       else core.setItemRawSync(handle, key, value, opts);
     },
     removeItemSync(key, opts) {
-      const given = removeOptions(opts);
+      let given = removeOptions(opts);
+      if (hasCondition(given)) {
+        const removeMeta = optionOf(given, "removeMeta");
+        const commit = conditional.removal("removeItemSync", key, removeMeta, given);
+        if (commit !== undefined) return conditional.commitSync(commit);
+        given = withoutCondition(given);
+      }
       core.removeItemSync(handle, key, optionOf(given, "removeMeta"), given);
     },
     getMetaSync(key, opts) {
@@ -276,7 +319,7 @@ export function createStorage(options = {}) {
       core.clearSync(handle, base, opts);
     },
     flushSync(base) {
-      migrations.refuseWait("flushSync");
+      refuseWait("flushSync");
       core.flushSync(handle, base);
     },
 
@@ -321,6 +364,10 @@ export function createStorage(options = {}) {
     storage,
     lossRules: rules,
     takeWrites,
+    conditional,
+    conflictAt,
+    updates,
+    findValue: valueFinder(handle),
     found: findingReads(handle, readItems, readManyItems),
     hasTtl: (key) => Boolean(mounted.get(core.mountOf(handle, key)).traits.ttl),
   };
@@ -331,7 +378,8 @@ export function createStorage(options = {}) {
   };
   const items = itemRules(options, rules);
   Object.assign(storage, dailyMethods(parts));
-  own({ methods: { ...storage }, traits, refusesClearOf, peek });
+  const commits = plainCommits(parts);
+  own({ methods: { ...storage }, traits, refusesClearOf, peek, commits });
   if (items === undefined) return withGuideMethods(storage);
   withGuideMethods(storage);
   const { checked, asDriver } = checkedStorage(parts, items);

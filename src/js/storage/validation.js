@@ -30,7 +30,7 @@ function failure(what, place, issues) {
   return Object.assign(error, about, index === undefined ? undefined : { index });
 }
 
-function needsPromise(what, { key, operation }) {
+export function needsPromise(what, { key, operation }) {
   const name = normalizeKey(key);
   return Object.assign(
     new Error(
