@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -115,6 +116,32 @@ describe.runIf(isUnix)("who may read a file", () => {
       expect(modeOf(join(base, "a"))).toBe(0o700);
       await storage.clear();
       await storage.dispose();
+    }
+  });
+
+  it("`mode` is that of the files in which the driver keeps its own affairs", async () => {
+    const base = join(folder(), "base");
+    for (const driver of [fsDriver, fsLiteDriver]) {
+      const storage = createStorage({
+        driver: driver({ base, mode: 0o600 }),
+        version: 1,
+        migrations: { 1: (storage) => storage.setItem("a:c", 1) },
+      });
+      await storage.setItem("a:b", 1, { ttl: 3_600_000 });
+      await storage.setItem("a", 1);
+      writeFileSync(join(base, "damaged"), "no JSON", { mode: 0o600 });
+      await storage.getItem("damaged");
+      await storage.setItem("damaged", 1);
+      await storage.migrate();
+      const names = readdirSync(base, { recursive: true }) as string[];
+      expect(names).toEqual(expect.arrayContaining(["%~lock", "%~ttl"]));
+      const modes = names.map((name) => {
+        const stat = statSync(join(base, name));
+        return [name, stat.mode & 0o7777, stat.isDirectory() ? 0o700 : 0o600] as const;
+      });
+      expect(modes.filter(([, mode, expected]) => mode !== expected)).toEqual([]);
+      await storage.dispose();
+      rmSync(base, { recursive: true });
     }
   });
 

@@ -380,3 +380,56 @@ it("a driver without the flag has no ttl in its metadata", async () => {
   await storage.setItem("key", 1, { ttl: 1000 });
   expect(await storage.getMeta("key")).toEqual({});
 });
+
+describe("under a driver that is an object of its user", () => {
+  const OBJECTS: [string, () => Driver][] = [
+    ["a spread of memory", () => ({ ...memoryDriver() }) as Driver],
+    [
+      "a wrapper of fs-lite",
+      () => {
+        const inner = builtin("fs-lite", { base: folder() }) as any;
+        return { ...inner, getItem: (...args: unknown[]) => inner.getItem(...args) };
+      },
+    ],
+    ["a mounted storage", () => opened(memoryDriver()) as unknown as Driver],
+    ["a spread of a storage", () => ({ ...opened(memoryDriver()) }) as unknown as Driver],
+  ];
+
+  it.each(OBJECTS)("%s, a listener hears of what expires, once", async (_, open) => {
+    const storage = opened(open());
+    const old: string[] = [];
+    const stop = await storage.watch((event, key) => void old.push(`${event} ${key}`));
+    await stop();
+    const events: string[] = [];
+    await storage.watch((event, key) => void events.push(`${event} ${key}`));
+    await storage.setItem("a", 1, { ttl: 20 });
+    await storage.setItem("b", 1, { ttl: 40 });
+    await expect.poll(() => events.length, poll).toBeGreaterThanOrEqual(4);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(events).toEqual(["update a", "update b", "remove a", "remove b"]);
+    expect(old).toEqual([]);
+  });
+
+  it.each(OBJECTS)("%s, a migration that fails leaves items their time", async (_, open) => {
+    const storage = createStorage<any>({
+      driver: open(),
+      version: 1,
+      migrations: {
+        1: async (inner) => {
+          await inner.removeItem("a");
+          await inner.setItem("b", 2);
+          throw new Error("expected");
+        },
+      },
+    });
+    onTestFinished(() => storage.dispose());
+    for (const key of ["a", "b"]) await storage.setItem(key, 1, { ttl: HOUR });
+    expect(await failureOf(storage.migrate())).toMatchObject({ message: "expected" });
+    for (const key of ["a", "b"]) {
+      expect(await storage.getItem(key)).toBe(1);
+      const { ttl } = await storage.getMeta(key);
+      expect(ttl, key).toBeGreaterThan(HOUR - 600_000);
+      expect(ttl, key).toBeLessThanOrEqual(HOUR);
+    }
+  });
+});

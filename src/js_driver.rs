@@ -38,6 +38,9 @@ const NOTE_CORRUPT: f64 = 15.0;
 /// As [`NOTE_CORRUPT`], for [`Driver::refuses_clear_of`].
 const REFUSES_CLEAR_OF: f64 = 31.0;
 
+/// As [`NOTE_CORRUPT`], for [`Driver::on_expired`].
+const ON_EXPIRED: f64 = 32.0;
+
 /// What is done with the outcome of a call.
 type Waiting = Box<dyn FnOnce(Result<Val>)>;
 
@@ -368,7 +371,20 @@ fn read_meta(context: &Context, answer: Val) -> Result<Option<Meta>> {
     if !env.is_object(answer) {
         return Err(wrong_answer(env, "an object or null", answer));
     }
-    Ok(reference::foreign(env, answer, &context.shared).map(Meta::Foreign))
+    let ttl = thrown(context, env.try_get_own(answer, c"ttl"))?;
+    let ttl_ms = env
+        .as_number(ttl)
+        .filter(|ttl| *ttl > 0.0 && ttl.is_finite())
+        .map(|ttl| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the cast saturates, and the number is above 0"
+            )]
+            let whole = ttl.ceil() as u64;
+            whole
+        });
+    Ok(reference::foreign(env, answer, &context.shared).map(|host| Meta::Foreign { host, ttl_ms }))
 }
 
 fn wrong_answer(env: Env, expected: &str, given: Val) -> Error {
@@ -666,8 +682,36 @@ impl Driver for JsDriver {
         Op::ok(None)
     }
 
-    fn on_expired(&self, _sink: EventSink) -> Option<Box<dyn Any>> {
-        None
+    fn on_expired(&self, sink: EventSink) -> Option<Box<dyn Any>> {
+        if !self.info.ttl {
+            return None;
+        }
+        let env = self.context.env;
+        let invoke = self.invoke.get()?;
+        let is_wanted = Rc::new(Cell::new(true));
+        let is_heard = is_wanted.clone();
+        let report = function(env, "onExpired", move |env, arguments| {
+            if let Some(key) = strings::read_lossy(env, arguments[0])
+                && is_heard.get()
+            {
+                let kind = EventKind::Remove;
+                sink(Event { kind, key });
+            }
+            Ok(env.undefined())
+        });
+        let arguments = [env.number(ON_EXPIRED), env.undefined(), report];
+        let Ok(subscription) = env.call(invoke, &arguments) else {
+            env.take_exception();
+            return None;
+        };
+        if env.is_nullish(subscription) {
+            return None;
+        }
+        let subscription = Reference::new(env, subscription, &self.context.shared)?;
+        Some(Box::new(Expiries {
+            is_wanted,
+            _subscription: subscription,
+        }))
     }
 
     fn refuses_clear_of(&self, key: &str) -> bool {
@@ -721,6 +765,19 @@ impl Driver for JsDriver {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+/// Reports what expires while it lives. The subscription of the built-in driver ends when its External is
+/// collected, which may be later.
+struct Expiries {
+    is_wanted: Rc<Cell<bool>>,
+    _subscription: Reference,
+}
+
+impl Drop for Expiries {
+    fn drop(&mut self) {
+        self.is_wanted.set(false);
     }
 }
 

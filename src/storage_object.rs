@@ -169,7 +169,7 @@ fn meta(context: &Context, meta: ItemMeta) -> Val {
     let env = context.env;
     let native = match meta.native {
         None => env.undefined(),
-        Some(Meta::Foreign(host)) => reference::value_of(env, &host),
+        Some(Meta::Foreign { host, .. }) => reference::value_of(env, &host),
         Some(Meta::Native(native)) => native_meta(env, &native),
     };
     env.array([native, strings::coded(env, meta.custom.as_ref())].into_iter())
@@ -240,6 +240,7 @@ const ACTIONS: &[(&str, Body)] = &[
     ("find", find),
     ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
+    ("onExpired", on_expired),
     ("refusesClearOf", refuses_clear_of),
     ("isMigrationOpen", is_migration_open),
     ("beginMigration", begin_migration),
@@ -792,6 +793,34 @@ fn note_corrupt(request: &Request<'_>) -> Result<Val> {
         request.with_key(1, |key| storage.note_corrupt(key))?;
     }
     Ok(request.env.undefined())
+}
+
+/// `(handle, report)`: has the driver report the keys of items that expired, for as long as what it gives
+/// lives.
+fn on_expired(request: &Request<'_>) -> Result<Val> {
+    let env = request.env;
+    let report = Reference::new(env, request.arguments[1], &request.context.shared)
+        .ok_or_else(|| wrong_argument(env, "listener", "a function", request.arguments[1]))?;
+    let context = Rc::downgrade(request.context);
+    let sink = move |event: eas_core::driver::Event| {
+        let (Some(_context), Some(report)) = (context.upgrade(), report.get()) else {
+            return;
+        };
+        env.scope(|| {
+            if env
+                .call(report, &[strings::string(env, &event.key)])
+                .is_err()
+            {
+                // Nobody waits for an outcome.
+                env.take_exception();
+            }
+        });
+    };
+    let subscription = request.handle()?.root().on_expired(Rc::new(sink));
+    Ok(subscription.map_or_else(
+        || env.undefined(),
+        |subscription| env.external(subscription),
+    ))
 }
 
 fn refuses_clear_of(request: &Request<'_>) -> Result<Val> {

@@ -207,6 +207,8 @@ interface Core {
   unwatch(handle: Handle, listener: number): Eventually<void>;
   /** The text of a key that was read is no value. */
   noteCorrupt(handle: Handle, key: unknown, withoutWarning?: boolean): void;
+  /** Reports the keys of items of a driver that expired, for as long as what it gives is not collected. */
+  onExpired(handle: Handle, report: (key: string) => void): object | undefined;
   /** Whether a clear leaves the item because of what its mount is. */
   refusesClearOf(handle: Handle, key: unknown): boolean;
 

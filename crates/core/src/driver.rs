@@ -366,8 +366,23 @@ pub struct KeyQuery {
 pub enum Meta {
     /// What a native driver knows.
     Native(NativeMeta),
-    /// What a driver in JavaScript gave.
-    Foreign(Foreign),
+    /// What a driver of the JS runtime gave.
+    Foreign {
+        /// The object itself.
+        host: Foreign,
+        /// The time left to live that it names, in ms.
+        ttl_ms: Option<u64>,
+    },
+}
+
+impl Meta {
+    /// Time left to live, in ms.
+    pub fn ttl_ms(&self) -> Option<u64> {
+        match self {
+            Meta::Native(meta) => meta.ttl_ms,
+            Meta::Foreign { ttl_ms, .. } => *ttl_ms,
+        }
+    }
 }
 
 /// Metadata that a native driver knows. Times are in ms since the epoch.

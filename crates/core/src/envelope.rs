@@ -53,6 +53,59 @@ fn header_of(bytes: &[u8]) -> Option<Option<u64>> {
     is_one.then_some((number != NO_EXPIRY).then_some(number))
 }
 
+/// An item as it is stored in a file.
+#[derive(Debug)]
+pub struct Stored<'a> {
+    /// What stands before the bytes.
+    pub header: Option<[u8; RAW_HEADER_BYTES]>,
+    /// What a raw read gives.
+    pub bytes: Cow<'a, [u8]>,
+    /// When the item expires, in ms since the epoch.
+    pub expires_ms: Option<u64>,
+}
+
+impl<'a> Stored<'a> {
+    fn plain(bytes: &'a [u8], expires_ms: Option<u64>) -> Self {
+        Stored {
+            header: None,
+            bytes: Cow::Borrowed(bytes),
+            expires_ms,
+        }
+    }
+
+    fn behind_header(bytes: &'a [u8], expires_ms: Option<u64>) -> Self {
+        Stored {
+            header: Some(raw_header(expires_ms)),
+            ..Stored::plain(bytes, expires_ms)
+        }
+    }
+
+    /// Text that expires at `expires_ms`, or stays.
+    pub fn text(bytes: &'a [u8], expires_ms: Option<u64>) -> Self {
+        let own_ms = expiry_of_copy(bytes);
+        let Some(ms) = expires_ms.filter(|ms| own_ms != Some(*ms)) else {
+            return Stored::plain(bytes, own_ms);
+        };
+        match with_expiry(bytes, ms) {
+            Some(spliced) => Stored {
+                bytes: Cow::Owned(spliced),
+                ..Stored::plain(bytes, expires_ms)
+            },
+            None => Stored::behind_header(bytes, expires_ms),
+        }
+    }
+
+    /// Bytes that expire at `expires_ms`, or stay. They are read as they are given.
+    pub fn raw(bytes: &'a [u8], expires_ms: Option<u64>) -> Self {
+        let own_ms = expiry_in_text(bytes);
+        if begins_like_header(bytes) || (expires_ms.is_some() && expires_ms != own_ms) {
+            Stored::behind_header(bytes, expires_ms)
+        } else {
+            Stored::plain(bytes, own_ms)
+        }
+    }
+}
+
 /// Splits what is stored into what was given and its expiry.
 pub fn open(mut stored: Vec<u8>) -> (Vec<u8>, Option<u64>) {
     match header_of(&stored) {

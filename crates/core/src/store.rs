@@ -48,6 +48,8 @@ pub struct StoreInfo {
     pub holds_references: bool,
     /// Text is read back raw as text, and bytes as bytes.
     pub keeps_kinds: bool,
+    /// Items are [stored in files](crate::envelope::Stored), with the times and the sizes of these.
+    pub keeps_files: bool,
     /// Writes do nothing.
     pub read_only: bool,
     /// A clear does nothing.
@@ -72,6 +74,7 @@ impl StoreInfo {
             is_instant: false,
             holds_references: false,
             keeps_kinds: false,
+            keeps_files: false,
             read_only: false,
             no_clear: false,
             max_depth: false,

@@ -190,11 +190,12 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Adds bytes to the end of a file, which is made if it is not there.
+    /// Adds bytes to the end of a file, which is made with the permission bits `mode`, less the umask, if
+    /// it is not there.
     ///
     /// # Errors
     /// Those of the system.
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    fn append(&self, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()>;
 
     /// Removes a file or a link.
     ///
@@ -255,13 +256,13 @@ pub trait Disk: Send + Sync + 'static {
     /// the system.
     fn lock(&self, folder: &Path, patience: Duration) -> io::Result<Option<Self::Lock>>;
 
-    /// Waits for as long as other processes and threads hold a lock on the file, which is made if it
-    /// is not there, and holds it until the lock is dropped. `None` where the file system has no
-    /// locks.
+    /// Waits for as long as other processes and threads hold a lock on the file, which is made as by
+    /// [`append`](Disk::append) if it is not there, and holds it until the lock is dropped. `None` where
+    /// the file system has no locks.
     ///
     /// # Errors
     /// Those of the system.
-    fn wait_for_lock(&self, file: &Path) -> io::Result<Option<Self::Lock>>;
+    fn wait_for_lock(&self, file: &Path, mode: u32) -> io::Result<Option<Self::Lock>>;
 }
 
 /// The file system of the machine.
@@ -361,8 +362,8 @@ impl Disk for SystemDisk {
         fs::hard_link(from, to)
     }
 
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = system::open_to_append(path)?;
+    fn append(&self, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let mut file = system::open_to_append(path, mode)?;
         io::Write::write_all(&mut file, bytes)
     }
 
@@ -402,8 +403,8 @@ impl Disk for SystemDisk {
         system::lock(folder, patience)
     }
 
-    fn wait_for_lock(&self, file: &Path) -> io::Result<Option<File>> {
-        let handle = system::open_to_append(file)?;
+    fn wait_for_lock(&self, file: &Path, mode: u32) -> io::Result<Option<File>> {
+        let handle = system::open_to_append(file, mode)?;
         Ok(handle.lock().is_ok().then_some(handle))
     }
 }

@@ -18,7 +18,7 @@ use super::expiry_index::{Added, Expiry, Line};
 use super::locate::{Found, Place, folder_of};
 use super::locks::Need;
 use super::spread::spread;
-use eas_core::envelope;
+use eas_core::envelope::{self, Stored};
 use eas_core::error::{Error, Kind, Result, io_from_code};
 use eas_core::keys::Keys;
 use eas_core::runtime::lock;
@@ -107,31 +107,9 @@ enum Swept {
 }
 
 impl<D: Disk> Engine<D> {
-    /// Writes text that expires at `expires_ms`, or stays.
-    pub(super) fn put_text(&self, key: &str, bytes: &[u8], expires_ms: Option<u64>) -> Result<()> {
-        match expires_ms {
-            None => self.put(key, &[bytes], envelope::expiry_of_copy(bytes)),
-            Some(ms) if envelope::expiry_of_copy(bytes) == Some(ms) => {
-                self.put(key, &[bytes], expires_ms)
-            }
-            Some(ms) => match envelope::with_expiry(bytes, ms) {
-                Some(spliced) => self.put(key, &[&spliced], expires_ms),
-                None => self.put(key, &[&envelope::raw_header(expires_ms), bytes], expires_ms),
-            },
-        }
-    }
-
-    /// Writes bytes that expire at `expires_ms`, or stay. They are read as they are given.
-    pub(super) fn put_raw(&self, key: &str, bytes: &[u8], expires_ms: Option<u64>) -> Result<()> {
-        let own_ms = envelope::expiry_in_text(bytes);
-        if envelope::begins_like_header(bytes) || (expires_ms.is_some() && expires_ms != own_ms) {
-            self.put(key, &[&envelope::raw_header(expires_ms), bytes], expires_ms)
-        } else {
-            self.put(key, &[bytes], own_ms)
-        }
-    }
-
-    fn put(&self, key: &str, parts: &[&[u8]], expires_ms: Option<u64>) -> Result<()> {
+    /// Writes an item.
+    pub(super) fn put(&self, key: &str, item: &Stored<'_>) -> Result<()> {
+        let expires_ms = item.expires_ms;
         self.note_start();
         let old = self.index.expiry_known(key);
         let mut line = None;
@@ -141,9 +119,9 @@ impl<D: Disk> Engine<D> {
             let added = self.add_lines(&lines, Need::Usual)?;
             line = Some(lines).zip(added);
         }
-        match parts {
-            [bytes] => self.write(key, bytes)?,
-            parts => self.write(key, &parts.concat())?,
+        match &item.header {
+            None => self.write(key, &item.bytes)?,
+            Some(header) => self.write(key, &[header, &*item.bytes].concat())?,
         }
         if let Some((lines, added)) = line
             && !matches!(

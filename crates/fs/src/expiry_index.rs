@@ -143,6 +143,8 @@ impl Line {
 
 pub(super) struct ExpiryIndex {
     path: PathBuf,
+    /// The permission bits of the file.
+    mode: u32,
     writing: Arc<Writing>,
     known: Mutex<Known>,
 }
@@ -349,10 +351,11 @@ fn read<D: Disk>(disk: &D, path: &Path) -> Result<Vec<u8>> {
 }
 
 impl ExpiryIndex {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, mode: u32) -> Self {
         ExpiryIndex {
             writing: Writing::of(&path),
             path,
+            mode,
             known: Mutex::default(),
         }
     }
@@ -488,7 +491,7 @@ impl ExpiryIndex {
             line.write(&mut text);
         }
         let mut known = lock(&self.known);
-        if let Err(error) = disk.append(&self.path, text.as_bytes()) {
+        if let Err(error) = disk.append(&self.path, text.as_bytes(), self.mode) {
             // Some of it may have been written.
             known.version = known.version.map(|_| Version::default());
             return Err(failed(error));
@@ -553,7 +556,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn index(folder: &tempfile::TempDir) -> ExpiryIndex {
-        ExpiryIndex::new(folder.path().join("%~ttl"))
+        ExpiryIndex::new(folder.path().join("%~ttl"), 0o600)
     }
 
     fn add(index: &ExpiryIndex, lines: &[Line]) {
@@ -692,7 +695,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("%~ttl");
         let (one, other) = (index(&folder), index(&folder));
-        let append = |text: &str| SystemDisk.append(&path, text.as_bytes()).unwrap();
+        let append = |text: &str| SystemDisk.append(&path, text.as_bytes(), 0o600).unwrap();
         for step in 0..400_u64 {
             let key = format!("k{}", step * 7 % 13);
             let line = Line::expires(&key, Expiry::found(step));
@@ -735,7 +738,7 @@ mod tests {
         for number in 0..3 {
             for byte in text(&Line::expires("a", Expiry::found(number))).as_bytes() {
                 file.push(*byte);
-                SystemDisk.append(&path, &[*byte]).unwrap();
+                SystemDisk.append(&path, &[*byte], 0o600).unwrap();
                 let is_there = file.ends_with(b"}") || file.ends_with(b"\n");
                 let last = if is_there {
                     Some(number)

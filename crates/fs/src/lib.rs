@@ -44,6 +44,7 @@ use self::locate::{Place, Reach};
 use self::locks::Locks;
 use self::moves::Moves;
 use eas_core::driver::NativeMeta;
+use eas_core::envelope::Stored;
 use eas_core::error::{At, Error, Kind, Result};
 use eas_core::keys::Keys;
 use eas_core::runtime::Job;
@@ -145,13 +146,15 @@ impl<D: Disk> FsStore<D> {
             options.base.clone(),
             ports.background.clone(),
         );
-        let index = ExpiryIndex::new(options.base.join(path::EXPIRY_INDEX));
+        let index_path = options.base.join(path::EXPIRY_INDEX);
+        let index = ExpiryIndex::new(index_path, options.own_mode());
         let info = StoreInfo {
             read_only: options.read_only,
             no_clear: options.no_clear,
             max_depth: true,
             ttl: true,
             watches: name == NAME,
+            keeps_files: true,
             ..StoreInfo::named(name)
         };
         let engine = Arc::new_cyclic(|me| Engine {
@@ -374,15 +377,15 @@ impl<D: Disk> FsStore<D> {
     }
 
     fn write_item(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
-        self.put(key, value, "setItem", |engine, bytes| match value {
-            Value::Text(_) => engine.put_text(key, bytes, expires_ms),
-            Value::Bytes(..) | Value::Foreign(_) => engine.put_raw(key, bytes, expires_ms),
+        self.put(key, value, "setItem", |bytes| match value {
+            Value::Text(_) => Stored::text(bytes, expires_ms),
+            Value::Bytes(..) | Value::Foreign(_) => Stored::raw(bytes, expires_ms),
         })
     }
 
     fn write_raw(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
-        self.put(key, value, "setItemRaw", |engine, bytes| {
-            engine.put_raw(key, bytes, expires_ms)
+        self.put(key, value, "setItemRaw", |bytes| {
+            Stored::raw(bytes, expires_ms)
         })
     }
 
@@ -405,7 +408,7 @@ impl<D: Disk> FsStore<D> {
         key: &str,
         value: &Value,
         operation: &'static str,
-        put: impl FnOnce(&Engine<D>, &[u8]) -> Result<()>,
+        stored: impl FnOnce(&[u8]) -> Stored<'_>,
     ) -> Result<()> {
         if self.is_read_only() {
             return Ok(());
@@ -414,7 +417,9 @@ impl<D: Disk> FsStore<D> {
             let message = "A file holds a string or bytes only. Give setItemRaw a string, a Buffer or a Uint8Array.";
             return Err(Error::new(Kind::InvalidValue, message)).at(self.name(), "setItemRaw", key);
         };
-        put(self.engine(), &bytes).at(self.name(), operation, key)
+        self.engine()
+            .put(key, &stored(&bytes))
+            .at(self.name(), operation, key)
     }
 
     fn flush_telling(&self, moved: &dyn Fn()) -> Result<()> {

@@ -247,7 +247,7 @@ impl<D: Disk> Engine<D> {
     pub(super) fn wait_for_lock(&self) -> Result<Option<D::Lock>> {
         let file = self.base().join(path::LOCK);
         for _ in 0..ATTEMPTS {
-            match self.disk.wait_for_lock(&file) {
+            match self.disk.wait_for_lock(&file, self.options.own_mode()) {
                 Ok(lock) => return Ok(lock),
                 Err(error) if is_absent(&error) => {
                     self.make_folders(self.base())?.map_or(Ok(()), Err)?;

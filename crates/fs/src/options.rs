@@ -97,6 +97,12 @@ impl FsOptions {
         Ok(options)
     }
 
+    /// The permission bits of new files in which the store keeps its own affairs, which the owner can always
+    /// go on with.
+    pub(super) fn own_mode(&self) -> u32 {
+        self.mode | 0o600
+    }
+
     /// The permission bits of new folders: who may read files may enter, and the owner may do
     /// everything, without which nothing could be stored there.
     pub(super) fn folder_mode(&self) -> u32 {

@@ -304,10 +304,10 @@ fn the_disk_opens_no_fifo() {
     at_once(move || {
         assert!(SystemDisk.read(&path).is_err());
         assert!(SystemDisk.read_from(&path, 0).is_err());
-        assert!(SystemDisk.append(&path, b"x").is_err());
+        assert!(SystemDisk.append(&path, b"x", 0o600).is_err());
         assert!(SystemDisk.sync_file(&path).is_err());
         assert!(SystemDisk.sync_folder(&path).is_err());
-        assert!(SystemDisk.wait_for_lock(&path).is_err());
+        assert!(SystemDisk.wait_for_lock(&path, 0o600).is_err());
         assert!(SystemDisk.lock(&path, Duration::ZERO).is_err());
         let removed = SystemDisk.remove_abandoned(path.parent().unwrap(), &path);
         assert!(!removed.unwrap_or(false));

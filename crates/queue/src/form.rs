@@ -7,7 +7,7 @@ use eas_core::calls;
 use eas_core::driver::{Call, Driver, Mode};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::store::Store;
-use eas_core::value::{BytesKind, Text, Value};
+use eas_core::value::{BytesKind, Value};
 
 /// How the driver below keeps values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,31 +52,11 @@ impl Form {
         }
     }
 
-    /// What a read gives; nothing where bytes are no text.
-    pub(super) fn read(self, value: &Value) -> Option<Value> {
-        match (self, value) {
-            (Form::Bytes, Value::Text(Text::Utf16(_)) | Value::Bytes(..)) => {
-                let bytes = value.file_bytes()?.into_owned();
-                Text::from_utf8(bytes).map(Value::Text)
-            }
-            _ => Some(value.clone()),
-        }
-    }
-
-    /// What a raw read gives.
-    pub(super) fn read_raw(self, value: &Value) -> Option<Value> {
+    /// What a raw read gives of what no store keeps as bytes.
+    pub(super) fn read_raw(self, value: &Value) -> Value {
         match self {
-            Form::AsGiven => Some(value.clone()),
-            Form::Bytes => Some(Value::buffer(value.file_bytes()?.into_owned())),
-            Form::Text => Some(calls::from_text(value.clone())),
+            Form::AsGiven | Form::Bytes => value.clone(),
+            Form::Text => calls::from_text(value.clone()),
         }
-    }
-
-    /// The size of the value in the driver below, where it has one.
-    pub(super) fn size(self, value: &Value) -> Option<u64> {
-        let bytes = (self == Form::Bytes)
-            .then(|| value.file_bytes())
-            .flatten()?;
-        u64::try_from(bytes.len()).ok()
     }
 }

@@ -42,6 +42,7 @@ use eas_core::options::DriverOptions;
 use eas_core::runtime::Runtime;
 use eas_core::store::Store;
 use eas_core::value::{Text, Value};
+use eas_store::pending::Pending;
 
 /// The name of the driver.
 pub const NAME: &str = "queue";
@@ -284,6 +285,33 @@ impl QueueDriver {
                 Seen::Gone => Some(None),
                 Seen::Value(operation, value) => Some(Some(read(operation, value))),
             })
+    }
+
+    /// What the store below is going to give for what waits; nothing where it keeps values as they are given.
+    fn stored(&self, operation: &Operation, value: &Value) -> Option<Pending> {
+        let store = self.store.as_ref().filter(|_| self.form == Form::Bytes)?;
+        let is_raw = matches!(operation.change, Change::SetRaw(_));
+        Some(Pending::new(
+            store.info(),
+            value,
+            is_raw,
+            operation.expires_ms,
+            operation.timestamp_ms,
+        ))
+    }
+
+    fn read(&self, operation: &Operation, value: &Value) -> Option<Value> {
+        match self.stored(operation, value) {
+            Some(stored) => stored.text(),
+            None => Some(value.clone()),
+        }
+    }
+
+    fn read_raw(&self, operation: &Operation, value: &Value) -> Option<Value> {
+        match self.stored(operation, value) {
+            Some(stored) => stored.raw(),
+            None => Some(self.form.read_raw(value)),
+        }
     }
 
     fn operation_of(&self, key: &str, change: Change, options: &Options) -> Operation {
@@ -570,7 +598,7 @@ impl Driver for QueueDriver {
         if let Err(error) = self.enter(Call::GetItem, mode) {
             return Op::fail(error.key(key));
         }
-        match self.seen(key, |_, value| self.form.read(value)) {
+        match self.seen(key, |operation, value| self.read(operation, value)) {
             Some(seen) => Op::ok(seen.flatten()),
             None => calls::get_item(&self.inner, key, options, mode),
         }
@@ -588,7 +616,7 @@ impl Driver for QueueDriver {
         let mut found: Vec<Option<Value>> = Vec::with_capacity(items.len());
         let (mut asked, mut places) = (Vec::new(), Vec::new());
         for (place, item) in items.into_iter().enumerate() {
-            let seen = self.seen(&item.key, |_, value| self.form.read(value));
+            let seen = self.seen(&item.key, |operation, value| self.read(operation, value));
             if seen.is_none() {
                 asked.push(item);
                 places.push(place);
@@ -611,7 +639,7 @@ impl Driver for QueueDriver {
         if let Err(error) = self.enter(Call::GetItemRaw, mode) {
             return Op::fail(error.key(key));
         }
-        match self.seen(key, |_, value| self.form.read_raw(value)) {
+        match self.seen(key, |operation, value| self.read_raw(operation, value)) {
             Some(seen) => Op::ok(seen.flatten()),
             None => calls::get_item_raw(&self.inner, key, options, mode),
         }
@@ -628,30 +656,23 @@ impl Driver for QueueDriver {
         if let Err(error) = self.enter(Call::GetMeta, mode) {
             return Op::fail(error.key(key));
         }
-        let seen = self.seen(key, |operation, value| {
-            (
-                operation.timestamp_ms,
-                operation.expires_ms,
-                self.form.size(value),
-            )
-        });
-        let (timestamp_ms, expires_ms, size) = match seen {
-            Some(None) => return Op::ok(None),
-            Some(Some(waiting)) if self.store.is_some() => waiting,
-            // What a driver in JavaScript knows of its items is its own matter.
-            _ => return calls::get_meta(&self.inner, key, options, mode),
-        };
-        #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
-        let written_ms = (self.form == Form::Bytes).then_some(timestamp_ms as f64);
         let now_ms = self.now_ms();
-        Op::ok(Some(Meta::Native(NativeMeta {
-            atime_ms: written_ms,
-            mtime_ms: written_ms,
-            ctime_ms: written_ms,
-            birthtime_ms: None,
-            size,
-            ttl_ms: expires_ms.map(|expires_ms| expires_ms.saturating_sub(now_ms)),
-        })))
+        let seen = self.seen(key, |operation, value| {
+            if let Some(stored) = self.stored(operation, value) {
+                return stored.meta(now_ms);
+            }
+            let left = |expires_ms: u64| expires_ms.saturating_sub(now_ms);
+            NativeMeta {
+                ttl_ms: operation.expires_ms.map(left),
+                ..NativeMeta::default()
+            }
+        });
+        match seen {
+            Some(None) => Op::ok(None),
+            Some(Some(meta)) if self.store.is_some() => Op::ok(Some(Meta::Native(meta))),
+            // What a driver in JavaScript knows of its items is its own matter.
+            _ => calls::get_meta(&self.inner, key, options, mode),
+        }
     }
 
     fn set_item(self: Rc<Self>, key: &str, value: Text, options: &Options, mode: Mode) -> Op<()> {

@@ -14,7 +14,7 @@ use crate::expiry::Expiry;
 use crate::filtered::{FilteredClear, Unasked};
 use crate::offload::{offload, offload_alone, offload_aside, offload_in};
 use crate::order::{Change, Clear, Order, Scope, Ticket, run_as_one};
-use crate::pending::{AsBytes, AsText, overlay};
+use crate::pending::{AsRaw, AsText, Pending, overlay};
 use crate::pool::{self, Lane};
 use crate::undelivered::{Starting, Undelivered};
 use eas_core::condition::Check;
@@ -229,15 +229,9 @@ impl<D: Store> Offloaded<D> {
             return Op::ready(write(&self.driver, key).at(name, operation, key));
         }
         self.wait_at_exit();
-        let ends = matches!(
-            change,
-            Change::Set {
-                expires_ms: Some(_),
-                ..
-            }
-        );
+        let ends = matches!(&change, Change::Set(pending) if pending.expires());
         let kind = match change {
-            Change::Set { .. } => EventKind::Update,
+            Change::Set(_) => EventKind::Update,
             Change::Remove => EventKind::Remove,
         };
         let event = Event {
@@ -324,12 +318,10 @@ impl<D: Store> Offloaded<D> {
             .finish(|clear, filter| finish_clear(&*self.driver, clear, filter, mode));
     }
 
-    fn change_of(&self, value: &Value, expires_ms: Option<u64>) -> Change {
-        Change::Set {
-            value: value.clone(),
-            expires_ms,
-            called_ms: self.runtime.now_ms(),
-        }
+    fn change_of(&self, call: Call, value: &Value, expires_ms: Option<u64>) -> Change {
+        let is_raw = call == Call::SetItemRaw;
+        let (store, now_ms) = (self.driver.info(), self.runtime.now_ms());
+        Change::Set(Pending::new(store, value, is_raw, expires_ms, now_ms))
     }
 
     /// When an item expires: as the call says, or as the value itself does.
@@ -631,7 +623,7 @@ impl<D: Store> Driver for Offloaded<D> {
         _options: &Options,
         mode: Mode,
     ) -> Op<Option<Value>> {
-        let seen = |change: &Change, now_ms| change.seen::<AsBytes>(now_ms).0;
+        let seen = |change: &Change, now_ms| change.seen::<AsRaw>(now_ms).0;
         self.read(Call::GetItemRaw, key, mode, D::get_raw, seen)
     }
 
@@ -734,7 +726,7 @@ impl<D: Store> Driver for Offloaded<D> {
                 let value = Value::Text(item.value);
                 let expires_ms = self.expiry_of(Call::SetItem, &value, &item.options);
                 first_end = first_end.into_iter().chain(expires_ms).min();
-                let change = self.change_of(&value, expires_ms);
+                let change = self.change_of(Call::SetItem, &value, expires_ms);
                 let ticket = tickets.next(&item.key, change);
                 writes.push((ticket, value, expires_ms));
             }
@@ -1188,7 +1180,7 @@ impl<D: Store> Offloaded<D> {
                 .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key));
             return self.ends(Op::ready(written), expires_ms);
         }
-        let change = self.change_of(&value, expires_ms);
+        let change = self.change_of(call, &value, expires_ms);
         let written = self.write(call, key, mode, change, move |driver, key| {
             write(driver, key, &value, expires_ms)
         });

@@ -11,23 +11,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::oneshot;
 
+use crate::pending::Pending;
 use crate::pool::{self, Turns};
 use eas_core::error::Result;
 use eas_core::key;
 use eas_core::runtime::lock;
-use eas_core::value::Value;
 
 /// What a write does to its key.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     /// Writes a value.
-    Set {
-        value: Value,
-        /// When the item expires, in ms since the epoch.
-        expires_ms: Option<u64>,
-        /// When the call was made, in ms since the epoch.
-        called_ms: u64,
-    },
+    Set(Pending),
     /// Removes the item.
     Remove,
 }
@@ -580,7 +574,10 @@ impl Drop for Ticket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pending::AsText;
     use eas_core::error::{Error, Kind};
+    use eas_core::store::StoreInfo;
+    use eas_core::value::Value;
     use std::cell::RefCell;
 
     #[test]
@@ -791,20 +788,14 @@ mod tests {
     }
 
     fn set(text: &str) -> Change {
-        Change::Set {
-            value: Value::Text(text.into()),
-            expires_ms: None,
-            called_ms: 0,
-        }
+        let (store, value) = (StoreInfo::named("plain"), Value::Text(text.into()));
+        Change::Set(Pending::new(&store, &value, false, None, 0))
     }
 
     /// The text that is pending, `-` for a removal.
     fn pending(order: &Order, key: &str) -> Option<String> {
-        order.pending(key).map(|change| match change {
-            Change::Set {
-                value: Value::Text(text),
-                ..
-            } => text.to_str().into_owned(),
+        order.pending(key).map(|change| match change.seen(0) {
+            AsText(Some(Value::Text(text))) => text.to_str().into_owned(),
             _ => "-".to_owned(),
         })
     }

@@ -734,16 +734,24 @@ function methodNames(calls) {
 }
 var NOTE_CORRUPT = 15;
 var REFUSES_CLEAR_OF = 31;
+var ON_EXPIRED = 32;
 function noteCorrupt(driver, key) {
   for (const name of names) {
     const owner = ownerOf(driver[name]) ?? ownerOf(driver[`${name}Sync`]);
     if (owner?.noteCorrupt) return owner.noteCorrupt(key);
   }
 }
+function onExpired(driver, report) {
+  for (const name of names) {
+    const owner = ownerOf(driver[name]) ?? ownerOf(driver[`${name}Sync`]);
+    if (owner?.onExpired) return owner.onExpired(report);
+  }
+}
 function call(driver, number, first, second, third) {
   if (number === REFUSES_CLEAR_OF) {
     return ownerOf(driver.clear)?.refusesClearOf?.(first) === true;
   }
+  if (number === ON_EXPIRED) return onExpired(driver, first);
   const index = number & 15;
   if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   const method = number > 15 ? syncNames[index] : names[index];
@@ -1057,7 +1065,12 @@ function factory(name) {
     showAs(driver, () => driverText(driver));
     const made = { ...driver };
     builtIns.set(driver, { handle, keep: keep2, made });
-    own({ methods: made, keep: keep2, noteCorrupt: (key) => core.noteCorrupt(handle, key, true) });
+    own({
+      methods: made,
+      keep: keep2,
+      noteCorrupt: (key) => core.noteCorrupt(handle, key, true),
+      onExpired: (report) => core.onExpired(handle, report)
+    });
     return driver;
   };
   return Object.defineProperty(make, "name", { value: `${name}Driver` });

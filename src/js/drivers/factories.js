@@ -61,7 +61,12 @@ function factory(name) {
     showAs(driver, () => driverText(driver));
     const made = { ...driver };
     builtIns.set(driver, { handle, keep, made });
-    own({ methods: made, keep, noteCorrupt: (key) => core.noteCorrupt(handle, key, true) });
+    own({
+      methods: made,
+      keep,
+      noteCorrupt: (key) => core.noteCorrupt(handle, key, true),
+      onExpired: (report) => core.onExpired(handle, report),
+    });
     return driver;
   };
   return Object.defineProperty(make, "name", { value: `${name}Driver` });

@@ -13,6 +13,7 @@ function methodNames(calls) {
 
 const NOTE_CORRUPT = 15;
 const REFUSES_CLEAR_OF = 31;
+const ON_EXPIRED = 32;
 
 // Passes on that a text is no value to the built-in driver that the object has methods of.
 function noteCorrupt(driver, key) {
@@ -22,11 +23,20 @@ function noteCorrupt(driver, key) {
   }
 }
 
+// Has the built-in driver that the object has methods of report what expires.
+function onExpired(driver, report) {
+  for (const name of names) {
+    const owner = ownerOf(driver[name]) ?? ownerOf(driver[`${name}Sync`]);
+    if (owner?.onExpired) return owner.onExpired(report);
+  }
+}
+
 // Calls a method of a user's driver. `number` is that of the call, plus 16 for its Sync form.
 function call(driver, number, first, second, third) {
   if (number === REFUSES_CLEAR_OF) {
     return ownerOf(driver.clear)?.refusesClearOf?.(first) === true;
   }
+  if (number === ON_EXPIRED) return onExpired(driver, first);
   const index = number & 15;
   if (index === NOTE_CORRUPT) return noteCorrupt(driver, first);
   const method = number > 15 ? syncNames[index] : names[index];

@@ -19,6 +19,7 @@
  * @property {(base?: string) => any} [traits]
  * @property {(key: string) => boolean} [refusesClearOf] - of a storage, whose mounts may differ
  * @property {(key: string) => void} [noteCorrupt]
+ * @property {(report: (key: string) => void) => object | undefined} [onExpired]
  * @property {Peek} [peek] - of a storage
  * @property {any} [commits] - of a storage, which has no such methods: `commit` and `commitSync` of its driver
  * @property {any} [plain] - the same storage without schemas and defaults

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use super::{Route, Storage};
 use crate::calls;
-use crate::driver::{Call, Driver, EventKind, Meta, Mode, Op, Options};
+use crate::driver::{Call, Driver, EventKind, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
 use crate::key;
 use crate::value::{BytesKind, Text, Value};
@@ -480,9 +480,10 @@ async fn read_old(storage: &Rc<Storage>, route: &Route, mode: Mode) -> Result<Ol
         .as_ref()
         .is_some_and(|value| value.expiry_ms().is_none())
         && driver.info().ttl
-        && let Some(Meta::Native(meta)) = calls::get_meta(driver, key, &options, mode).await?
+        && let Some(meta) = calls::get_meta(driver, key, &options, mode).await?
     {
-        expires_ms = meta.ttl_ms.map(|ttl_ms| storage.runtime.now_ms() + ttl_ms);
+        let left_ms = meta.ttl_ms();
+        expires_ms = left_ms.map(|ttl_ms| storage.runtime.now_ms() + ttl_ms);
     }
     Ok(Old {
         driver: driver.clone(),

@@ -57,8 +57,10 @@ fn open_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     }
 }
 
-pub(super) fn open_to_append(path: &Path) -> io::Result<File> {
-    open_file(OpenOptions::new().append(true).create(true), path)
+pub(super) fn open_to_append(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(mode);
+    open_file(&mut options, path)
 }
 
 fn is_absent(error: &io::Error) -> bool {

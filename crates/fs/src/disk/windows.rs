@@ -95,7 +95,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     regular(patiently(|| File::open(path), || is_folder(path)), path)
 }
 
-pub(super) fn open_to_append(path: &Path) -> io::Result<File> {
+pub(super) fn open_to_append(path: &Path, _mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     regular(patiently(|| options.open(path), || is_folder(path)), path)

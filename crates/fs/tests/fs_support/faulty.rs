@@ -235,9 +235,9 @@ impl Disk for FaultyDisk {
         SystemDisk.link(from, to)
     }
 
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn append(&self, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         self.pass("append")?;
-        SystemDisk.append(path, bytes)
+        SystemDisk.append(path, bytes, mode)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
@@ -278,8 +278,8 @@ impl Disk for FaultyDisk {
         SystemDisk.lock(folder, patience)
     }
 
-    fn wait_for_lock(&self, file: &Path) -> io::Result<Option<Self::Lock>> {
+    fn wait_for_lock(&self, file: &Path, mode: u32) -> io::Result<Option<Self::Lock>> {
         self.pass("wait_for_lock")?;
-        SystemDisk.wait_for_lock(file)
+        SystemDisk.wait_for_lock(file, mode)
     }
 }

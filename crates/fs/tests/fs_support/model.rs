@@ -503,7 +503,7 @@ impl Disk for ModelDisk {
             .change(Change::Link(from.to_owned(), to.to_owned()))
     }
 
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn append(&self, path: &Path, bytes: &[u8], _mode: u32) -> io::Result<()> {
         let mut state = self.call()?;
         if matches!(State::look(&state.names, path), Err(missing) if missing.kind() == ErrorKind::NotFound)
         {
@@ -576,7 +576,7 @@ impl Disk for ModelDisk {
         self.stat(folder).map(|_| Some(()))
     }
 
-    fn wait_for_lock(&self, _file: &Path) -> io::Result<Option<()>> {
+    fn wait_for_lock(&self, _file: &Path, _mode: u32) -> io::Result<Option<()>> {
         self.call().map(|_| Some(()))
     }
 }

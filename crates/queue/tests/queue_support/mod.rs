@@ -309,6 +309,7 @@ const WRITABLE: StoreInfo = StoreInfo {
     is_instant: false,
     holds_references: true,
     keeps_kinds: true,
+    keeps_files: false,
     read_only: false,
     no_clear: false,
     max_depth: false,
