@@ -290,6 +290,7 @@ describe.each(STORES)("a read of %s sees what nobody awaited", (title, open) => 
 
 it("a listing leaves out what is pending below an ignored folder", () => {
   const storage = createStorage({ driver: fs(folder()) });
+  onTestFinished(() => storage.dispose());
   void storage.setItem("node_modules:x", 1);
   void storage.setItem("seen", 1);
   expect(storage.getKeysSync()).toEqual(["seen"]);
