@@ -4,7 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAvailable, npmTool, root, run } from "./tools.mjs";
 
-const SOURCES = ["Cargo.toml", "Cargo.lock", "build.rs", "package.json", "crates", "src"];
+const SOURCES = [".cargo", "Cargo.toml", "Cargo.lock", "build.rs", "package.json", "crates", "src"];
 
 function newestChangeMs(path) {
   const stat = statSync(path, { throwIfNoEntry: false });

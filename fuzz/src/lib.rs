@@ -131,7 +131,7 @@ pub fn stored_file(bytes: &[u8]) {
 
 /// What the index of expiries is made of ends no item that has no end, touches nothing outside the
 /// base, and stands in the way of no item that ends.
-pub fn journal(bytes: &[u8]) {
+pub fn expiry_index(bytes: &[u8]) {
     const NOW_MS: u64 = 1_700_000_000_000;
     const OUTSIDE: &[u8] = b"{\"expires\":1,\"json\":1}";
     let folder = tempfile::tempdir().expect("a folder for the test");

@@ -70,7 +70,7 @@ fn hostile_text() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn hostile_journal() -> impl Strategy<Value = Vec<u8>> {
+fn hostile_index() -> impl Strategy<Value = Vec<u8>> {
     let key = prop_oneof![
         select(
             &[
@@ -149,8 +149,8 @@ proptest! {
     }
 
     #[test]
-    fn a_journal_of_any_content_ends_only_what_ends(bytes in hostile_journal()) {
-        properties::journal(&bytes);
+    fn an_index_of_any_content_expires_only_what_expires(bytes in hostile_index()) {
+        properties::expiry_index(&bytes);
     }
 }
 
@@ -175,8 +175,8 @@ fn the_seeds_of_the_fuzz_targets_hold() {
         properties::envelope(&seed);
         properties::stored_file(&seed);
     }
-    for seed in seeds("journal") {
-        properties::journal(&seed);
+    for seed in seeds("expiry_index") {
+        properties::expiry_index(&seed);
     }
     for seed in seeds("glob") {
         let seed = text(&seed);
