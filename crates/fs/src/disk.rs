@@ -123,6 +123,13 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn folds_names(&self, folder: &Path) -> io::Result<bool>;
 
+    /// The path as it is stored of what a path leads to, links followed, told by one call that looks
+    /// at that alone. `None` where the system has no such call.
+    ///
+    /// # Errors
+    /// That nothing is there.
+    fn real_path(&self, path: &Path) -> io::Result<Option<PathBuf>>;
+
     /// The name in its folder, as it is stored there, of what a path leads to, links not followed.
     ///
     /// # Errors
@@ -315,6 +322,10 @@ impl Disk for SystemDisk {
 
     fn folds_names(&self, folder: &Path) -> io::Result<bool> {
         system::folds_names(folder)
+    }
+
+    fn real_path(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        system::real_path(path)
     }
 
     fn stored_name(&self, path: &Path) -> io::Result<OsString> {

@@ -466,6 +466,9 @@ impl<D: Disk> Engine<D> {
         let Some(lock) = self.lock(place.folder())? else {
             return Ok(false);
         };
+        if self.is_of_another_key(&place.path)? {
+            return Ok(false);
+        }
         let change = self.changes.begin(key);
         let moved = place.moved();
         let is_file = self

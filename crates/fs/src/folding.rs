@@ -4,7 +4,12 @@
 //! key reads as null, and is refused by a write. A write holds the lock of the folder from this check
 //! to its rename, so that of two processes that write `user` and `User` at once one is refused.
 //! Elsewhere none of this is looked at.
+//!
+//! Nearly always the system's own path of what is there ends as the one that was asked for, which one
+//! call tells. Otherwise each name on the way is looked at on its own: links may lead elsewhere, and a
+//! refusal names what is in the way.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -13,20 +18,48 @@ use super::locate::{Place, folder_of};
 use super::{Engine, is_absent, path};
 use eas_core::error::{Error, Kind, Result};
 
-/// Whether the base is on such a file system; found out once it is there.
+/// What is found out once the base is there.
 #[derive(Default)]
-pub(super) struct Folding(OnceLock<bool>);
+pub(super) struct Folding {
+    /// Whether the base is on such a file system.
+    folds: OnceLock<bool>,
+    real_base: OnceLock<PathBuf>,
+}
 
 impl<D: Disk> Engine<D> {
     pub(super) fn folds_names(&self) -> bool {
-        if let Some(known) = self.folding.0.get() {
+        if let Some(known) = self.folding.folds.get() {
             return *known;
         }
         match self.disk.folds_names(self.base()) {
-            Ok(folds) => *self.folding.0.get_or_init(|| folds),
+            Ok(folds) => *self.folding.folds.get_or_init(|| folds),
             // There is nothing yet, or nothing that opens.
             Err(_) => false,
         }
+    }
+
+    /// Whether what is at the path is stored under these very names. `false` where one call does not
+    /// tell; the error says that nothing is there.
+    pub(super) fn is_stored_as_asked(&self, path: &Path) -> io::Result<bool> {
+        if !self.folds_names() {
+            return Ok(true);
+        }
+        let Ok(relative) = path.strip_prefix(self.base()) else {
+            return Ok(true);
+        };
+        let Some(real) = self.disk.real_path(path)? else {
+            return Ok(false);
+        };
+        let real_base = match self.folding.real_base.get() {
+            Some(known) => known,
+            None => match self.disk.real_path(self.base())? {
+                Some(found) => self.folding.real_base.get_or_init(|| found),
+                None => return Ok(false),
+            },
+        };
+        Ok(real
+            .strip_prefix(real_base)
+            .is_ok_and(|real| real == relative))
     }
 
     /// The path of what has another spelling of this one, or of the beginning of it; `None` where
@@ -53,6 +86,9 @@ impl<D: Disk> Engine<D> {
 
     /// Whether the file at this path belongs to a key that is spelled otherwise.
     pub(super) fn is_of_another_key(&self, path: &Path) -> Result<bool> {
+        if matches!(self.is_stored_as_asked(path), Ok(true)) {
+            return Ok(false);
+        }
         self.other_spelling(path).map(|other| other.is_some())
     }
 
@@ -61,7 +97,15 @@ impl<D: Disk> Engine<D> {
         if !self.folds_names() {
             return Ok(());
         }
+        if matches!(self.is_stored_as_asked(&place.path), Ok(true)) {
+            return Ok(());
+        }
         let mut other = self.other_spelling(&place.path)?;
+        if let Some(literal) = &place.literal
+            && other.is_none()
+        {
+            other = self.other_spelling(literal)?;
+        }
         if other.is_none() {
             let moved = self.other_spelling(&place.moved())?;
             other = moved.map(|moved| {

@@ -107,8 +107,11 @@ impl<D: Disk> Engine<D> {
     }
 
     fn read_file(&self, path: &Path, spelling: Spelling) -> Result<Option<Vec<u8>>> {
-        if self.is_of_another_key(path)? {
-            return Ok(None);
+        match self.is_stored_as_asked(path) {
+            Ok(true) => {}
+            Ok(false) if self.is_of_another_key(path)? => return Ok(None),
+            Ok(false) => {}
+            Err(error) => return self.none_if_absent(error, "open", path, spelling),
         }
         match self.disk.read(path) {
             // The file may have been replaced by one of another spelling meanwhile.

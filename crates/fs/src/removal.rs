@@ -18,7 +18,7 @@ impl<D: Disk> Engine<D> {
         let mut removed = match &place.literal {
             // It would show again, were it left behind.
             Some(literal) => {
-                let removed = self.unlink_item(literal, reach)?;
+                let removed = self.unlink_own(literal, |path| self.unlink_item(path, reach))?;
                 if removed {
                     self.durability
                         .note_folder(&self.remove_empty(folder_of(literal)));
@@ -45,6 +45,19 @@ impl<D: Disk> Engine<D> {
         }
     }
 
+    /// Removes the file of a key. Where names fold, no other spelling gets the file between the look at
+    /// its name and the removal, since whoever writes it needs the lock.
+    fn unlink_own(&self, path: &Path, unlink: impl FnOnce(&Path) -> Result<bool>) -> Result<bool> {
+        let mut _lock = None;
+        if self.folds_names() {
+            _lock = self.lock(folder_of(path))?;
+            if _lock.is_none() || self.is_of_another_key(path)? {
+                return Ok(false);
+            }
+        }
+        unlink(path)
+    }
+
     fn discard_written(&self, place: &Place, reach: Reach) -> Result<bool> {
         let moved = place.moved();
         let may_move = self.stat_name(&moved)?.is_some();
@@ -57,7 +70,9 @@ impl<D: Disk> Engine<D> {
             Some(stat) => stat.kind == Kind::File,
             None => false,
         };
-        let removed = is_file && !may_move && self.unlink_within(&place.path, reach)?;
+        let removed = is_file
+            && !may_move
+            && self.unlink_own(&place.path, |path| self.unlink_within(path, reach))?;
         if removed && self.stat_name(&moved)?.is_none() {
             self.durability
                 .note_folder(&self.remove_empty(place.folder()));
@@ -75,6 +90,9 @@ impl<D: Disk> Engine<D> {
         let Some(lock) = self.lock(place.folder())? else {
             return Ok(removed);
         };
+        if self.is_of_another_key(&place.path)? || self.is_of_another_key(&moved)? {
+            return Ok(removed);
+        }
         let mut removed = removed | self.unlink_item(&moved, reach)?;
         self.remove_moved_folder(&moved);
         if is_file {

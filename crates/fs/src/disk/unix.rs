@@ -162,6 +162,33 @@ pub(super) fn list(
     Ok(())
 }
 
+/// Where the kernel remembers how a path was asked for, nothing tells but the names in the folders.
+#[cfg(not(target_vendor = "apple"))]
+pub(super) fn real_path(_path: &Path) -> io::Result<Option<PathBuf>> {
+    Ok(None)
+}
+
+/// APFS tells the name that it has stored. Whether it also tells in which Unicode form is not relied on.
+#[cfg(target_vendor = "apple")]
+pub(super) fn real_path(path: &Path) -> io::Result<Option<PathBuf>> {
+    if !path.as_os_str().as_bytes().is_ascii() {
+        return Ok(None);
+    }
+    let real = || {
+        let kind = rustix::fs::statfs(path)?.f_fstypename;
+        let mut letters = kind.iter().zip(b"apfs\0");
+        if letters.all(|(letter, of_apfs)| letter.to_ne_bytes() == [*of_apfs]) {
+            fs::canonicalize(path).map(Some)
+        } else {
+            Ok(None)
+        }
+    };
+    match real() {
+        Err(error) if !is_absent(&error) => Ok(None),
+        outcome => outcome,
+    }
+}
+
 /// The name by the number of the file: what a kernel remembers of a path is how it was asked for.
 pub(super) fn stored_name(path: &Path) -> io::Result<OsString> {
     let wanted = path.file_name().unwrap_or_default();

@@ -191,6 +191,18 @@ pub(super) fn folds_names(_folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Fails with the same error as an operation on a name that is not there; `None` where the system opens nothing for
+/// another reason.
+pub(super) fn real_path(path: &Path) -> io::Result<Option<PathBuf>> {
+    match below_folders(fs::canonicalize(path), path) {
+        Ok(real) => Ok(Some(real)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(error)
+        }
+        Err(_) => Ok(None),
+    }
+}
+
 /// The system tells the final path of what is opened, in which a link is resolved. Where it opens
 /// nothing, because the file is about to be removed or its volume has no such path, the name is
 /// looked for in its folder.

@@ -175,6 +175,11 @@ impl Disk for FaultyDisk {
         SystemDisk.folds_names(folder)
     }
 
+    fn real_path(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        self.pass("real_path")?;
+        SystemDisk.real_path(path)
+    }
+
     fn stored_name(&self, path: &Path) -> io::Result<OsString> {
         self.pass("stored_name")?;
         SystemDisk.stored_name(path)

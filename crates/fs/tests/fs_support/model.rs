@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use eas_core::error::io_from_code;
@@ -67,13 +67,19 @@ struct State {
     is_off: bool,
     syncs_at_once: bool,
     folds: bool,
+    tells_real_paths: bool,
     synced_at_once: Vec<BTreeSet<PathBuf>>,
 }
+
+/// What somebody else does between two calls.
+type Deed = Box<dyn FnOnce() + Send>;
 
 /// The disk. Clones are the same disk.
 #[derive(Clone)]
 pub(crate) struct ModelDisk {
     state: Arc<Mutex<State>>,
+    meanwhile: Arc<Mutex<Option<(usize, Deed)>>>,
+    locks: Arc<Mutex<BTreeMap<PathBuf, Weak<()>>>>,
 }
 
 /// A file that is being written.
@@ -283,6 +289,7 @@ impl ModelDisk {
             is_off: false,
             syncs_at_once: false,
             folds: false,
+            tells_real_paths: false,
             synced_at_once: Vec::new(),
         })
     }
@@ -290,12 +297,24 @@ impl ModelDisk {
     fn of(state: State) -> Self {
         ModelDisk {
             state: Arc::new(Mutex::new(state)),
+            meanwhile: Arc::default(),
+            locks: Arc::default(),
         }
     }
 
     /// Loses power after that many calls more. The call in which it does has no effect.
     pub(crate) fn lose_power_after(&self, calls: usize) {
         self.state.lock().unwrap().calls_left = Some(calls);
+    }
+
+    /// Does something before the call that comes after that many calls more.
+    pub(crate) fn meanwhile(&self, calls: usize, deed: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some((calls, Box::new(deed)));
+    }
+
+    /// Whether what [`meanwhile`](Self::meanwhile) was given is still to be done; it is forgotten.
+    pub(crate) fn forget_meanwhile(&self) -> bool {
+        self.meanwhile.lock().unwrap().take().is_some()
     }
 
     /// How many calls were made.
@@ -312,6 +331,12 @@ impl ModelDisk {
     /// The disk, not distinguishing case or the forms of an `é`.
     pub(crate) fn that_folds(self) -> Self {
         self.state.lock().unwrap().folds = true;
+        self
+    }
+
+    /// The disk, able to tell the path as it is stored in one call.
+    pub(crate) fn that_tells_real_paths(self) -> Self {
+        self.state.lock().unwrap().tells_real_paths = true;
         self
     }
 
@@ -369,11 +394,28 @@ impl ModelDisk {
             is_off: false,
             syncs_at_once: false,
             folds: false,
+            tells_real_paths: false,
             synced_at_once: Vec::new(),
         })
     }
 
+    fn is_locked(&self, folder: &Path) -> bool {
+        let locks = self.locks.lock().unwrap();
+        locks
+            .get(folder)
+            .is_some_and(|lock| lock.strong_count() > 0)
+    }
+
     fn call(&self) -> io::Result<MutexGuard<'_, State>> {
+        let mut meanwhile = self.meanwhile.lock().unwrap();
+        let due = meanwhile.take_if(|(calls, _)| *calls == 0);
+        if let Some((calls, _)) = &mut *meanwhile {
+            *calls -= 1;
+        }
+        drop(meanwhile);
+        if let Some((_, deed)) = due {
+            deed();
+        }
         let mut state = self.state.lock().unwrap();
         state.calls += 1;
         match &mut state.calls_left {
@@ -391,7 +433,7 @@ impl ModelDisk {
 
 impl Disk for ModelDisk {
     type Draft = Draft;
-    type Lock = ();
+    type Lock = Arc<()>;
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let state = self.call()?;
@@ -430,6 +472,13 @@ impl Disk for ModelDisk {
     fn folds_names(&self, folder: &Path) -> io::Result<bool> {
         let state = self.state.lock().unwrap();
         State::look(&state.names, folder).map(|_| state.folds)
+    }
+
+    fn real_path(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        let state = self.call()?;
+        let stored = state.stored(path);
+        State::look(&state.names, &stored)?;
+        Ok(state.tells_real_paths.then_some(stored))
     }
 
     fn stored_name(&self, path: &Path) -> io::Result<OsString> {
@@ -525,7 +574,11 @@ impl Disk for ModelDisk {
     }
 
     fn remove_folder(&self, _base: &Path, path: &Path) -> io::Result<()> {
-        self.call()?.change(Change::RemoveFolder(path.to_owned()))
+        let mut state = self.call()?;
+        if self.is_locked(&state.stored(path)) {
+            return error(ErrorKind::ResourceBusy);
+        }
+        state.change(Change::RemoveFolder(path.to_owned()))
     }
 
     fn create_folder(&self, path: &Path, _mode: u32) -> io::Result<()> {
@@ -572,11 +625,21 @@ impl Disk for ModelDisk {
         self.remove_file(path).map(|()| true)
     }
 
-    fn lock(&self, folder: &Path, _patience: Duration) -> io::Result<Option<()>> {
-        self.stat(folder).map(|_| Some(()))
+    /// Nobody is waited for: whoever holds the lock does not move on meanwhile.
+    fn lock(&self, folder: &Path, _patience: Duration) -> io::Result<Option<Arc<()>>> {
+        let state = self.call()?;
+        let stored = state.stored(folder);
+        State::look(&state.names, &stored)?;
+        if self.is_locked(&stored) {
+            return error(ErrorKind::ResourceBusy);
+        }
+        let lock = Arc::new(());
+        let mut locks = self.locks.lock().unwrap();
+        locks.insert(stored, Arc::downgrade(&lock));
+        Ok(Some(lock))
     }
 
-    fn wait_for_lock(&self, _file: &Path, _mode: u32) -> io::Result<Option<()>> {
-        self.call().map(|_| Some(()))
+    fn wait_for_lock(&self, _file: &Path, _mode: u32) -> io::Result<Option<Arc<()>>> {
+        self.call().map(|_| Some(Arc::new(())))
     }
 }
