@@ -86,8 +86,20 @@ fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
+/// Whether it is a file with the attribute that keeps Windows from writing to it and from replacing it.
 fn is_read_only(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.permissions().readonly())
+    fs::symlink_metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().readonly())
+}
+
+#[expect(
+    clippy::permissions_set_readonly_false,
+    reason = "here this is one attribute, not the rights of everybody"
+)]
+fn set_read_only(path: &Path, is_read_only: bool) -> io::Result<()> {
+    let mut permissions = fs::symlink_metadata(path)?.permissions();
+    permissions.set_readonly(is_read_only);
+    fs::set_permissions(path, permissions)
 }
 
 /// Opens a regular file to be read.
@@ -101,12 +113,21 @@ pub(super) fn open_to_append(path: &Path, _mode: u32) -> io::Result<File> {
     regular(patiently(|| options.open(path), || is_folder(path)), path)
 }
 
-/// Windows flushes only through handles that may write.
+/// Windows flushes only through handles that may write, which it gives for no file with the read-only
+/// attribute: the file is without it while it is opened.
 pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true);
-    let hopeless = || is_folder(path) || is_read_only(path);
-    regular(patiently(|| options.open(path), hopeless), path)
+    let open = || match options.open(path) {
+        Err(error) if is_shared(&error) && is_read_only(path) => {
+            set_read_only(path, false)?;
+            let opened = options.open(path);
+            set_read_only(path, true)?;
+            opened
+        }
+        opened => opened,
+    };
+    regular(patiently(open, || is_folder(path)), path)
 }
 
 /// Devices and pipes open like files.
@@ -265,11 +286,22 @@ pub(super) fn persist(draft: File, from: &Path, to: &Path) -> io::Result<()> {
     rename(from, to)
 }
 
+/// A file with the read-only attribute is replaced like any other, as Unix does it, by one that has the
+/// attribute too.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    let outcome = patiently(
-        || fs::rename(from, to),
-        || is_folder(to) || is_folder(from) || is_read_only(to),
-    );
+    let rename = || {
+        let renamed = fs::rename(from, to);
+        if !renamed.as_ref().is_err_and(is_shared) || !is_read_only(to) {
+            return renamed;
+        }
+        set_read_only(from, true)?;
+        set_read_only(to, false)?;
+        fs::rename(from, to).inspect_err(|_| {
+            // Should that fail too, the error of the rename is the one that tells more.
+            let _ = set_read_only(to, true);
+        })
+    };
+    let outcome = patiently(rename, || is_folder(to) || is_folder(from));
     match outcome {
         Err(error) if is_shared(&error) && is_folder(to) => Err(ErrorKind::IsADirectory.into()),
         Err(error) if is_shared(&error) && is_folder(from) => Err(ErrorKind::NotADirectory.into()),
@@ -286,14 +318,8 @@ pub(super) fn remove_file(path: &Path) -> io::Result<()> {
         if found.is_symlink() && is_folder_link {
             return fs::remove_dir(path);
         }
-        let mut permissions = found.permissions();
-        if found.is_file() && permissions.readonly() {
-            #[expect(
-                clippy::permissions_set_readonly_false,
-                reason = "here this is one attribute, not the rights of everybody"
-            )]
-            permissions.set_readonly(false);
-            fs::set_permissions(path, permissions)?;
+        if found.is_file() && found.permissions().readonly() {
+            set_read_only(path, false)?;
         }
         fs::remove_file(path)
     };
