@@ -4,7 +4,7 @@ import vm from "node:vm";
 import fc from "fast-check";
 import superjson from "superjson";
 import { describe, expect, it, test } from "vitest";
-import { describeValue, goldenValues, loadCodec, storable } from "./helpers/values";
+import { describeValue, goldenValues, loadCodec, storable } from "./helpers/values.js";
 
 const { encode, decode } = loadCodec();
 const runs = { numRuns: 1500 };

@@ -5,9 +5,9 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { syncMethodsDriver } from "./helpers/js-drivers";
-import { createStorage } from "./helpers/package";
-import { type Handed, loadCodec, loadWriter, storable } from "./helpers/values";
+import { syncMethodsDriver } from "./helpers/js-drivers.js";
+import { createStorage } from "./helpers/package.js";
+import { type Handed, loadCodec, loadWriter, storable } from "./helpers/values.js";
 
 const codec = loadCodec();
 const memory = new ArrayBuffer(4096);
