@@ -176,10 +176,7 @@ impl<D: Disk> Engine<D> {
             }
             self.make_folders(self.base())?;
         }
-        Err(Error::io(
-            io_from_code("EBUSY"),
-            "write the index of expiries",
-        ))
+        Err(Error::io(io_from_code("EBUSY"), "write").path(self.index.path()))
     }
 
     /// Gives the index a new file; `if_bloated` only if it still is too large.
@@ -305,7 +302,7 @@ impl<D: Disk> Engine<D> {
             {
                 Ok(None)
             }
-            Err(error) => Err(Error::io(error, "read")),
+            Err(error) => Err(Error::io(error, "open").path(&found.path)),
         }
     }
 
@@ -330,7 +327,8 @@ impl<D: Disk> Engine<D> {
         self.only_live(keys, |key| due.contains_key(key) || going.contains(key))
     }
 
-    /// The keys but those that `may_expire` and have. What this process must not read is there.
+    /// The keys but those that `may_expire` and have. What this process must not read is there, and so is
+    /// what another program holds.
     fn only_live(&self, keys: Keys, may_expire: impl Fn(&str) -> bool) -> Result<Keys> {
         let mut failure = None;
         let keys = keys.filtered(|key| {
@@ -340,7 +338,7 @@ impl<D: Disk> Engine<D> {
             match self.live(key) {
                 Ok(live) => live.is_some(),
                 Err(error) => {
-                    if !matches!(error.kind(), Kind::System("EACCES" | "EPERM")) {
+                    if !matches!(error.kind(), Kind::System("EACCES" | "EPERM" | "EBUSY")) {
                         failure.get_or_insert(error.key(key));
                     }
                     true

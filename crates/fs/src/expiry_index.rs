@@ -302,7 +302,7 @@ impl Known {
         match disk.read_from(path, offset) {
             Ok(bytes) => Ok(bytes.strip_prefix(&*self.tail).map(<[u8]>::to_vec)),
             Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(Error::io(error, "read the index of expiries")),
+            Err(error) => Err(Error::io(error, "open").path(path)),
         }
     }
 
@@ -338,7 +338,7 @@ fn version<D: Disk>(disk: &D, path: &Path) -> Result<Version> {
             mtime_ns: stat.mtime_ns,
         }),
         Err(error) if is_absent(&error) => Ok(Version::default()),
-        Err(error) => Err(Error::io(error, "stat of the index of expiries")),
+        Err(error) => Err(Error::io(error, "stat").path(path)),
     }
 }
 
@@ -346,7 +346,7 @@ fn read<D: Disk>(disk: &D, path: &Path) -> Result<Vec<u8>> {
     match disk.read(path) {
         Ok(bytes) => Ok(bytes),
         Err(error) if is_absent(&error) => Ok(Vec::new()),
-        Err(error) => Err(Error::io(error, "read the index of expiries")),
+        Err(error) => Err(Error::io(error, "open").path(path)),
     }
 }
 
@@ -461,7 +461,7 @@ impl ExpiryIndex {
                 .split(|byte| *byte == b'\n')
                 .any(|line| Line::parse(line).as_ref() == Some(&settled))),
             Err(error) if is_absent(&error) => Ok(true),
-            Err(error) => Err(Error::io(error, "read the index of expiries")),
+            Err(error) => Err(Error::io(error, "open").path(&self.path)),
         }
     }
 
@@ -472,7 +472,7 @@ impl ExpiryIndex {
         lines: &[Line],
         need: Need,
     ) -> Result<Option<Added>> {
-        let failed = |error: io::Error| Error::io(error, "write the index of expiries");
+        let failed = |error: io::Error| Error::io(error, "write").path(&self.path);
         let _turn = match need {
             Need::Usual => self.turn(),
             Need::Little => match self.writing.turns.take_soon() {

@@ -1007,3 +1007,35 @@ fn a_value_that_reads_again_is_not_kept_aside() {
     store.set("a", &text("3"), None).unwrap();
     assert_eq!(tree(&base), ["a"]);
 }
+
+#[test]
+fn what_cannot_be_read_is_listed_and_other_failures_name_their_path() {
+    for (code, is_listed) in [("EBUSY", true), ("EACCES", true), ("EIO", false)] {
+        let mut looks = 0;
+        for call in 0.. {
+            let (_guard, base) = folder();
+            let disk = FaultyDisk::default();
+            let store = Machine::at(1000).store(disk.clone(), FsOptions::at(&base).unwrap());
+            fs::create_dir(&base).unwrap();
+            fs::write(base.join("a"), "{\"json\":1}").unwrap();
+            disk.fail_after(call, Fault::Error(code));
+            let listed = store.keys("", None);
+            let Some(failed) = disk.disarm() else {
+                break;
+            };
+            if failed == "read_with_stat" {
+                looks += 1;
+                assert_eq!(listed.is_ok(), is_listed, "{code} {call}");
+            }
+            match listed {
+                Ok(listed) => assert_eq!(listed.sorted(), ["a"], "{code} {failed}"),
+                Err(error) => {
+                    let path = error.system_call().and_then(|call| call.path.as_deref());
+                    let path = std::path::Path::new(path.expect(failed));
+                    assert!(path.starts_with(&base), "{code} {failed} {path:?}");
+                }
+            }
+        }
+        assert_eq!(looks, 1, "{code}");
+    }
+}

@@ -471,7 +471,7 @@ impl<D: Disk> Tree for Folders<D> {
         if let Err(error) = listed
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            self.note_failure(Error::io(error, "list a folder"));
+            self.note_failure(Error::io(error, "scandir").path(&folder));
         }
         names
     }
@@ -491,7 +491,13 @@ fn is_transit(path: &str) -> bool {
 
 fn watch_error(error: notify::Error) -> Error {
     match error.kind {
-        notify::ErrorKind::Io(source) => Error::io(source, "watch a folder"),
+        notify::ErrorKind::Io(source) => {
+            let failed = Error::io(source, "watch");
+            match error.paths.first() {
+                Some(path) => failed.path(path),
+                None => failed,
+            }
+        }
         notify::ErrorKind::MaxFilesWatch => Error::new(
             Kind::System("ENOSPC"),
             "ENOSPC: the system has no more file watches to give; raise its limit \

@@ -148,7 +148,7 @@ impl Disk for FaultyDisk {
     }
 
     fn read_with_stat(&self, path: &Path, most: u64) -> io::Result<(Stat, Vec<u8>)> {
-        self.pass("read")?;
+        self.pass("read_with_stat")?;
         let read = SystemDisk.read_with_stat(path, most);
         self.called("read", path);
         read
