@@ -313,11 +313,11 @@ impl Disk for SystemDisk {
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
-        fs::metadata(path).map(|metadata| stat_of(&metadata))
+        system::metadata(path).map(|metadata| stat_of(&metadata))
     }
 
     fn stat_link(&self, path: &Path) -> io::Result<Stat> {
-        fs::symlink_metadata(path).map(|metadata| stat_of(&metadata))
+        system::link_metadata(path).map(|metadata| stat_of(&metadata))
     }
 
     fn folds_names(&self, folder: &Path) -> io::Result<bool> {

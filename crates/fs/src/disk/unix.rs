@@ -57,6 +57,14 @@ fn open_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     }
 }
 
+pub(super) fn metadata(path: &Path) -> io::Result<Metadata> {
+    fs::metadata(path)
+}
+
+pub(super) fn link_metadata(path: &Path) -> io::Result<Metadata> {
+    fs::symlink_metadata(path)
+}
+
 pub(super) fn open_to_append(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(mode);

@@ -8,9 +8,13 @@ use std::path::{Component, Path, PathBuf, Prefix};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Access, Kind, kind_of};
+use super::{Access, Kind, Stat, kind_of};
+
+const READ_ONLY: u32 = 0o444;
+const WRITABLE: u32 = 0o222;
 
 const FILE_SHARE_READ: u32 = 1;
+const FILE_ATTRIBUTE_READONLY: u32 = 1;
 const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x10;
 const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
 const ERROR_ACCESS_DENIED: i32 = 5;
@@ -107,17 +111,26 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     regular(patiently(|| File::open(path), || is_folder(path)), path)
 }
 
-pub(super) fn open_to_append(path: &Path, _mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    regular(patiently(|| options.open(path), || is_folder(path)), path)
+pub(super) fn metadata(path: &Path) -> io::Result<Metadata> {
+    below_folders(fs::metadata(path), path)
 }
 
-/// Windows flushes only through handles that may write, which it gives for no file with the read-only
-/// attribute: the file is without it while it is opened.
+pub(super) fn link_metadata(path: &Path) -> io::Result<Metadata> {
+    below_folders(fs::symlink_metadata(path), path)
+}
+
+pub(super) fn open_to_append(path: &Path, _mode: u32) -> io::Result<File> {
+    open_to_write(OpenOptions::new().append(true).create(true), path)
+}
+
+/// Windows flushes only through handles that may write.
 pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true);
+    open_to_write(OpenOptions::new().write(true), path)
+}
+
+/// Opens a regular file to be written. Windows opens none that has the read-only attribute: the file is
+/// without it meanwhile.
+fn open_to_write(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let open = || match options.open(path) {
         Err(error) if is_shared(&error) && is_read_only(path) => {
             set_read_only(path, false)?;
@@ -250,8 +263,13 @@ pub(super) fn stored_name(path: &Path) -> io::Result<OsString> {
     stored.ok_or_else(|| ErrorKind::NotFound.into())
 }
 
-pub(super) fn mode(_metadata: &Metadata) -> Option<u32> {
-    None
+/// The one bit that Windows knows, as Node tells it.
+pub(super) fn mode(metadata: &Metadata) -> Option<u32> {
+    Some(if metadata.permissions().readonly() {
+        READ_ONLY
+    } else {
+        READ_ONLY | WRITABLE
+    })
 }
 
 pub(super) fn number(_metadata: &Metadata) -> Option<u64> {
@@ -262,12 +280,21 @@ pub(super) fn ctime_ns(_metadata: &Metadata) -> Option<i128> {
     None
 }
 
-/// Others may read the file but not remove it, which is what marks it as being written.
-pub(super) fn create(path: &Path, _access: Access<'_>) -> io::Result<File> {
+/// Others may read the file but not remove it, which is what marks it as being written. The handle
+/// that makes a file with the read-only attribute may write to it.
+pub(super) fn create(path: &Path, access: Access<'_>) -> io::Result<File> {
+    let attributes = match access {
+        Access::Like(Stat {
+            mode: Some(READ_ONLY),
+            ..
+        }) => FILE_ATTRIBUTE_READONLY,
+        Access::Like(_) | Access::Mode(_) => 0,
+    };
     let opened = OpenOptions::new()
         .write(true)
         .create_new(true)
         .share_mode(FILE_SHARE_READ)
+        .attributes(attributes)
         .open(path);
     below_folders(opened, path)
 }
@@ -286,15 +313,13 @@ pub(super) fn persist(draft: File, from: &Path, to: &Path) -> io::Result<()> {
     rename(from, to)
 }
 
-/// A file with the read-only attribute is replaced like any other, as Unix does it, by one that has the
-/// attribute too.
+/// A file with the read-only attribute is replaced like any other, as Unix does it.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let rename = || {
         let renamed = fs::rename(from, to);
         if !renamed.as_ref().is_err_and(is_shared) || !is_read_only(to) {
             return renamed;
         }
-        set_read_only(from, true)?;
         set_read_only(to, false)?;
         fs::rename(from, to).inspect_err(|_| {
             // Should that fail too, the error of the rename is the one that tells more.
