@@ -1,5 +1,6 @@
-// `npm run check:windows [-- SPEC...]`: builds the addon for Windows and runs the specs of the storage, or those
-// that are named, with Windows' own Node under Wine. Everything that it makes is in target/check-windows.
+// `npm run check:windows [-- [--no-build] SPEC...]`: builds the addon for Windows and runs the specs of the storage,
+// or those that are named or whose names have these parts, with Windows' own Node under Wine. With `--no-build` the
+// addon is the one of the last run. Everything that it makes is in target/check-windows.
 //
 // Needs Linux on x64, a Rust compiler with its sources, and the MinGW-w64 and Wine of the system.
 
@@ -142,8 +143,9 @@ function build() {
       CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER: linker,
     },
   );
-  return join(root, "target", TARGET, "debug", "electron_async_storage.dll");
 }
+
+const builtAddon = join(root, "target", TARGET, "debug", "electron_async_storage.dll");
 
 /** The package is reached by paths: its name is known only in the folder of its package.json. */
 function withoutSelfReferences(code, folder) {
@@ -235,7 +237,9 @@ function specs(given) {
     .map((name) => name.slice(0, -".spec.js".length))
     .sort();
   if (given.length === 0) return names.filter((name) => !Object.hasOwn(NOT_RUN, name));
-  return names.filter((name) => given.some((part) => name.includes(part)));
+  return names.filter((name) =>
+    given.some((part) => (names.includes(part) ? name === part : name.includes(part))),
+  );
 }
 
 /** What came of one spec: its row of the table, what failed, and what Wine does otherwise. */
@@ -279,10 +283,13 @@ if (process.platform !== "linux" || process.arch !== "x64")
   fail("check:windows runs on Linux on x64. On Windows itself, `npm test` is the check.");
 checkTools();
 mkdirSync(join(work, "logs"), { recursive: true });
-assemble(build());
+const given = process.argv.slice(2);
+if (given[0] === "--no-build") given.shift();
+else build();
+assemble(builtAddon);
 const node = prepareWine();
 const rows = [];
-for (const name of specs(process.argv.slice(2))) {
+for (const name of specs(given)) {
   const row = runSpec(node, name);
   console.log(`${row.failed.length > 0 ? "FAILED" : "ok    "}  ${name}`);
   for (const { test, errors } of row.failed)
