@@ -6,13 +6,14 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use eas_core::condition::{self, Check};
 use eas_core::runtime::lock;
 use eas_core::value::Value;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{Null, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::schema::{KEEP_CORRUPT, REMOVE, SET};
+use crate::schema::{GET, KEEP_CORRUPT, REMOVE, SET};
 
 /// A change of one item.
 #[derive(Debug, Clone)]
@@ -35,10 +36,19 @@ pub(crate) enum Change {
     },
 }
 
-/// What a group of writes came to: of each, whether it changed something that was alive then.
-pub(crate) type Outcome = rusqlite::Result<Vec<bool>>;
+/// What a group of writes came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// Of each write, whether it changed something that was alive then.
+    Changed(Vec<bool>),
+    /// The keys whose condition does not hold. Nothing was written.
+    Conflicts(Vec<String>),
+}
+
+pub(crate) type Outcome = rusqlite::Result<Made>;
 
 struct Group {
+    checks: Vec<Check>,
     writes: Vec<Change>,
     now_ms: u64,
     outcome: Mutex<Option<Outcome>>,
@@ -67,9 +77,15 @@ impl Commits {
         })
     }
 
-    /// Makes the writes, all or none. Gives how many pages the log has as well.
-    pub(crate) fn commit(&self, writes: Vec<Change>, now_ms: u64) -> (Option<Outcome>, u32) {
+    /// Makes the writes, all or none, if the conditions hold. Gives how many pages the log has as well.
+    pub(crate) fn commit(
+        &self,
+        checks: Vec<Check>,
+        writes: Vec<Change>,
+        now_ms: u64,
+    ) -> (Option<Outcome>, u32) {
         let group = Arc::new(Group {
+            checks,
             writes,
             now_ms,
             outcome: Mutex::default(),
@@ -104,6 +120,7 @@ impl Commits {
 
 fn apply(connection: &Connection, groups: &[Arc<Group>]) {
     if let [group] = groups
+        && group.checks.is_empty()
         && let [write] = &group.writes[..]
         && !matches!(
             write,
@@ -114,7 +131,8 @@ fn apply(connection: &Connection, groups: &[Arc<Group>]) {
         )
     {
         // One statement is a transaction of its own, at less cost.
-        let done = run(connection, write, group.now_ms).map(|changed| vec![changed]);
+        let done = run(connection, write, group.now_ms);
+        let done = done.map(|changed| Made::Changed(vec![changed]));
         *lock(&group.outcome) = Some(done);
         return;
     }
@@ -139,21 +157,12 @@ fn apply(connection: &Connection, groups: &[Arc<Group>]) {
     }
 }
 
-fn in_transaction(
-    connection: &Connection,
-    groups: &[Arc<Group>],
-) -> rusqlite::Result<Vec<Vec<bool>>> {
+fn in_transaction(connection: &Connection, groups: &[Arc<Group>]) -> rusqlite::Result<Vec<Made>> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let outcomes = groups
         .iter()
-        .map(|group| {
-            let changed = group
-                .writes
-                .iter()
-                .map(|write| run(connection, write, group.now_ms));
-            changed.collect()
-        })
-        .collect::<rusqlite::Result<Vec<Vec<bool>>>>();
+        .map(|group| make(connection, group))
+        .collect::<rusqlite::Result<Vec<Made>>>();
     let committed = outcomes.and_then(|outcomes| {
         connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(outcomes)
@@ -163,6 +172,32 @@ fn in_transaction(
         let _ = connection.execute_batch("ROLLBACK");
     }
     committed
+}
+
+/// Makes what one group asks for. Its conditions are looked at before its first write, and see what the
+/// groups before it wrote: a conflict has nothing to undo.
+fn make(connection: &Connection, group: &Group) -> rusqlite::Result<Made> {
+    let conflicts =
+        condition::conflicts(&group.checks, |key| value(connection, key, group.now_ms))?;
+    if !conflicts.is_empty() {
+        return Ok(Made::Conflicts(conflicts));
+    }
+    let writes = group.writes.iter();
+    let changed = writes.map(|write| run(connection, write, group.now_ms));
+    changed.collect::<rusqlite::Result<_>>().map(Made::Changed)
+}
+
+/// The item, unless it has expired.
+pub(crate) fn value(
+    connection: &Connection,
+    key: &str,
+    now_ms: u64,
+) -> rusqlite::Result<Option<Value>> {
+    let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    let mut get = connection.prepare_cached(GET)?;
+    let mut rows = get.query(rusqlite::params![key, now_ms])?;
+    let found = rows.next()?.map(|row| row.get_ref(0).map(value_of));
+    Ok(found.transpose()?.flatten())
 }
 
 fn run(connection: &Connection, write: &Change, now_ms: u64) -> rusqlite::Result<bool> {
@@ -217,7 +252,7 @@ fn clone_of(error: &rusqlite::Error) -> rusqlite::Error {
 }
 
 /// What a column holds, as a value.
-pub(crate) fn value_of(column: ValueRef<'_>) -> Option<Value> {
+fn value_of(column: ValueRef<'_>) -> Option<Value> {
     match column {
         ValueRef::Text(text) => match eas_core::value::Text::copy_utf8(text) {
             Some(text) => Some(Value::Text(text)),
@@ -228,5 +263,143 @@ pub(crate) fn value_of(column: ValueRef<'_>) -> Option<Value> {
         // Another program wrote a number.
         ValueRef::Integer(number) => Some(Value::Text(number.to_string().as_str().into())),
         ValueRef::Real(number) => Some(Value::Text(number.to_string().as_str().into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eas_core::condition::{Etag, Expected};
+    use eas_core::value::Text;
+
+    fn text(text: &str) -> Value {
+        Value::Text(Text::from(text))
+    }
+
+    fn check(key: &str, expected: Expected) -> Check {
+        Check {
+            key: key.to_owned(),
+            expected,
+        }
+    }
+
+    fn set(key: &str, value: &str) -> Change {
+        Change::Set {
+            key: key.to_owned(),
+            value: text(value),
+            expires_ms: None,
+            keeps_old: false,
+        }
+    }
+
+    fn group(checks: Vec<Check>, writes: Vec<Change>) -> Arc<Group> {
+        Arc::new(Group {
+            checks,
+            writes,
+            now_ms: 1_000,
+            outcome: Mutex::default(),
+        })
+    }
+
+    /// The database after groups that were committed together, and what each came to.
+    fn committed_together(groups: &[Arc<Group>]) -> (Connection, Vec<Outcome>) {
+        let connection = Connection::open_in_memory().expect("opens");
+        connection
+            .execute_batch(crate::schema::CREATE)
+            .expect("is made");
+        apply(&connection, groups);
+        let outcomes = groups
+            .iter()
+            .map(|group| lock(&group.outcome).take().expect("has an outcome"));
+        let outcomes = outcomes.collect();
+        (connection, outcomes)
+    }
+
+    fn read(connection: &Connection, key: &str) -> Option<Value> {
+        value(connection, key, 1_000).expect("reads")
+    }
+
+    #[test]
+    fn a_conflict_of_one_group_undoes_none_of_those_that_share_its_transaction() {
+        let is = |value| Expected::Etag(Etag::of(&text(value)));
+        let groups = [
+            group(
+                vec![check("a", Expected::Missing)],
+                vec![set("a", "1"), set("b", "1")],
+            ),
+            group(
+                vec![check("a", Expected::Missing)],
+                vec![set("a", "2"), set("c", "2")],
+            ),
+            group(
+                vec![check("a", is("1")), check("b", is("1"))],
+                vec![set("b", "3")],
+            ),
+            group(
+                vec![check("b", is("1")), check("a", is("0"))],
+                vec![set("a", "4")],
+            ),
+            group(vec![], vec![set("d", "5")]),
+        ];
+        let (connection, outcomes) = committed_together(&groups);
+        let outcomes: Vec<Made> = outcomes
+            .into_iter()
+            .map(|done| done.expect("no error"))
+            .collect();
+        let conflicts =
+            |keys: &[&str]| Made::Conflicts(keys.iter().map(|key| (*key).to_owned()).collect());
+        assert_eq!(
+            outcomes,
+            [
+                Made::Changed(vec![true, true]),
+                conflicts(&["a"]),
+                Made::Changed(vec![true]),
+                conflicts(&["b", "a"]),
+                Made::Changed(vec![true]),
+            ]
+        );
+        for (key, expected) in [
+            ("a", Some("1")),
+            ("b", Some("3")),
+            ("c", None),
+            ("d", Some("5")),
+        ] {
+            assert_eq!(read(&connection, key), expected.map(text), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_written_leaves_no_part_and_the_others_whole() {
+        let unwritable = Change::Set {
+            key: "b".to_owned(),
+            // No text and no bytes: the column takes no null.
+            value: Value::Foreign(Arc::new(Nothing)),
+            expires_ms: None,
+            keeps_old: false,
+        };
+        let groups = [
+            group(vec![], vec![set("a", "1")]),
+            group(vec![], vec![set("a", "2"), unwritable]),
+            group(
+                vec![check("a", Expected::Stored(text("1")))],
+                vec![set("c", "3")],
+            ),
+        ];
+        let (connection, outcomes) = committed_together(&groups);
+        assert!(
+            matches!(outcomes[..], [Ok(_), Err(_), Ok(Made::Changed(_))]),
+            "{outcomes:?}"
+        );
+        for (key, expected) in [("a", Some("1")), ("b", None), ("c", Some("3"))] {
+            assert_eq!(read(&connection, key), expected.map(text), "{key}");
+        }
+    }
+
+    struct Nothing;
+
+    impl eas_core::value::HostValue for Nothing {
+        fn number(&self) -> u64 {
+            1
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use eas_core::condition::Check;
 use eas_core::driver::NativeMeta;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::key;
@@ -15,7 +16,7 @@ use eas_core::value::{Text, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
 
-use crate::commit::{Change, value_of};
+use crate::commit::{self, Change, Made};
 use crate::database::{Database, disposed};
 use crate::durable::Durable;
 use crate::error::Said;
@@ -62,6 +63,7 @@ impl SqliteStore {
                 ttl: true,
                 watches: true,
                 is_transactional: true,
+                commits: true,
                 ..StoreInfo::named(NAME)
             },
             durable: Durable::new(options.durability),
@@ -118,29 +120,22 @@ impl SqliteStore {
     }
 
     fn value(&self, key: &str) -> Result<Option<Value>> {
-        let now_ms = self.now_ms();
-        self.read(None, |connection| {
-            let mut get = connection.prepare_cached(schema::GET)?;
-            let mut rows = get.query(params![key, now_ms])?;
-            Ok(rows
-                .next()?
-                .map(|row| row.get_ref(0).map(value_of))
-                .transpose()?
-                .flatten())
-        })
+        let now_ms = (self.clock)();
+        self.read(None, |connection| commit::value(connection, key, now_ms))
     }
 
     fn now_ms(&self) -> i64 {
         i64::try_from((self.clock)()).unwrap_or(i64::MAX)
     }
 
-    /// Makes the writes in one transaction, all or none. Says of each whether it changed something.
+    /// Makes the writes in one transaction, all or none, if the conditions hold.
     ///
     /// # Errors
     /// Those of the database; nothing is written then.
-    fn write(&self, mut writes: Vec<Change>) -> Result<Vec<bool>> {
-        if self.options.is_read_only || writes.is_empty() {
-            return Ok(vec![false; writes.len()]);
+    fn write(&self, checks: &[Check], mut writes: Vec<Change>) -> Result<Made> {
+        let is_empty = writes.is_empty() && checks.is_empty();
+        if self.options.is_read_only || is_empty {
+            return Ok(Made::Changed(vec![false; writes.len()]));
         }
         let database = self.database()?.ok_or_else(disposed)?;
         if self.corrupt_count.load(Ordering::Acquire) > 0 {
@@ -162,10 +157,15 @@ impl SqliteStore {
                 _ => None,
             })
             .collect();
-        let (outcome, pages) = database.commits.commit(writes, (self.clock)());
-        let changed = outcome
+        let (outcome, pages) = database
+            .commits
+            .commit(checks.to_vec(), writes, (self.clock)());
+        let made = outcome
             .ok_or_else(disposed)?
             .said(&database.file, "write to")?;
+        if matches!(made, Made::Conflicts(_)) {
+            return Ok(made);
+        }
         if !kept.is_empty() {
             let mut corrupt = lock(&self.corrupt);
             for key in &kept {
@@ -174,7 +174,7 @@ impl SqliteStore {
             self.corrupt_count.store(corrupt.len(), Ordering::Release);
         }
         self.durable.committed(database, pages);
-        Ok(changed)
+        Ok(made)
     }
 
     /// Looks through the whole database.
@@ -340,8 +340,11 @@ impl Store for SqliteStore {
                 key: key.to_owned(),
             }),
         });
-        let changed = self.write(changes.collect::<Result<_>>()?)?;
-        Ok(Applied::Done(changed.into()))
+        let made = self.write(batch.checks, changes.collect::<Result<_>>()?)?;
+        Ok(match made {
+            Made::Changed(changed) => Applied::Done(changed.into()),
+            Made::Conflicts(keys) => Applied::Conflicts(keys),
+        })
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
