@@ -60,7 +60,7 @@ fn value(env: Env, operation: &Operation) -> Val {
     let shown = env.object();
     let kind = match operation.change {
         Change::Set(_) | Change::SetRaw(_) => "set",
-        Change::Remove | Change::Clear => "remove",
+        Change::Remove | Change::Clear | Change::Commit(_) => "remove",
     };
     env.set(shown, c"type", strings::string(env, kind));
     env.set(shown, c"key", strings::string(env, &operation.key));

@@ -5,10 +5,13 @@
 //! of a key:
 //! - an operation is handed out only when nothing older of its key is left, other than in the same
 //!   batch;
-//! - a clear is handed out alone, when nothing older under its base is on its way, and nothing
-//!   under its base is handed out past it.
+//! - a clear is handed out alone, when nothing older under its base is left, and nothing under its
+//!   base is handed out past it; it drops what waits under its base, other than what a group has to
+//!   find there;
+//! - a group of changes stands under all of its keys, and is handed out alone, when it is the oldest of
+//!   each of them and no older clear is over one. It is tried once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -19,6 +22,8 @@ use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::value::Value;
 
+use super::group::QueuedGroup;
+
 /// The place of an operation in the order of all.
 pub type Place = u64;
 
@@ -26,7 +31,7 @@ pub type Place = u64;
 pub type BatchId = u64;
 
 /// What an operation does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub enum Change {
     /// Writes what the codec made.
     Set(Value),
@@ -36,6 +41,8 @@ pub enum Change {
     Remove,
     /// Removes every item under the base that stands for the key.
     Clear,
+    /// Makes a group of changes; the operation has no key of its own.
+    Commit(Arc<QueuedGroup>),
 }
 
 /// An operation that was asked for.
@@ -54,16 +61,30 @@ pub struct Operation {
 }
 
 impl Operation {
-    fn is_clear(&self) -> bool {
-        self.change == Change::Clear
+    /// Whether it is a clear.
+    pub fn is_clear(&self) -> bool {
+        matches!(self.change, Change::Clear)
     }
 
-    /// Whether a clear of a base, made later, leaves nothing of what this one does.
+    /// The group that it makes, where it is one.
+    pub fn group(&self) -> Option<&Arc<QueuedGroup>> {
+        match &self.change {
+            Change::Commit(group) => Some(group),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of one item.
+    fn is_of_item(&self) -> bool {
+        !self.is_clear() && self.group().is_none()
+    }
+
+    /// Whether a clear of a base, made later, has to do with it.
     fn goes_with(&self, base: &str) -> bool {
-        if self.is_clear() {
-            self.key.starts_with(base)
-        } else {
-            clears(base, &self.key)
+        match &self.change {
+            Change::Clear => self.key.starts_with(base),
+            Change::Commit(group) => group.keys().iter().any(|key| clears(base, key)),
+            _ => clears(base, &self.key),
         }
     }
 
@@ -74,7 +95,7 @@ impl Operation {
                 .expires_ms
                 .is_none_or(|expires_ms| expires_ms > now_ms)
                 .then_some(value),
-            Change::Remove | Change::Clear => None,
+            Change::Remove | Change::Clear | Change::Commit(_) => None,
         }
     }
 }
@@ -82,6 +103,17 @@ impl Operation {
 /// Whether a clear of a base takes a key.
 fn clears(base: &str, key: &str) -> bool {
     key.starts_with(base) && !key::is_kept(key)
+}
+
+/// Whether a group that is newer has to find what an operation, which is no group, does.
+fn waits_for(group: &QueuedGroup, operation: &Operation) -> bool {
+    group.keys().iter().any(|key| {
+        if operation.is_clear() {
+            clears(&operation.key, key)
+        } else {
+            *key == operation.key
+        }
+    })
 }
 
 /// What a read of a key sees of the backlog.
@@ -128,12 +160,19 @@ pub struct Batch {
     pub operations: Vec<(Place, Operation)>,
 }
 
+impl Batch {
+    /// The group that it is, where it is one: that is handed out alone.
+    pub fn group(&self) -> Option<&Arc<QueuedGroup>> {
+        self.operations.first()?.1.group()
+    }
+}
+
 /// What stands before a write that must not wait.
 pub enum Before {
     /// Something of the key, or a clear over it, is on its way to the driver.
     Busy,
-    /// A clear over the key waits; it must be made first.
-    Clear,
+    /// A clear over the key waits, or a group that it is part of; that must be made first.
+    First,
     /// What waited for the key was taken, oldest first; it may be nothing.
     Taken(Batch),
 }
@@ -155,6 +194,11 @@ impl Places {
     fn newest(&self) -> Place {
         self.later.back().copied().unwrap_or(self.first)
     }
+
+    /// Oldest first.
+    fn all(&self) -> impl DoubleEndedIterator<Item = Place> + '_ {
+        std::iter::once(self.first).chain(self.later.iter().copied())
+    }
 }
 
 /// What waits to be written.
@@ -163,6 +207,7 @@ pub struct Backlog {
     entries: BTreeMap<Place, Entry>,
     keys: FxHashMap<Arc<str>, Places>,
     clears: BTreeMap<Place, Arc<str>>,
+    groups: BTreeSet<Place>,
     last_place: Place,
     last_batch: BatchId,
     /// Entries in a batch.
@@ -179,6 +224,7 @@ impl Backlog {
             entries: BTreeMap::new(),
             keys: FxHashMap::default(),
             clears: BTreeMap::new(),
+            groups: BTreeSet::new(),
             last_place: 0,
             last_batch: 0,
             handed_out: 0,
@@ -223,10 +269,39 @@ impl Backlog {
         self.entries.contains_key(&place)
     }
 
+    /// Whether a group waits to be tried.
+    pub fn has_waiting_group(&self) -> bool {
+        self.groups.iter().any(|place| !self.is_on_the_way(*place))
+    }
+
+    /// Whether something is left of one of the keys, or a clear over one.
+    pub fn has_any(&self, keys: &[Arc<str>]) -> bool {
+        !self.is_empty()
+            && keys
+                .iter()
+                .any(|key| self.keys.contains_key(key) || self.newest_clear(key).is_some())
+    }
+
+    /// Whether the operation at `place` is on its way.
+    pub fn is_on_the_way(&self, place: Place) -> bool {
+        let entry = self.entries.get(&place);
+        entry.is_some_and(|entry| entry.batch.is_some())
+    }
+
     /// Adds an operation; gives its place, which is that of the one it replaces, if any.
     pub fn push(&mut self, operation: Operation) -> Place {
-        if operation.is_clear() {
-            return self.push_clear(operation);
+        match &operation.change {
+            Change::Clear => return self.push_clear(operation),
+            Change::Commit(group) => {
+                let group = group.clone();
+                let place = self.insert(operation);
+                for key in group.keys() {
+                    self.add_place(key, place);
+                }
+                self.groups.insert(place);
+                return place;
+            }
+            _ => {}
         }
         if self.merges
             && let Some(place) = self.waiting_alone(&operation.key)
@@ -237,28 +312,40 @@ impl Backlog {
         }
         let key = operation.key.clone();
         let place = self.insert(operation);
-        match self.keys.get_mut(&key) {
-            Some(places) => places.later.push_back(place),
-            None => {
-                let later = VecDeque::new();
-                self.keys.insert(
-                    key,
-                    Places {
-                        first: place,
-                        later,
-                    },
-                );
-            }
-        }
+        self.add_place(&key, place);
         place
     }
 
-    /// The place of the key's newest operation, if that waits.
+    fn add_place(&mut self, key: &Arc<str>, place: Place) {
+        match self.keys.get_mut(key) {
+            Some(places) => places.later.push_back(place),
+            None => {
+                let places = Places {
+                    first: place,
+                    later: VecDeque::new(),
+                };
+                self.keys.insert(key.clone(), places);
+            }
+        }
+    }
+
+    /// The place of the key's newest operation, if that waits and a newer one may take it.
     fn waiting_alone(&self, key: &str) -> Option<Place> {
         let newest = self.keys.get(key)?.newest();
-        let waits = self.entries.get(&newest)?.batch.is_none();
-        // A clear drops what waits under it: whatever waits is newer than every clear over it.
-        waits.then_some(newest)
+        let entry = self.entries.get(&newest)?;
+        let waits = entry.batch.is_none() && entry.operation.is_of_item();
+        // A clear leaves what a group has to find: that may wait before the clear.
+        let is_before_clear = || self.newest_clear(key).is_some_and(|clear| clear > newest);
+        (waits && !is_before_clear()).then_some(newest)
+    }
+
+    /// Whether a group that is newer has to find what the operation does.
+    fn is_before_group(&self, place: Place, operation: &Operation) -> bool {
+        let mut newer = self
+            .groups
+            .range((Bound::Excluded(place), Bound::Unbounded))
+            .filter_map(|place| self.entries.get(place)?.operation.group());
+        newer.any(|group| waits_for(group, operation))
     }
 
     fn push_clear(&mut self, operation: Operation) -> Place {
@@ -266,7 +353,13 @@ impl Backlog {
         let superseded: Vec<Place> = self
             .entries
             .iter()
-            .filter(|(_, entry)| entry.batch.is_none() && entry.operation.goes_with(&base))
+            .filter(|(place, entry)| {
+                let operation = &entry.operation;
+                entry.batch.is_none()
+                    && operation.group().is_none()
+                    && operation.goes_with(&base)
+                    && !self.is_before_group(**place, operation)
+            })
             .map(|(place, _)| *place)
             .collect();
         for place in superseded {
@@ -294,11 +387,22 @@ impl Backlog {
         };
         self.handed_out -= usize::from(entry.batch.is_some());
         self.unaccepted -= usize::from(!entry.is_accepted);
-        if entry.operation.is_clear() {
-            self.clears.remove(&place);
-            return;
+        match &entry.operation.change {
+            Change::Clear => {
+                self.clears.remove(&place);
+            }
+            Change::Commit(group) => {
+                self.groups.remove(&place);
+                for key in group.keys() {
+                    self.remove_place(key, place);
+                }
+            }
+            _ => self.remove_place(&entry.operation.key, place),
         }
-        let Some(places) = self.keys.get_mut(&entry.operation.key) else {
+    }
+
+    fn remove_place(&mut self, key: &str, place: Place) {
+        let Some(places) = self.keys.get_mut(key) else {
             return;
         };
         if places.first != place {
@@ -306,7 +410,7 @@ impl Backlog {
         } else if let Some(next) = places.later.pop_front() {
             places.first = next;
         } else {
-            self.keys.remove(&entry.operation.key);
+            self.keys.remove(key);
         }
     }
 
@@ -346,14 +450,31 @@ impl Backlog {
             .map(|(place, _)| *place)
     }
 
+    /// Whether a clear over the key is older than `place`.
+    fn is_behind_clear(&self, place: Place, key: &str) -> bool {
+        self.clears
+            .range(..place)
+            .any(|(_, base)| clears(base, key))
+    }
+
+    /// The newest operation of the item alone. Of a group that is under way a read sees what has taken
+    /// effect.
+    fn newest_of_item(&self, key: &str) -> Option<(Place, &Entry)> {
+        let newest = self.keys.get(key)?.all().rev().find_map(|place| {
+            let entry = self.entries.get(&place)?;
+            entry.operation.is_of_item().then_some((place, entry))
+        });
+        newest
+    }
+
     /// What a read of the key sees.
     pub fn read(&self, key: &str, now_ms: u64) -> Seen<'_> {
-        let newest = self.keys.get(key).map(Places::newest);
+        let newest = self.newest_of_item(key);
         let clear = self.newest_clear(key);
-        if clear.is_some() && clear > newest {
+        if clear.is_some() && clear > newest.map(|(place, _)| place) {
             return Seen::Gone;
         }
-        let Some(entry) = newest.and_then(|place| self.entries.get(&place)) else {
+        let Some((_, entry)) = newest else {
             return Seen::Nothing;
         };
         match entry.operation.live_value(now_ms) {
@@ -370,9 +491,14 @@ impl Backlog {
         };
         for key in self.keys.keys().filter(|key| key::is_under(key, base)) {
             match self.read(key, now_ms) {
-                Seen::Value(..) => overlay.present.insert(key.clone()),
-                Seen::Gone | Seen::Nothing => overlay.gone.insert(key.clone()),
-            };
+                Seen::Value(..) => {
+                    overlay.present.insert(key.clone());
+                }
+                Seen::Gone => {
+                    overlay.gone.insert(key.clone());
+                }
+                Seen::Nothing => {}
+            }
         }
         overlay
     }
@@ -381,17 +507,16 @@ impl Backlog {
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.entries
             .values()
-            .filter(|entry| entry.is_accepted && !entry.operation.is_clear())
+            .filter(|entry| entry.is_accepted && entry.operation.is_of_item())
             .map(|entry| &entry.operation)
     }
 
     /// The newest accepted operation of a key.
     pub fn operation(&self, key: &str) -> Option<&Operation> {
-        let places = self.keys.get(key)?;
-        let all = std::iter::once(&places.first).chain(&places.later);
+        let all = self.keys.get(key)?.all();
         all.rev()
-            .filter_map(|place| self.entries.get(place))
-            .find(|entry| entry.is_accepted)
+            .filter_map(|place| self.entries.get(&place))
+            .find(|entry| entry.is_accepted && entry.operation.is_of_item())
             .map(|entry| &entry.operation)
     }
 
@@ -413,21 +538,24 @@ impl Backlog {
                 continue;
             }
             let key = &*entry.operation.key;
-            if entry.operation.is_clear() {
-                if self.is_clear_held_up(place, key) {
-                    looked_to = place;
+            if !entry.operation.is_of_item() {
+                if !places.is_empty() {
+                    break;
+                }
+                looked_to = place;
+                let is_held_up = match entry.operation.group() {
+                    Some(group) => self.is_group_held_up(place, group),
+                    None => self.is_clear_held_up(place, key),
+                };
+                if is_held_up {
                     continue;
                 }
-                if places.is_empty() {
-                    places.push(place);
-                    looked_to = place;
-                }
+                places.push(place);
                 break;
             }
             let is_next = taken.contains(key) || self.keys[key].first == place;
-            let is_under_clear = self.newest_clear(key).is_some_and(|clear| clear < place);
             looked_to = place;
-            if is_next && !is_under_clear {
+            if is_next && !self.is_behind_clear(place, key) {
                 places.push(place);
                 taken.insert(key);
                 if places.len() == limit {
@@ -441,27 +569,36 @@ impl Backlog {
         Some((self.hand_out(places), looked_to))
     }
 
-    /// What is on its way, oldest first, and whether all that was added up to `up_to` is among it.
+    /// What is on its way and may be written once more, oldest first, and whether all that was added up to
+    /// `up_to` is among it.
     pub fn on_the_way(&self, up_to: Place) -> (Vec<Operation>, bool) {
         let mut operations = Vec::new();
         let mut is_all = true;
         for entry in self.entries.range(..=up_to).map(|(_, entry)| entry) {
             match entry.batch {
-                Some(_) => operations.push(entry.operation.clone()),
-                None => is_all = false,
+                // A group changes what it finds: twice is not once.
+                Some(_) if entry.operation.group().is_none() => {
+                    operations.push(entry.operation.clone());
+                }
+                _ => is_all = false,
             }
         }
         (operations, is_all)
     }
 
-    /// Whether something older under the base of a clear is left. That can only be on its way: what
-    /// waited was dropped.
+    /// Whether something older under the base of a clear is left.
     fn is_clear_held_up(&self, place: Place, base: &str) -> bool {
-        self.handed_out > 0
-            && self
-                .entries
-                .range(..place)
-                .any(|(_, entry)| entry.operation.goes_with(base))
+        self.entries
+            .range(..place)
+            .any(|(_, entry)| entry.operation.goes_with(base))
+    }
+
+    /// Whether something older of one of the keys of a group is left, or an older clear over one.
+    fn is_group_held_up(&self, place: Place, group: &QueuedGroup) -> bool {
+        group
+            .keys()
+            .iter()
+            .any(|key| self.keys[key].first != place || self.is_behind_clear(place, key))
     }
 
     fn hand_out(&mut self, places: Vec<Place>) -> Batch {
@@ -486,16 +623,15 @@ impl Backlog {
             .filter(|(_, base)| clears(base, key))
             .map(|(place, _)| *place)
             .collect();
-        let places: Vec<Place> = self.keys.get(key).map_or_else(Vec::new, |places| {
-            std::iter::once(places.first)
-                .chain(places.later.iter().copied())
-                .collect()
-        });
+        let places: Vec<Place> = self
+            .keys
+            .get(key)
+            .map_or_else(Vec::new, |places| places.all().collect());
         if self.any_handed_out(over.iter().chain(&places)) {
             return Before::Busy;
         }
-        if !over.is_empty() {
-            return Before::Clear;
+        if !over.is_empty() || self.any_group(&places) {
+            return Before::First;
         }
         Before::Taken(self.hand_out(places))
     }
@@ -511,15 +647,18 @@ impl Backlog {
         if self.any_handed_out(places.iter()) {
             return Before::Busy;
         }
+        if self.any_group(&places) {
+            return Before::First;
+        }
         Before::Taken(self.hand_out(places))
     }
 
+    fn any_group(&self, places: &[Place]) -> bool {
+        places.iter().any(|place| self.groups.contains(place))
+    }
+
     fn any_handed_out<'a>(&self, mut places: impl Iterator<Item = &'a Place>) -> bool {
-        places.any(|place| {
-            self.entries
-                .get(place)
-                .is_some_and(|entry| entry.batch.is_some())
-        })
+        places.any(|place| self.is_on_the_way(*place))
     }
 
     /// The operation took effect.
@@ -535,22 +674,57 @@ impl Backlog {
         if entry.batch.take().is_some() {
             self.handed_out -= 1;
         }
-        let key = entry.operation.key.clone();
-        let is_clear = entry.operation.is_clear();
-        if self.newest_clear(&key).is_some_and(|clear| clear > place) {
-            self.remove(place);
-        } else if self.merges && !is_clear {
-            self.fold(place, &key);
+        let operation = entry.operation.clone();
+        let clear = self.newest_clear(&operation.key);
+        if operation.group().is_some() {
+            // It was not tried.
+        } else if clear.is_some_and(|clear| clear > place) {
+            if !self.is_before_group(place, &operation) {
+                self.remove(place);
+            }
+        } else if self.merges && !operation.is_clear() {
+            self.fold(place, &operation.key);
         }
     }
 
+    /// Drops the groups that must not be made before an operation that failed; gives their places.
+    pub fn reject_behind(&mut self, place: Place) -> Vec<Place> {
+        let Some(entry) = self.entries.get(&place) else {
+            return Vec::new();
+        };
+        let operation = &entry.operation;
+        let newer = self
+            .groups
+            .range((Bound::Excluded(place), Bound::Unbounded));
+        let rejected: Vec<Place> = newer
+            .copied()
+            .filter(|newer| {
+                let group = self
+                    .entries
+                    .get(newer)
+                    .and_then(|entry| entry.operation.group());
+                group.is_some_and(|group| waits_for(group, operation))
+            })
+            .collect();
+        for place in &rejected {
+            self.remove(*place);
+        }
+        rejected
+    }
+
     /// Puts the newest operation of a key at `place`, the oldest of the key, where everything of the
-    /// key waits.
+    /// key waits; nothing gets past a group.
     fn fold(&mut self, place: Place, key: &str) {
         let Some(places) = self.keys.get(key).filter(|places| places.first == place) else {
             return;
         };
-        let later: Vec<Place> = places.later.iter().copied().collect();
+        let is_group = |place: &Place| self.groups.contains(place);
+        let later: Vec<Place> = places
+            .later
+            .iter()
+            .copied()
+            .take_while(|place| !is_group(place))
+            .collect();
         let Some(newest) = later.last().and_then(|newest| self.entries.get(newest)) else {
             return;
         };
@@ -569,6 +743,7 @@ impl Backlog {
         self.entries.clear();
         self.keys.clear();
         self.clears.clear();
+        self.groups.clear();
         self.handed_out = 0;
         self.unaccepted = 0;
         count

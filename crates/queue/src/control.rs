@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::backlog::{Backlog, Batch, Before, Operation, Place};
 use eas_core::error::{Error, Kind, Result};
+use eas_core::group::Committed;
 use eas_core::runtime::lock;
 
 const FIRST_RETRY_MS: u64 = 100;
@@ -63,6 +64,9 @@ pub type Room = Option<oneshot::Receiver<Result<()>>>;
 /// The outcome of each operation of a batch; one that is left out was not tried.
 pub type Outcomes = Vec<(Place, Result<()>)>;
 
+/// Who waits for a group.
+type Committer = oneshot::Sender<Result<Committed>>;
+
 struct Pass {
     number: u64,
     looked_to: Place,
@@ -99,6 +103,7 @@ struct State {
     flushes: Vec<Flush>,
     witnesses: Vec<Witness>,
     rooms: BTreeMap<Place, Vec<oneshot::Sender<Result<()>>>>,
+    committers: BTreeMap<Place, Committer>,
     is_disposed: bool,
     /// Nobody waits any more for what is on its way: the process ends.
     is_given_up: bool,
@@ -130,6 +135,7 @@ impl Control {
                 flushes: Vec::new(),
                 witnesses: Vec::new(),
                 rooms: BTreeMap::new(),
+                committers: BTreeMap::new(),
                 is_disposed: false,
                 is_given_up: false,
                 moves: 0,
@@ -188,6 +194,25 @@ impl Control {
         Ok(self.add_flush(&mut state))
     }
 
+    /// Adds a group and completes with what became of it.
+    ///
+    /// # Errors
+    /// [`Kind::Disposed`] once the queue is disposed.
+    pub fn push_group(
+        &self,
+        operation: Operation,
+    ) -> Result<(oneshot::Receiver<Result<Committed>>, Next)> {
+        let mut state = lock(&self.state);
+        let state = &mut *state;
+        if state.is_disposed {
+            return Err(disposed());
+        }
+        let place = state.backlog.push(operation);
+        let (committer, committed) = oneshot::channel();
+        state.committers.insert(place, committer);
+        Ok((committed, self.plan(state)))
+    }
+
     /// Completes when everything that waits now took effect, or when the next attempt failed.
     pub fn flush(&self) -> (oneshot::Receiver<Result<()>>, Next) {
         self.add_flush(&mut lock(&self.state))
@@ -228,7 +253,8 @@ impl Control {
         }
         let enough = self.limits.batch_size.min(self.limits.max_queue_size);
         let is_due = state.backlog.len() >= enough && !state.is_backing_off;
-        if is_due || !state.flushes.is_empty() {
+        let is_awaited = !state.flushes.is_empty() || state.backlog.has_waiting_group();
+        if is_due || is_awaited {
             state.is_starting = true;
             return Next::Start;
         }
@@ -284,10 +310,10 @@ impl Control {
         true
     }
 
-    /// Whether somebody waits for what is queued: for its flush or for its room.
+    /// Whether somebody waits for what is queued: for its flush, for its room or for a group.
     pub fn is_awaited(&self) -> bool {
         let state = lock(&self.state);
-        !state.flushes.is_empty() || !state.rooms.is_empty()
+        !state.flushes.is_empty() || !state.rooms.is_empty() || !state.committers.is_empty()
     }
 
     /// Goes on with the pass that is under way.
@@ -337,7 +363,9 @@ impl Control {
             };
             state.is_backing_off = true;
             state.timer = 0;
-            if state.flushes.is_empty() && !state.is_disposed && !state.backlog.is_empty() {
+            // A group that came since is tried at once.
+            let is_awaited = !state.flushes.is_empty() || state.backlog.has_waiting_group();
+            if !is_awaited && !state.is_disposed && !state.backlog.is_empty() {
                 let doubled = FIRST_RETRY_MS << (state.failures - 1).min(10);
                 Self::set_timer(state, doubled.min(LAST_RETRY_MS))
             } else {
@@ -363,6 +391,7 @@ impl Control {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         let mut tried: Vec<Place> = Vec::with_capacity(outcomes.len());
+        let mut rejected: Vec<(Committer, Error)> = Vec::new();
         for (place, outcome) in outcomes {
             tried.push(place);
             match outcome {
@@ -373,6 +402,10 @@ impl Control {
                     }
                 }
                 Err(error) => {
+                    for group in state.backlog.reject_behind(place) {
+                        let committer = state.committers.remove(&group);
+                        rejected.extend(committer.map(|committer| (committer, error.clone())));
+                    }
                     state.backlog.failed(place);
                     if let Some(pass) = &mut state.pass {
                         pass.error.get_or_insert(error);
@@ -388,6 +421,41 @@ impl Control {
                 }
             }
         }
+        let report = self.settle(state);
+        drop(guard);
+        self.changed.notify_all();
+        for (committer, error) in rejected {
+            // A caller that went away needs no answer, here and below.
+            let _ = committer.send(Err(error));
+        }
+        report.send()
+    }
+
+    /// Reports a batch that is a group, which is not tried again.
+    pub fn finish_group(&self, batch: &Batch, outcome: Result<Committed>) -> Next {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        let mut committer = None;
+        for (place, _) in &batch.operations {
+            state.backlog.done(*place);
+            committer = state.committers.remove(place);
+        }
+        if outcome.is_ok()
+            && let Some(pass) = &mut state.pass
+        {
+            pass.has_written = true;
+        }
+        let report = self.settle(state);
+        drop(guard);
+        self.changed.notify_all();
+        if let Some(committer) = committer {
+            let _ = committer.send(outcome);
+        }
+        report.send()
+    }
+
+    /// Finds out who waits for nothing any more.
+    fn settle(&self, state: &mut State) -> Report {
         let rooms = self.make_room(state);
         let (flushed, waiting) = std::mem::take(&mut state.flushes)
             .into_iter()
@@ -397,17 +465,11 @@ impl Control {
         state
             .witnesses
             .retain(|witness| backlog.has_up_to(witness.up_to));
-        let next = self.plan(state);
-        drop(guard);
-        self.changed.notify_all();
-        for room in rooms {
-            // A caller that went away needs no answer.
-            let _ = room.send(Ok(()));
+        Report {
+            rooms,
+            flushed,
+            next: self.plan(state),
         }
-        for flush in flushed {
-            let _ = flush.done.send(Ok(()));
-        }
-        next
     }
 
     fn make_room(&self, state: &mut State) -> Vec<oneshot::Sender<Result<()>>> {
@@ -529,6 +591,12 @@ impl Control {
     /// Drops what could not be written before the driver below went away, and tells those who wait.
     pub fn abandon(&self, error: Option<&Error>) {
         let mut state = lock(&self.state);
+        // What becomes of a group that the driver has is what the driver says.
+        let (kept, committers): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut state.committers)
+                .into_iter()
+                .partition(|(place, _)| state.backlog.is_on_the_way(*place));
+        state.committers = kept;
         state.backlog.abandon();
         state.timer = 0;
         let rooms = std::mem::take(&mut state.rooms);
@@ -543,6 +611,9 @@ impl Control {
         for flush in flushes {
             let _ = flush.done.send(outcome());
         }
+        for committer in committers.into_values() {
+            let _ = committer.send(Err(disposed()));
+        }
     }
 
     /// How many operations are accepted, whether some are on their way, whether it is disposed.
@@ -555,6 +626,28 @@ impl Control {
     /// How many passes in a row failed without writing anything.
     pub fn failures(&self) -> u32 {
         lock(&self.state).failures
+    }
+}
+
+/// Who waits for nothing any more, and what is to be done.
+#[must_use]
+struct Report {
+    rooms: Vec<oneshot::Sender<Result<()>>>,
+    flushed: Vec<Flush>,
+    next: Next,
+}
+
+impl Report {
+    /// Called without the lock.
+    fn send(self) -> Next {
+        for room in self.rooms {
+            // A caller that went away needs no answer, here and below.
+            let _ = room.send(Ok(()));
+        }
+        for flush in self.flushed {
+            let _ = flush.done.send(Ok(()));
+        }
+        self.next
     }
 }
 

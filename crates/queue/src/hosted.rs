@@ -10,9 +10,11 @@ use futures_util::future::join_all;
 
 use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
 use super::control::{Control, Next, Outcomes, Step};
+use super::group::QueuedGroup;
 use eas_core::calls;
 use eas_core::driver::{Call, Driver, Item, Mode, Op, Options};
 use eas_core::error::{Error, Kind, Result};
+use eas_core::group::Committed;
 use eas_core::runtime::{AtExit, Moves, Runtime};
 use eas_core::value::{Text, Value};
 
@@ -121,6 +123,12 @@ impl Hosted {
             match self.control.step() {
                 Step::Batch(batch) => {
                     self.hold();
+                    if let Some(group) = batch.group() {
+                        let committed = self.commit(group, Mode::Async).await;
+                        let next = self.control.finish_group(&batch, committed);
+                        self.go(next);
+                        continue;
+                    }
                     let outcomes = self.write_batch(&batch, Mode::Async).await;
                     let next = self.control.finish(&batch, outcomes);
                     self.go(next);
@@ -226,7 +234,38 @@ impl Hosted {
             }
             Change::Remove => calls::remove_item(inner, key, &options, mode),
             Change::Clear => calls::clear(inner, key, &options, mode),
+            Change::Commit(group) => self.commit(group, mode).map(drop),
         }
+    }
+
+    /// Starts a group.
+    fn commit(&self, group: &QueuedGroup, mode: Mode) -> Op<Committed> {
+        let due = group.at(self.now_ms());
+        self.inner.clone().commit(due, group.operation, mode)
+    }
+
+    /// Makes a group at once with the Sync method, after what waits for its keys.
+    ///
+    /// # Errors
+    /// Those of the driver, also of what waits; [`Kind::SyncUnsupported`] where something of its keys is on
+    /// its way. Then the group is not made.
+    pub fn commit_through(self: &Rc<Self>, group: &QueuedGroup) -> Result<Committed> {
+        let has_older = || {
+            self.control
+                .with_backlog(|backlog| backlog.has_any(group.keys()))
+        };
+        if has_older() {
+            let flushed = self.flush_here();
+            // What fails beside the group is no business of it.
+            if has_older() {
+                flushed?;
+                let message = "a write of one of the keys is on its way to the driver, which cannot be waited for here; use the Promise form";
+                return Err(Error::new(Kind::SyncUnsupported, message)
+                    .driver(&self.inner.info().name)
+                    .operation(group.operation));
+            }
+        }
+        at_once(self.commit(group, Mode::Sync))
     }
 
     fn now_ms(&self) -> u64 {
@@ -255,7 +294,7 @@ impl Hosted {
     /// # Errors
     /// Those of the driver, also of what waits; then the change is not made.
     pub fn write_through(self: &Rc<Self>, operation: Operation, merges: bool) -> Result<()> {
-        let is_clear = operation.change == Change::Clear;
+        let is_clear = operation.is_clear();
         let take = || {
             if is_clear {
                 self.control.take_base(&operation.key, false)
@@ -264,11 +303,11 @@ impl Hosted {
             }
         };
         let mut before = take()?;
-        if matches!(before, Before::Clear) {
+        if matches!(before, Before::First) {
             let flushed = self.flush_here();
             before = take()?;
-            // What fails beside the clear is no business of this write.
-            if matches!(before, Before::Clear) {
+            // What fails beside it is no business of this write.
+            if matches!(before, Before::First) {
                 flushed?;
             }
         }
@@ -325,6 +364,7 @@ impl Hosted {
             Change::Remove => Call::RemoveItem,
             Change::Clear if info.has(Call::Clear, Mode::Sync) => Call::Clear,
             Change::Clear => Call::RemoveItem,
+            Change::Commit(_) => Call::Commit,
         };
         if info.are_twins(call) {
             return Ok(());
@@ -361,6 +401,7 @@ impl Hosted {
             Change::Set(_) | Change::SetRaw(_) => Call::SetItem,
             Change::Remove => Call::RemoveItem,
             Change::Clear => return calls::can_clear(&self.inner, Mode::Sync).map(drop),
+            Change::Commit(_) => Call::Commit,
         };
         if has(call) {
             Ok(())
@@ -380,6 +421,20 @@ impl Hosted {
         let (mut looked_to, mut outcome) = (0, Ok(()));
         while let Some((batch, to)) = self.control.take_beside(looked_to, up_to) {
             looked_to = to;
+            if let Some(group) = batch.group() {
+                let next = match self.can_commit_at_once(&batch) {
+                    Ok(()) => {
+                        let committed = at_once(self.commit(group, Mode::Sync));
+                        self.control.finish_group(&batch, committed)
+                    }
+                    Err(error) => {
+                        outcome = outcome.and(Err(error));
+                        self.control.finish(&batch, Outcomes::new())
+                    }
+                };
+                self.go(next);
+                continue;
+            }
             let mut outcomes = Outcomes::new();
             let mut failed: HashSet<&str> = HashSet::new();
             for (place, operation) in &batch.operations {
@@ -399,6 +454,14 @@ impl Hosted {
             self.go(next);
         }
         outcome.and_then(|()| self.write_again(up_to))
+    }
+
+    /// Fails where a group of the Promise form has to be left to it.
+    fn can_commit_at_once(&self, batch: &Batch) -> Result<()> {
+        batch.operations.iter().try_for_each(|(_, operation)| {
+            self.check(operation)
+                .and_then(|()| self.check_twins(operation))
+        })
     }
 
     /// Writes what is on its way with the Sync methods too. Whatever comes after it, of its key or
@@ -454,7 +517,7 @@ impl AtExit for Ending {
 }
 
 /// The outcome of an operation that was started with [`Mode::Sync`].
-fn at_once(op: Op<()>) -> Result<()> {
+fn at_once<T>(op: Op<T>) -> Result<T> {
     use futures_util::FutureExt;
 
     op.now_or_never().unwrap_or_else(|| {

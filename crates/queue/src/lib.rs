@@ -3,6 +3,7 @@
 //! - [`backlog`]: what waits and in which order, as data; [`control`]: when it is written;
 //! - [`threaded`]: writing on other threads, for drivers that are plain blocking code;
 //!   [`hosted`]: writing on the JS thread, for all others;
+//! - [`group`]: a group of changes that waits;
 //! - `form`: what a value that waits reads as.
 //!
 //! A write is in the backlog when its call returns, so that reads see it and nothing overtakes it;
@@ -11,6 +12,7 @@
 pub mod backlog;
 pub mod control;
 mod form;
+pub mod group;
 pub mod hosted;
 pub mod threaded;
 
@@ -24,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::backlog::{Change, Operation, Seen};
 use self::control::{Control, Limits, Next, Room};
 use self::form::Form;
+use self::group::QueuedGroup;
 use self::hosted::Hosted;
 use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
 use eas_core::calls;
@@ -316,22 +319,25 @@ impl QueueDriver {
 
     fn operation_of(&self, key: &str, change: Change, options: &Options) -> Operation {
         let now_ms = self.now_ms();
-        let own_ms = || match &change {
-            Change::Set(value) => value.expiry_ms_of_copy(),
-            Change::SetRaw(value) => value.expiry_ms(),
-            Change::Remove | Change::Clear => None,
-        };
-        let expires_ms = match options.ttl_ms {
-            Some(ttl_ms) => Some(now_ms.saturating_add(ttl_ms)),
-            None if self.info.ttl && self.store.is_some() => own_ms(),
-            None => None,
-        };
+        let expires_ms = self.expiry_of(&change, options, now_ms);
         Operation {
             key: key.into(),
             change,
             options: options.clone(),
             expires_ms,
             timestamp_ms: now_ms,
+        }
+    }
+
+    fn expiry_of(&self, change: &Change, options: &Options, now_ms: u64) -> Option<u64> {
+        match options.ttl_ms {
+            Some(ttl_ms) => Some(now_ms.saturating_add(ttl_ms)),
+            None if self.info.ttl && self.store.is_some() => match change {
+                Change::Set(value) => value.expiry_ms_of_copy(),
+                Change::SetRaw(value) => value.expiry_ms(),
+                Change::Remove | Change::Clear | Change::Commit(_) => None,
+            },
+            None => None,
         }
     }
 
@@ -385,7 +391,7 @@ impl QueueDriver {
         let mut operations = operations.into_iter().inspect(|operation| {
             let kind = match operation.change {
                 Change::Set(_) | Change::SetRaw(_) => EventKind::Update,
-                Change::Remove | Change::Clear => EventKind::Remove,
+                _ => EventKind::Remove,
             };
             self.clears.note(kind, &self.inner, &operation.key);
         });
@@ -426,7 +432,7 @@ impl QueueDriver {
 
     /// Waits for an answer of the writer, and keeps the event loop alive until it comes. A writer on
     /// the JS thread sees to that itself.
-    fn told(&self, answer: oneshot::Receiver<Result<()>>) -> Op<()> {
+    fn told<T: 'static>(&self, answer: oneshot::Receiver<Result<T>>) -> Op<T> {
         let is_elsewhere = matches!(self.writer, Writer::Threaded(_));
         let alive = is_elsewhere.then(|| self.runtime.keep_alive());
         Op::later(async move {
@@ -779,9 +785,48 @@ impl Driver for QueueDriver {
     }
 
     fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
-        let _ = (group, mode);
-        let error = Error::new(Kind::AtomicUnsupported, "the queue makes no groups yet");
-        Op::fail(error.driver(NAME).operation(operation))
+        let check = |key: &str| match &self.store {
+            Some(store) => store.check_key(key).map_err(|error| {
+                let error = error.driver(store.info().name);
+                error.operation(operation).key(key)
+            }),
+            None => Ok(()),
+        };
+        let place = move |error: Error| match error.kind() {
+            Kind::Disposed => error.driver(NAME).operation(operation),
+            _ => error,
+        };
+        if self.is_over.get() {
+            return Op::fail(place(control::disposed()));
+        }
+        if let Err(error) = group.keys().into_iter().try_for_each(check) {
+            return Op::fail(error);
+        }
+        for write in &group.writes {
+            self.clears.note(write.event(), &self.inner, write.key());
+        }
+        let now_ms = self.now_ms();
+        let group = Arc::new(QueuedGroup::new(group, operation, |value, options| {
+            self.expiry_of(&Change::Set(value.clone()), options, now_ms)
+        }));
+        let outcome = if mode == Mode::Sync || self.is_ending() {
+            match &self.writer {
+                Writer::Threaded(threaded) => threaded.commit_through(&group),
+                Writer::Hosted(hosted) => hosted.commit_through(&group),
+            }
+        } else {
+            let group = self.operation_of("", Change::Commit(group), &Options::default());
+            match self.control().push_group(group) {
+                Ok((committed, next)) => {
+                    self.writer.go(next);
+                    return self
+                        .told(committed)
+                        .map_result(move |committed| committed.map_err(place));
+                }
+                Err(error) => Err(error),
+            }
+        };
+        Op::ready(outcome.map_err(place))
     }
 
     fn flush(self: Rc<Self>, mode: Mode) -> Op<()> {

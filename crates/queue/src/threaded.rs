@@ -11,8 +11,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
 use super::control::{Control, Next, Outcomes, Step};
+use super::group::QueuedGroup;
 use eas_core::driver::{Call, Mode};
 use eas_core::error::{At, Error, Result};
+use eas_core::group::Committed;
 use eas_core::key;
 use eas_core::runtime::{AtExit, Job, Moves, caught, lock, run_at_exit};
 use eas_core::store::{SingleWrites, Store};
@@ -150,6 +152,10 @@ impl Threaded {
     }
 
     fn write_split(self: &Arc<Self>, batch: Batch) -> Option<Next> {
+        if let Some(group) = batch.group() {
+            let committed = self.commit(group);
+            return Some(self.control.finish_group(&batch, committed));
+        }
         let parts = if self.control.is_awaited() || self.is_ending() {
             part_by_key(&batch)
         } else {
@@ -220,6 +226,8 @@ impl Threaded {
                 Call::Clear,
                 caught(|| clear(store, key, || self.moved_on())),
             ),
+            // A batch that is a group does not come here.
+            Change::Commit(group) => (Call::Commit, self.commit(group).map(drop)),
         };
         self.moved_on();
         if outcome.is_ok()
@@ -228,6 +236,40 @@ impl Threaded {
             self.note(Notice::Expires(expires_ms));
         }
         outcome.at(store.info().name, call.name(mode), key)
+    }
+
+    /// Makes a group in place.
+    fn commit(&self, group: &QueuedGroup) -> Result<Committed> {
+        let committed = caught(|| group.apply(&*self.store));
+        self.moved_on();
+        if let Ok(Committed::Done) = committed
+            && let Some(expires_ms) = group.first_expiry()
+        {
+            self.note(Notice::Expires(expires_ms));
+        }
+        committed.map_err(|error| {
+            error
+                .driver(self.store.info().name)
+                .operation(group.operation)
+        })
+    }
+
+    /// Makes a group at once, after what waits for its keys.
+    ///
+    /// # Errors
+    /// Those of the store, also of what waits; then the group is not made.
+    pub fn commit_through(self: &Arc<Self>, group: &QueuedGroup) -> Result<Committed> {
+        let has_older = || {
+            self.control
+                .with_backlog(|backlog| backlog.has_any(group.keys()))
+        };
+        // What fails beside the group is no business of it.
+        let mut flushed = Ok(());
+        while has_older() {
+            flushed?;
+            flushed = self.flush_here();
+        }
+        self.commit(group)
     }
 
     /// Tells an end that waits for all of it of a part.
@@ -242,7 +284,7 @@ impl Threaded {
     /// # Errors
     /// Those of the store, also of what waits; then the change is not made.
     pub fn write_through(self: &Arc<Self>, operation: &Operation, merges: bool) -> Result<()> {
-        let is_clear = operation.change == Change::Clear;
+        let is_clear = operation.is_clear();
         // What fails beside the clear is no business of this write.
         let mut flushed = Ok(());
         let batch = loop {
@@ -253,7 +295,7 @@ impl Threaded {
             };
             match before {
                 Before::Taken(batch) => break batch,
-                Before::Clear => flushed?,
+                Before::First => flushed?,
                 Before::Busy => {}
             }
             flushed = self.flush_here();
@@ -296,6 +338,12 @@ impl Threaded {
             let next = loop {
                 match self.control.step() {
                     Step::Batch(batch) => {
+                        if let Some(group) = batch.group() {
+                            let committed = self.commit(group);
+                            let next = self.control.finish_group(&batch, committed);
+                            self.go(next);
+                            continue;
+                        }
                         let outcomes = self.write_all(batch.operations.iter());
                         if let Some((_, Err(error))) =
                             outcomes.iter().find(|(_, outcome)| outcome.is_err())

@@ -5,25 +5,172 @@
 
 mod queue_support;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use eas_core::driver::{Driver, Mode, Op, Options};
 use eas_core::error::Result;
+use eas_core::group::Committed;
 use eas_core::runtime::Runtime;
 use eas_core::value::{Text, Value};
 use eas_queue::backlog::{Backlog, Change, Operation, Seen};
+use eas_queue::group::QueuedGroup;
 use proptest::prelude::*;
-use queue_support::{Bench, Done, PLACES, Place, settings, text};
+use queue_support::{Bench, Done, PLACES, Place, group, settings, text};
 
 const KEYS: [&str; 5] = ["a", "b", "a:x", "a:y", "a:x:z"];
 const BASES: [&str; 3] = ["", "a:", "a:x:"];
 
+/// What was asked for.
+#[derive(Debug, Clone)]
+enum Asked {
+    Set(&'static str, String),
+    Remove(&'static str),
+    Clear(&'static str),
+    Group(Asking),
+}
+
+/// A group: one condition, and what is written to some keys.
+#[derive(Debug, Clone)]
+struct Asking {
+    check: (&'static str, Option<String>),
+    writes: Vec<(&'static str, Option<String>)>,
+    /// Nothing while it is under way, then whether it was made; or that it failed.
+    outcome: Option<std::result::Result<Committed, ()>>,
+}
+
+impl Asking {
+    fn keys(&self) -> impl Iterator<Item = &'static str> + '_ {
+        std::iter::once(self.check.0).chain(self.writes.iter().map(|(key, _)| *key))
+    }
+
+    fn borrowed(&self) -> ((&str, Option<&str>), Vec<(&str, Option<&str>)>) {
+        let writes = self.writes.iter();
+        (
+            (self.check.0, self.check.1.as_deref()),
+            writes
+                .map(|(key, value)| (*key, value.as_deref()))
+                .collect(),
+        )
+    }
+}
+
+/// The calls that were made, one after the other. What is stored after them is what a map would hold.
+#[derive(Debug, Default)]
+struct Log(Vec<Asked>);
+
+type Items = BTreeMap<String, String>;
+
+impl Log {
+    /// What the first of the calls leave, of groups that are made.
+    fn replay_to(&self, end: usize) -> Items {
+        let mut items = Items::new();
+        let is_under_way =
+            |asked: &Asked| matches!(asked, Asked::Group(group) if group.outcome.is_none());
+        let is_whole = !self.0.iter().any(is_under_way);
+        for asked in &self.0[..end] {
+            match asked {
+                Asked::Set(key, value) => {
+                    items.insert((*key).to_owned(), value.clone());
+                }
+                Asked::Remove(key) => {
+                    items.remove(*key);
+                }
+                Asked::Clear(base) => items.retain(|key, _| !key.starts_with(base)),
+                Asked::Group(group) => {
+                    let holds = items.get(group.check.0) == group.check.1.as_ref();
+                    let is_made = match group.outcome {
+                        Some(Ok(Committed::Done)) => true,
+                        Some(Ok(Committed::Conflicts(_))) => false,
+                        Some(Err(())) | None => continue,
+                    };
+                    // What became of an older one may not have been heard yet.
+                    assert!(!is_whole || is_made == holds, "{group:?}, {holds}");
+                    if is_made {
+                        write_all(&mut items, &group.writes);
+                    }
+                }
+            }
+        }
+        items
+    }
+
+    fn replay(&self) -> Items {
+        self.replay_to(self.0.len())
+    }
+
+    /// What groups that are under way may have written to a key.
+    fn under_way(&self, key: &str) -> Vec<Option<String>> {
+        let groups = self.0.iter().filter_map(|asked| match asked {
+            Asked::Group(group) if group.outcome.is_none() => Some(group),
+            _ => None,
+        });
+        let writes = groups.flat_map(|group| &group.writes);
+        let of_key = writes.filter(|(other, _)| *other == key);
+        of_key.map(|(_, value)| value.clone()).collect()
+    }
+}
+
+fn write_all(items: &mut Items, writes: &[(&'static str, Option<String>)]) {
+    for (key, value) in writes {
+        match value {
+            Some(value) => items.insert((*key).to_owned(), value.clone()),
+            None => items.remove(*key),
+        };
+    }
+}
+
+/// Which keys a group is about, whether it expects what is there, and which of its writes remove.
+#[derive(Debug, Clone)]
+struct Shape {
+    check: usize,
+    expects_current: bool,
+    first: usize,
+    second: usize,
+    removes: bool,
+}
+
+impl Shape {
+    fn asking(&self, now: &Items, value: &str) -> Asking {
+        let check = KEYS[self.check];
+        let current = now.get(check).cloned();
+        let expected = if self.expects_current {
+            current
+        } else {
+            Some("never".to_owned())
+        };
+        let mut writes = vec![(KEYS[self.first], Some(value.to_owned()))];
+        if self.second != self.first {
+            writes.push((KEYS[self.second], (!self.removes).then(|| value.to_owned())));
+        }
+        Asking {
+            check: (check, expected),
+            writes,
+            outcome: None,
+        }
+    }
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    let key = 0..KEYS.len();
+    let keys = (key.clone(), key.clone(), key);
+    (keys, prop::bool::weighted(0.8), any::<bool>()).prop_map(
+        |((check, first, second), expects_current, removes)| Shape {
+            check,
+            expects_current,
+            first,
+            second,
+            removes,
+        },
+    )
+}
+
 #[derive(Debug, Clone)]
 enum Call {
     Set(usize, Mode),
+    Commit(Shape, Mode),
     SetRaw(usize, Mode),
     Remove(usize, Mode),
     Clear(usize, Mode),
@@ -45,6 +192,7 @@ fn call() -> impl Strategy<Value = Call> {
         2 => (key.clone(), mode()).prop_map(|(key, mode)| Call::SetRaw(key, mode)),
         4 => (key.clone(), mode()).prop_map(|(key, mode)| Call::Remove(key, mode)),
         2 => (0..BASES.len(), mode()).prop_map(|(base, mode)| Call::Clear(base, mode)),
+        4 => (shape(), mode()).prop_map(|(shape, mode)| Call::Commit(shape, mode)),
         1 => mode().prop_map(Call::Flush),
         1 => any::<bool>().prop_map(Call::Fail),
         1 => proptest::option::of(key).prop_map(Call::FailKey),
@@ -56,7 +204,11 @@ fn call() -> impl Strategy<Value = Call> {
 /// Makes the calls on a queue and on a map, and compares what both give after each.
 fn compare(place: Place, merges: bool, batch: usize, most: usize, calls: &[Call]) {
     let bench = Bench::new(place, &settings(batch, most, merges));
-    let mut model: BTreeMap<String, String> = BTreeMap::new();
+    let log = Rc::new(RefCell::new(Log::default()));
+    let note = |asked: Asked| {
+        log.borrow_mut().0.push(asked);
+        log.borrow().0.len() - 1
+    };
     let (asked, answered) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
     let start = |op: Op<()>| {
         asked.set(asked.get() + 1);
@@ -78,26 +230,47 @@ fn compare(place: Place, merges: bool, batch: usize, most: usize, calls: &[Call]
         match call {
             Call::Set(key, mode) => {
                 if is_made(bench.set(KEYS[*key], &value, *mode), *mode) {
-                    model.insert(KEYS[*key].to_owned(), value);
+                    note(Asked::Set(KEYS[*key], value));
                 }
             }
             Call::SetRaw(key, mode) => {
                 if is_made(bench.set_raw(KEYS[*key], &value, *mode), *mode) {
-                    model.insert(KEYS[*key].to_owned(), value);
+                    note(Asked::Set(KEYS[*key], value));
                 }
             }
             Call::Remove(key, mode) => {
                 if is_made(bench.remove(KEYS[*key], *mode), *mode) {
-                    model.remove(KEYS[*key]);
+                    note(Asked::Remove(KEYS[*key]));
                 }
             }
             Call::Clear(base, mode) => {
                 // A clear of the store itself may fail halfway, which no model can tell.
                 let failing = bench.store.fails_for.lock().unwrap().take();
                 if is_made(bench.clear(BASES[*base], *mode), *mode) {
-                    model.retain(|key, _| !key.starts_with(BASES[*base]));
+                    note(Asked::Clear(BASES[*base]));
                 }
                 *bench.store.fails_for.lock().unwrap() = failing;
+            }
+            Call::Commit(shape, mode) => {
+                let mut asking = shape.asking(&log.borrow().replay(), &value);
+                let (check, writes) = asking.borrowed();
+                let op = bench.commit(check, &writes, *mode);
+                match mode {
+                    Mode::Async => {
+                        let place = note(Asked::Group(asking));
+                        let log = log.clone();
+                        start(op.map_result(move |outcome| {
+                            if let Asked::Group(group) = &mut log.borrow_mut().0[place] {
+                                group.outcome = Some(outcome.map_err(drop));
+                            }
+                            Ok(())
+                        }));
+                    }
+                    Mode::Sync => {
+                        asking.outcome = Some(bench.host.finish(op).map_err(drop));
+                        note(Asked::Group(asking));
+                    }
+                }
             }
             Call::Flush(Mode::Async) => start(bench.queue.clone().flush(Mode::Async)),
             Call::Flush(Mode::Sync) => {
@@ -114,24 +287,21 @@ fn compare(place: Place, merges: bool, batch: usize, most: usize, calls: &[Call]
             }
             Call::Advance(ms) => bench.host.advance(*ms),
         }
+        let model = log.borrow().replay();
+        let is_sure = |key: &str| log.borrow().under_way(key).is_empty();
         for key in KEYS {
-            assert_eq!(
-                bench.get(key),
-                model.get(key).cloned(),
-                "{key} after {call:?}"
+            let found = bench.get(key);
+            assert!(
+                found == model.get(key).cloned() || log.borrow().under_way(key).contains(&found),
+                "{key} is {found:?} after {call:?}"
             );
         }
         let base = BASES[number % BASES.len()];
-        let expected: Vec<String> = model
-            .keys()
-            .filter(|key| key.starts_with(base))
-            .cloned()
-            .collect();
-        assert_eq!(
-            bench.keys(base),
-            expected,
-            "keys of {base:?} after {call:?}"
-        );
+        let mut expected: Vec<String> = model.keys().cloned().collect();
+        expected.retain(|key| key.starts_with(base) && is_sure(key));
+        let mut listed = bench.keys(base);
+        listed.retain(|key| is_sure(key));
+        assert_eq!(listed, expected, "keys of {base:?} after {call:?}");
     }
     bench.fail(false);
     *bench.store.fails_for.lock().unwrap() = None;
@@ -139,7 +309,8 @@ fn compare(place: Place, merges: bool, batch: usize, most: usize, calls: &[Call]
     // The attempt under way may be one that failed.
     let flushed = bench.flush().or_else(|_| bench.flush());
     flushed.expect("the store works again");
-    assert_eq!(bench.store.texts(), model, "in the store");
+    bench.host.settle();
+    assert_eq!(bench.store.texts(), log.borrow().replay(), "in the store");
     assert_eq!(bench.queue.status().0, 0);
     bench.host.settle();
     assert_eq!(answered.get(), asked.get(), "every caller is answered");
@@ -185,8 +356,10 @@ enum Event {
     Take(usize),
     /// Takes what waits for a key.
     TakeKey(usize),
-    /// Ends the oldest batch; the mask says which operations took effect.
-    End(u64),
+    Group(Shape),
+    /// Ends the oldest batch; the masks say which operations took effect, and which of the others were
+    /// not tried.
+    End(u64, u64),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -197,20 +370,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0..BASES.len()).prop_map(Event::Clear),
         3 => (1..5usize).prop_map(Event::Take),
         1 => key.prop_map(Event::TakeKey),
-        4 => any::<u64>().prop_map(Event::End),
+        2 => shape().prop_map(Event::Group),
+        4 => any::<(u64, u64)>().prop_map(|(made, untried)| Event::End(made, untried)),
     ]
-}
-
-fn apply(items: &mut BTreeMap<String, String>, operation: &Operation) {
-    match &operation.change {
-        Change::Set(value) | Change::SetRaw(value) => {
-            items.insert(operation.key.to_string(), text(value));
-        }
-        Change::Remove => {
-            items.remove(&*operation.key);
-        }
-        Change::Clear => items.retain(|key, _| !key.starts_with(&*operation.key)),
-    }
 }
 
 fn seen(backlog: &Backlog, below: &BTreeMap<String, String>, key: &str) -> Option<String> {
@@ -221,6 +383,111 @@ fn seen(backlog: &Backlog, below: &BTreeMap<String, String>, key: &str) -> Optio
     }
 }
 
+/// A backlog, what was asked of it, and what reached the driver below.
+struct World {
+    backlog: Backlog,
+    below: Items,
+    log: Log,
+    /// Where in the log the groups are that are under way.
+    groups: BTreeMap<u64, usize>,
+}
+
+impl World {
+    fn push(&mut self, asked: Asked) {
+        let (key, change) = match &asked {
+            Asked::Set(key, value) => {
+                let value = Value::Text(Text::from(value.as_str()));
+                (*key, Change::Set(value))
+            }
+            Asked::Remove(key) => (*key, Change::Remove),
+            Asked::Clear(base) => (*base, Change::Clear),
+            Asked::Group(asking) => {
+                let (check, writes) = asking.borrowed();
+                let queued = QueuedGroup::new(group(check, &writes), "commit", |_, _| None);
+                ("", Change::Commit(Arc::new(queued)))
+            }
+        };
+        let is_group = matches!(asked, Asked::Group(_));
+        let place = self.backlog.push(operation(key, change));
+        if is_group {
+            self.groups.insert(place, self.log.0.len());
+        }
+        self.log.0.push(asked);
+    }
+
+    fn resolve(&mut self, place: u64, outcome: std::result::Result<Committed, ()>) {
+        let index = self.groups.remove(&place).expect("is under way");
+        if let Asked::Group(group) = &mut self.log.0[index] {
+            group.outcome = Some(outcome);
+        }
+    }
+
+    /// A group finds of its keys what everything before it leaves, and is made or fails.
+    fn end_group(&mut self, place: u64, fails: bool) {
+        let index = self.groups[&place];
+        let Asked::Group(asking) = self.log.0[index].clone() else {
+            unreachable!("it is a group");
+        };
+        let before = self.log.replay_to(index);
+        for key in asking.keys() {
+            assert_eq!(
+                self.below.get(key),
+                before.get(key),
+                "{key} before {asking:?}"
+            );
+        }
+        let holds = before.get(asking.check.0) == asking.check.1.as_ref();
+        let outcome = match (fails, holds) {
+            (true, _) => Err(()),
+            (false, true) => Ok(Committed::Done),
+            (false, false) => Ok(Committed::Conflicts(vec![asking.check.0.to_owned()])),
+        };
+        if outcome == Ok(Committed::Done) {
+            write_all(&mut self.below, &asking.writes);
+        }
+        self.backlog.done(place);
+        self.resolve(place, outcome);
+    }
+
+    /// The operations take effect for which the mask says so, until one of their key does not.
+    fn end(&mut self, batch: Vec<(u64, Operation)>, made: u64, untried: u64) {
+        if let [(place, operation)] = &batch[..]
+            && operation.group().is_some()
+        {
+            return self.end_group(*place, made & 1 == 0);
+        }
+        let says = |mask: u64, index: usize| mask >> (index % 64) & 1 == 1;
+        let mut failed: Vec<Arc<str>> = Vec::new();
+        for (index, (place, operation)) in batch.into_iter().enumerate() {
+            if failed.contains(&operation.key) {
+                self.backlog.failed(place);
+            } else if says(made, index) {
+                match &operation.change {
+                    Change::Set(value) | Change::SetRaw(value) => {
+                        self.below.insert(operation.key.to_string(), text(value));
+                    }
+                    Change::Remove => {
+                        self.below.remove(&*operation.key);
+                    }
+                    Change::Clear => self
+                        .below
+                        .retain(|key, _| !key.starts_with(&*operation.key)),
+                    Change::Commit(_) => panic!("a group is handed out alone"),
+                }
+                self.backlog.done(place);
+            } else {
+                failed.push(operation.key.clone());
+                if !says(untried, index) {
+                    for rejected in self.backlog.reject_behind(place) {
+                        self.resolve(rejected, Err(()));
+                    }
+                }
+                self.backlog.failed(place);
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
@@ -228,71 +495,66 @@ proptest! {
     #[test]
     fn a_backlog_keeps_the_order_of_each_key_whatever_fails(
         merges in any::<bool>(),
+        has_groups in any::<bool>(),
         events in proptest::collection::vec(event(), 1..80),
     ) {
         use eas_queue::backlog::Before;
 
-        let mut backlog = Backlog::new(merges);
-        let (mut below, mut model) = (BTreeMap::new(), BTreeMap::new());
-        let mut batches = Vec::new();
-        let end = |backlog: &mut Backlog, below: &mut BTreeMap<_, _>, batch: Vec<(u64, Operation)>, mask: u64| {
-            let mut failed: Vec<Arc<str>> = Vec::new();
-            for (index, (place, operation)) in batch.into_iter().enumerate() {
-                if mask >> (index % 64) & 1 == 1 && !failed.contains(&operation.key) {
-                    apply(below, &operation);
-                    backlog.done(place);
-                } else {
-                    failed.push(operation.key.clone());
-                    backlog.failed(place);
-                }
-            }
+        let mut world = World {
+            backlog: Backlog::new(merges),
+            below: Items::new(),
+            log: Log::default(),
+            groups: BTreeMap::new(),
         };
+        let mut batches = Vec::new();
         for (number, event) in events.iter().enumerate() {
-            let value = Value::Text(Text::from(number.to_string().as_str()));
-            let made = match event {
-                Event::Set(key) => Some(operation(KEYS[*key], Change::Set(value))),
-                Event::Remove(key) => Some(operation(KEYS[*key], Change::Remove)),
-                Event::Clear(base) => Some(operation(BASES[*base], Change::Clear)),
+            let value = number.to_string();
+            match event {
+                Event::Set(key) => world.push(Asked::Set(KEYS[*key], value)),
+                Event::Remove(key) => world.push(Asked::Remove(KEYS[*key])),
+                Event::Clear(base) => world.push(Asked::Clear(BASES[*base])),
+                Event::Group(shape) if has_groups => {
+                    let asking = shape.asking(&world.log.replay(), &value);
+                    world.push(Asked::Group(asking));
+                }
+                Event::Group(_) => {}
                 Event::Take(limit) => {
-                    let last = backlog.last_place();
-                    batches.extend(backlog.take(0, last, *limit).map(|(batch, _)| batch.operations));
-                    None
+                    let last = world.backlog.last_place();
+                    let taken = world.backlog.take(0, last, *limit);
+                    batches.extend(taken.map(|(batch, _)| batch.operations));
                 }
                 Event::TakeKey(key) => {
-                    if let Before::Taken(batch) = backlog.take_key(KEYS[*key]) {
+                    if let Before::Taken(batch) = world.backlog.take_key(KEYS[*key]) {
                         batches.push(batch.operations);
                     }
-                    None
                 }
-                Event::End(mask) => {
+                Event::End(made, untried) => {
                     if !batches.is_empty() {
-                        let batch = batches.remove(0);
-                        end(&mut backlog, &mut below, batch, *mask);
+                        world.end(batches.remove(0), *made, *untried);
                     }
-                    None
                 }
-            };
-            if let Some(made) = made {
-                apply(&mut model, &made);
-                backlog.push(made);
             }
+            let model = world.log.replay();
             for key in KEYS {
-                prop_assert_eq!(seen(&backlog, &below, key), model.get(key).cloned(), "{} after {:?}", key, event);
+                let found = seen(&world.backlog, &world.below, key);
+                prop_assert_eq!(found, model.get(key).cloned(), "{} after {:?}", key, event);
             }
-            let listed = backlog.overlay("", 0).apply(below.keys().collect(), None).sorted();
+            let overlay = world.backlog.overlay("", 0);
+            let listed = overlay.apply(world.below.keys().collect(), None).sorted();
             prop_assert!(listed.iter().eq(model.keys()), "keys after {:?}: {:?}", event, listed);
-            if merges {
-                prop_assert!(backlog.len() <= 2 * KEYS.len() + 2 * BASES.len());
+            if merges && !has_groups {
+                prop_assert!(world.backlog.len() <= 2 * KEYS.len() + 2 * BASES.len());
             }
         }
         for batch in batches {
-            end(&mut backlog, &mut below, batch, u64::MAX);
+            world.end(batch, u64::MAX, 0);
         }
-        while let Some((batch, _)) = backlog.take(0, backlog.last_place(), 3) {
-            end(&mut backlog, &mut below, batch.operations, u64::MAX);
+        while let Some((batch, _)) = world.backlog.take(0, world.backlog.last_place(), 3) {
+            world.end(batch.operations, u64::MAX, 0);
         }
-        prop_assert!(backlog.is_empty());
-        prop_assert_eq!(below, model);
+        prop_assert!(world.backlog.is_empty());
+        prop_assert!(world.groups.is_empty());
+        prop_assert_eq!(world.below, world.log.replay());
     }
 }
 

@@ -36,6 +36,22 @@ fn a_raw_text_keeps_its_text() {
 }
 
 #[test]
+fn a_raw_read_gives_the_same_before_and_after_a_flush() {
+    for_every_driver(|setting| {
+        for value in [
+            Value::Text(Text::from("text")),
+            Value::buffer(b"bytes".to_vec()),
+        ] {
+            drop(setting.start_set_raw("a", value.clone()));
+            let before = setting.try_get_raw("a").expect("reads");
+            setting.flush();
+            let after = setting.try_get_raw("a").expect("reads");
+            assert_eq!(before, after, "{setting}: {value:?}");
+        }
+    });
+}
+
+#[test]
 fn text_that_was_written_raw_reads_as_text() {
     for_every_driver(|setting| {
         setting

@@ -37,6 +37,9 @@ pub(crate) fn for_every_driver(check: impl Fn(&Setting)) {
         for entry in TABLE {
             check(&Setting::open(entry, mode));
         }
+        for entry in TABLE.iter().filter(|entry| entry.name != "queue") {
+            check(&Setting::open_queue(entry, mode));
+        }
         for kind in WRITABLE {
             for wrapper in WRAPPERS {
                 check(&Setting::open_odd(kind, wrapper, mode));
@@ -80,6 +83,21 @@ impl Setting {
             runtime,
             driver,
             folder,
+        }
+    }
+
+    /// A queue over a driver of the table.
+    fn open_queue(entry: &Entry, mode: Mode) -> Self {
+        let inner = Setting::open(entry, mode);
+        let queue = TABLE.iter().find(|entry| entry.name == "queue");
+        let options = vec![("driver".to_owned(), Given::Driver(inner.driver))];
+        let port = inner.runtime.port();
+        let driver = (queue.expect("is there").open)(&DriverOptions::new(options), &port);
+        Setting {
+            title: format!("queue over {}", entry.name),
+            row: None,
+            driver: driver.expect("the queue opens"),
+            ..inner
         }
     }
 
@@ -178,11 +196,18 @@ impl Setting {
             .unwrap_or_else(|error| panic!("{self}: {error}"));
     }
 
+    pub(crate) fn start_set_raw(&self, key: &str, value: Value) -> Op<()> {
+        calls::set_item_raw(&self.driver, key, value, &Options::default(), self.mode)
+    }
+
     pub(crate) fn set_raw(&self, key: &str, value: Value) -> Result<()> {
-        self.done(calls::set_item_raw(
+        self.done(self.start_set_raw(key, value))
+    }
+
+    pub(crate) fn try_get_raw(&self, key: &str) -> Result<Option<Value>> {
+        self.done(calls::get_item_raw(
             &self.driver,
             key,
-            value,
             &Options::default(),
             self.mode,
         ))
@@ -191,12 +216,7 @@ impl Setting {
     /// The bytes of an item.
     pub(crate) fn get_raw(&self, key: &str) -> Option<Vec<u8>> {
         let value = self
-            .done(calls::get_item_raw(
-                &self.driver,
-                key,
-                &Options::default(),
-                self.mode,
-            ))
+            .try_get_raw(key)
             .unwrap_or_else(|error| panic!("{self}: {error}"));
         value.map(|value| value.file_bytes().expect("text or bytes").into_owned())
     }

@@ -18,12 +18,14 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use eas_core::condition::{Check, Expected, conflicts};
 use eas_core::delegate;
 use eas_core::driver::{
     Capabilities, Driver, DriverInfo, EventSink, KeyQuery, LocalFuture, Mode, NativeMeta, Op,
     Options,
 };
 use eas_core::error::{Error, Kind, Result};
+use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::keys::Keys;
 use eas_core::runtime::{AtExit, Job, Runtime, finish};
 use eas_core::store::{
@@ -316,7 +318,7 @@ const WRITABLE: StoreInfo = StoreInfo {
     ttl: true,
     watches: false,
     is_transactional: false,
-    commits: false,
+    commits: true,
 };
 
 const READ_ONLY: StoreInfo = StoreInfo {
@@ -354,6 +356,15 @@ impl Store for SharedStore {
     }
 
     fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
+        let conflicts = conflicts(batch.checks, |key| self.get(key))?;
+        if !conflicts.is_empty() {
+            return Ok(Applied::Conflicts(conflicts));
+        }
+        if batch.is_group {
+            for write in batch.writes {
+                self.0.try_write(write.key())?;
+            }
+        }
         apply_each(batch.writes, |write| {
             self.0.try_write(write.key())?;
             let mut items = self.0.items.lock().unwrap();
@@ -451,7 +462,12 @@ impl Driver for Hidden {
     }
 
     delegate!(inner: has_item, get_item, get_items, get_item_raw, get_keys, get_meta);
-    delegate!(inner: set_item, set_items, set_item_raw, remove_item, clear_filtered, commit, watch, lock);
+    delegate!(inner: set_item, set_items, set_item_raw, remove_item, clear_filtered, watch, lock);
+
+    fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
+        self.let_threads_run(mode);
+        self.inner.clone().commit(group, operation, mode)
+    }
 
     fn clear(self: Rc<Self>, base: &str, options: &Options, mode: Mode) -> Op<()> {
         self.let_threads_run(mode);
@@ -489,6 +505,32 @@ impl Driver for Hidden {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+pub fn group(check: (&str, Option<&str>), writes: &[(&str, Option<&str>)]) -> Group {
+    let (key, expected) = check;
+    let expected = match expected {
+        Some(text) => Expected::Stored(Value::Text(Text::from(text))),
+        None => Expected::Missing,
+    };
+    let write = |(key, value): &(&str, Option<&str>)| {
+        let (key, options) = ((*key).to_owned(), Options::default());
+        match value {
+            Some(text) => GroupWrite::Set {
+                key,
+                value: Text::from(*text),
+                options,
+            },
+            None => GroupWrite::Remove { key, options },
+        }
+    };
+    Group {
+        checks: vec![Check {
+            key: key.to_owned(),
+            expected,
+        }],
+        writes: writes.iter().map(write).collect(),
     }
 }
 
@@ -588,6 +630,17 @@ impl Bench {
     pub fn clear(&self, base: &str, mode: Mode) -> Op<()> {
         let queue = self.queue.clone();
         queue.clear(base, &Options::default(), mode)
+    }
+
+    /// A group of one condition and some changes, where a text is written and none removes.
+    pub fn commit(
+        &self,
+        check: (&str, Option<&str>),
+        writes: &[(&str, Option<&str>)],
+        mode: Mode,
+    ) -> Op<Committed> {
+        let group = group(check, writes);
+        self.queue.clone().commit(group, "commit", mode)
     }
 
     pub fn get(&self, key: &str) -> Option<String> {
