@@ -113,7 +113,7 @@ impl QueuedGroup {
             let has_expired = write.expires_ms.is_some_and(|ms| ms <= now_ms);
             let options = Options {
                 ttl_ms: write.expires_ms.map(|ms| ms.saturating_sub(now_ms)),
-                host: write.options.host.clone(),
+                ..write.options.clone()
             };
             match &write.value {
                 Some(Value::Text(value)) if !has_expired => GroupWrite::Set {

@@ -5,6 +5,7 @@ mod odd;
 mod setting;
 
 mod batch;
+mod commit;
 mod hostile_keys;
 mod items;
 mod keys;

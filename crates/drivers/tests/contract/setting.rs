@@ -6,6 +6,7 @@ use std::rc::Rc;
 use eas_core::calls;
 use eas_core::driver::{Driver, Item, KeyQuery, Mode, Op, Options};
 use eas_core::error::Result;
+use eas_core::group::{Committed, Group};
 use eas_core::options::{DriverOptions, Given};
 use eas_core::runtime::system_time_ms;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
@@ -146,6 +147,10 @@ impl Setting {
 
     pub(crate) fn start_remove(&self, key: &str) -> Op<()> {
         calls::remove_item(&self.driver, key, &Options::default(), self.mode)
+    }
+
+    pub(crate) fn start_commit(&self, group: Group) -> Op<Committed> {
+        self.driver.clone().commit(group, "commit", self.mode)
     }
 
     pub(crate) fn finish<T>(&self, operation: Op<T>) -> Result<T> {
