@@ -1,5 +1,6 @@
 //! Calls that nobody awaits, reads among them, against a plain sequential model: over memory, over a store that
-//! is slow and fails, and over fs on a disk that loses power after the last flush; each alone and under a queue.
+//! is slow and fails, over sqlite, and over fs on a disk that loses power after the last flush; each alone and under
+//! a queue.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,8 +14,10 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eas_core::driver::{Driver, Item, Mode, NativeMeta, Op, Options};
+use eas_core::condition::{Check, Expected, conflicts};
+use eas_core::driver::{self, Driver, Item, Mode, NativeMeta, Op, Options};
 use eas_core::error::{Error, Kind, Result};
+use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::keys::Keys;
 use eas_core::runtime::lock;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
@@ -28,6 +31,7 @@ use eas_memory::MemoryStore;
 use eas_queue::control::Limits;
 use eas_queue::threaded::ProcessThreads;
 use eas_queue::{QueueDriver, Settings};
+use eas_sqlite::{SqliteOptions, SqliteStore};
 use eas_store::{Offloaded, pool};
 use model_disk::{ModelDisk, Survives};
 use proptest::prelude::*;
@@ -41,7 +45,10 @@ struct Shaky {
 impl Default for Shaky {
     fn default() -> Self {
         Shaky {
-            info: StoreInfo::named("shaky"),
+            info: StoreInfo {
+                commits: true,
+                ..StoreInfo::named("shaky")
+            },
             items: Mutex::default(),
         }
     }
@@ -69,6 +76,10 @@ impl Store for Shaky {
     }
 
     fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
+        let conflicts = conflicts(batch.checks, |key| self.get(key))?;
+        if !conflicts.is_empty() {
+            return Ok(Applied::Conflicts(conflicts));
+        }
         apply_each(batch.writes, |write| match *write {
             Write::Set { key, value, .. } => {
                 std::thread::sleep(Duration::from_micros(key.len() as u64 * 40));
@@ -139,10 +150,31 @@ enum Call {
     Remove(usize, bool),
     SetMany(Vec<(usize, u8)>),
     Clear(bool),
+    Commit(Shape, bool),
     Read(usize, bool),
     ReadRaw(usize, bool),
     List(bool),
     Flush(bool),
+}
+
+/// A group: the key of its condition, which expects what was called last or something else, and what it writes.
+#[derive(Clone, Debug)]
+struct Shape {
+    check: usize,
+    expects_last: bool,
+    writes: Vec<(usize, Option<u8>)>,
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    // `bad` is in no group.
+    let key = 0..KEYS.len() - 1;
+    let write = (key.clone(), proptest::option::of(any::<u8>()));
+    let writes = prop::collection::vec(write, 0..4);
+    (key, prop::bool::weighted(0.8), writes).prop_map(|(check, expects_last, writes)| Shape {
+        check,
+        expects_last,
+        writes,
+    })
 }
 
 fn calls() -> impl Strategy<Value = Vec<Call>> {
@@ -153,6 +185,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
         2 => (key.clone(), any::<bool>()).prop_map(|(k, s)| Call::Remove(k, s)),
         1 => prop::collection::vec((key.clone(), any::<u8>()), 1..40).prop_map(Call::SetMany),
         1 => any::<bool>().prop_map(Call::Clear),
+        3 => (shape(), any::<bool>()).prop_map(|(shape, s)| Call::Commit(shape, s)),
         4 => (key.clone(), any::<bool>()).prop_map(|(k, s)| Call::Read(k, s)),
         2 => (key, any::<bool>()).prop_map(|(k, s)| Call::ReadRaw(k, s)),
         1 => any::<bool>().prop_map(Call::List),
@@ -175,13 +208,28 @@ fn raw(value: u8) -> Vec<u8> {
     [&[first], value.to_string().as_bytes()].concat()
 }
 
-/// What a read may give, as bytes: the last of the calls, and what a clear that is under way has yet to remove.
+/// What a read may give, as bytes: what the last of the calls leaves, and before it what a clear or a group that
+/// is under way has yet to change.
 #[derive(Clone, Debug, Default)]
 struct Allowed(Vec<Option<Vec<u8>>>);
 
 impl Allowed {
     fn text(value: u8) -> Self {
         Allowed(vec![Some(text(value).to_utf8().into_owned())])
+    }
+
+    /// What the last of the calls leaves.
+    fn last(&self) -> Option<&[u8]> {
+        self.0.last().expect("there is one").as_deref()
+    }
+
+    /// A call that is under way will leave this.
+    fn becomes(&mut self, value: Option<Vec<u8>>, is_done: bool) {
+        if is_done {
+            self.0.clear();
+        }
+        self.0.retain(|other| *other != value);
+        self.0.push(value);
     }
 
     fn allows(&self, found: Option<&Value>) -> bool {
@@ -203,6 +251,7 @@ type Model = BTreeMap<&'static str, Allowed>;
 
 /// Makes the calls and gives what is stored after a flush.
 fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) -> Model {
+    let makes_groups = driver.info().has(driver::Call::Commit, Mode::Async);
     let storage = Storage::new(driver, runtime.port());
     let options = Options::default();
     let mut model: Model = KEYS.iter().map(|key| (*key, Allowed(vec![None]))).collect();
@@ -219,6 +268,7 @@ fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) -> Mod
             assert!(is_bad || written.is_ok(), "{written:?}");
         }));
     };
+    let mut groups = Vec::new();
     for call in calls {
         match call {
             Call::Set(key, value, is_sync) => {
@@ -265,13 +315,60 @@ fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) -> Mod
                 start(storage.clear("a", &options, mode(*is_sync)));
                 for key in ["a:b", "a:b:c"] {
                     let allowed = model.get_mut(key).expect("a key of the model");
-                    if *is_sync {
-                        allowed.0 = vec![None];
-                    } else if !allowed.0.contains(&None) {
-                        allowed.0.push(None);
+                    allowed.becomes(None, *is_sync);
+                }
+            }
+            Call::Commit(shape, is_sync) if makes_groups => {
+                let key = KEYS[shape.check];
+                let last = model[key].last().map(|bytes| Value::buffer(bytes.to_vec()));
+                let expected = match last.clone() {
+                    Some(last) if shape.expects_last => Expected::Stored(as_kept(last)),
+                    None if shape.expects_last => Expected::Missing,
+                    _ => Expected::Stored(Value::Text("never".into())),
+                };
+                let checks = vec![Check {
+                    key: key.to_owned(),
+                    expected,
+                }];
+                let writes = shape.writes.iter().map(|(key, value)| {
+                    let (key, options) = (KEYS[*key].to_owned(), Options::default());
+                    match value {
+                        Some(value) => GroupWrite::Set {
+                            key,
+                            value: text(*value),
+                            options,
+                        },
+                        None => GroupWrite::Remove { key, options },
+                    }
+                });
+                let group = Group {
+                    checks,
+                    writes: writes.collect(),
+                };
+                let expected = if shape.expects_last {
+                    Committed::Done
+                } else {
+                    Committed::Conflicts(vec![key.to_owned()])
+                };
+                let case = format!("{call:?} in {calls:?}");
+                let op = storage.commit(group, "commit", mode(*is_sync));
+                let check = async move {
+                    assert_eq!(op.await.expect("commits"), expected, "{case}");
+                };
+                if *is_sync {
+                    runtime.block_on(check);
+                } else {
+                    groups.push(check);
+                }
+                if shape.expects_last {
+                    for (key, value) in &shape.writes {
+                        let value = value.map(|value| text(value).to_utf8().into_owned());
+                        let allowed = model.get_mut(KEYS[*key]).expect("a key of the model");
+                        allowed.becomes(value, *is_sync);
                     }
                 }
             }
+            Call::Commit(..) => {}
             Call::Read(key, is_sync) if KEYS[*key] != "bad" => {
                 let key = KEYS[*key];
                 let found = runtime.block_on(storage.get_item(key, &options, mode(*is_sync)));
@@ -313,6 +410,9 @@ fn run(runtime: &Rc<TestRuntime>, driver: Rc<dyn Driver>, calls: &[Call]) -> Mod
         }
     }
     let _ = runtime.block_on(storage.flush("", Mode::Async));
+    for group in groups {
+        runtime.block_on(group);
+    }
     settle(&mut model);
     for key in &KEYS[..4] {
         let found = runtime.block_on(storage.get_item_raw(key, &options, Mode::Async));
@@ -344,12 +444,19 @@ fn check(store: &impl Store, model: &Model, case: &str) {
     }
 }
 
-/// A clear that was flushed has removed what it found.
+/// What was flushed has taken effect.
 fn settle(model: &mut Model) {
     for allowed in model.values_mut() {
-        if allowed.0.len() > 1 {
-            allowed.0 = vec![None];
-        }
+        allowed.0.drain(..allowed.0.len() - 1);
+    }
+}
+
+/// A value as a store of texts and bytes keeps it: of what the model holds, texts are those of the codec.
+fn as_kept(value: Value) -> Value {
+    let bytes = value.file_bytes().expect("the model holds bytes");
+    match Text::copy_utf8(&bytes) {
+        Some(text) if bytes.starts_with(b"{") => Value::Text(text),
+        _ => value.clone(),
     }
 }
 
@@ -398,6 +505,16 @@ proptest! {
             let store = memory.inner().clone();
             let model = run(&runtime, around(memory), &calls);
             check(&*store, &model, &format!("memory, {case}"));
+
+            let folder = tempfile::tempdir().expect("a folder for the test");
+            let file = folder.path().join("storage.db");
+            let open = || SqliteStore::new(SqliteOptions::at(&file), Arc::new(|| 0));
+            let sqlite = Rc::new(Offloaded::new(open(), runtime.port()));
+            let store = sqlite.inner().clone();
+            let model = run(&runtime, around(sqlite), &calls);
+            check(&*store, &model, &format!("sqlite, {case}"));
+            drop(store);
+            check(&open(), &model, &format!("sqlite, opened again, {case}"));
 
             let disk = ModelDisk::new(Path::new("/disk"));
             let fs = Rc::new(Offloaded::new(fs_on(&disk), runtime.port()));

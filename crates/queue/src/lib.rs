@@ -802,6 +802,8 @@ impl Driver for QueueDriver {
         if let Err(error) = group.keys().into_iter().try_for_each(check) {
             return Op::fail(error);
         }
+        // The group finds what every clear before it leaves.
+        self.clears.finish();
         for write in &group.writes {
             self.clears.note(write.event(), &self.inner, write.key());
         }

@@ -210,30 +210,11 @@ fn while_a_queue_backs_off_new_writes_do_not_hurry_it() {
     }
 }
 
-/// Ends the context, whose thread blocks meanwhile, beside others that write.
-fn end_beside_writers(host: &TestHost) -> bool {
-    let (threads, is_over) = (host.threads.clone(), Arc::new(AtomicBool::new(false)));
-    let writer = {
-        let is_over = is_over.clone();
-        std::thread::spawn(move || {
-            while !is_over.load(Ordering::SeqCst) {
-                if !threads.run_one() {
-                    std::thread::yield_now();
-                }
-            }
-        })
-    };
-    let ended = host.end(Duration::from_secs(60));
-    is_over.store(true, Ordering::SeqCst);
-    writer.join().expect("the writer ends");
-    ended
-}
-
 #[test]
 fn an_end_of_the_context_writes_what_waits_and_makes_it_durable() {
     let bench = Bench::new(Place::Threads, &settings(100, 1000, true));
     drop(bench.set("a", "1", Mode::Async));
-    assert!(end_beside_writers(&bench.host));
+    assert!(bench.host.end_beside_writers());
     let written = Done::Set("a".to_owned(), "1".to_owned());
     assert_eq!(*bench.store.log.lock().unwrap(), [written, Done::Flush]);
 }
@@ -244,7 +225,7 @@ fn what_was_written_long_before_the_end_is_made_durable_too() {
     drop(bench.set("a", "1", Mode::Async));
     bench.host.advance(1000);
     assert_eq!(bench.queue.status().0, 0);
-    assert!(end_beside_writers(&bench.host));
+    assert!(bench.host.end_beside_writers());
     assert_eq!(bench.store.log.lock().unwrap().last(), Some(&Done::Flush));
 }
 
@@ -303,7 +284,7 @@ fn the_end_of_the_context_tries_what_a_dropped_queue_could_not_write() {
     drop(queue);
     host.settle();
     store.is_failing.store(false, Ordering::SeqCst);
-    assert!(end_beside_writers(&host));
+    assert!(host.end_beside_writers());
     assert_eq!(store.texts()["a"], "1");
 }
 

@@ -130,6 +130,22 @@ fn a_group_waits_for_an_older_clear() {
 }
 
 #[test]
+fn a_group_waits_for_an_older_clear_that_lists_first() {
+    for place in PLACES {
+        for mode in [Mode::Async, Mode::Sync] {
+            let bench = bench(place);
+            drop(bench.set("a", "1", Mode::Sync));
+            let queue = bench.queue.clone();
+            let cleared = queue.clear_filtered("", Mode::Async, Box::new(Ok));
+            let group = bench.commit(("a", None), &[("b", Some("2"))], mode);
+            assert_eq!(made(&bench, group), Committed::Done, "{place:?} {mode:?}");
+            bench.host.finish(cleared).expect("cleared");
+            assert_eq!(bench.keys(""), ["b"], "{place:?} {mode:?}");
+        }
+    }
+}
+
+#[test]
 fn a_sync_write_comes_behind_a_group_of_its_key() {
     for place in PLACES {
         let bench = bench(place);
@@ -270,6 +286,16 @@ fn a_sync_flush_makes_no_group_twice() {
     let _ = bench.host.finish(flushed);
     assert_eq!(made(&bench, group), Committed::Done);
     assert_eq!(bench.log(), [set("n", "1")]);
+}
+
+#[test]
+fn an_end_of_the_context_makes_the_groups_that_were_called() {
+    let bench = bench(Place::Threads);
+    drop(bench.commit(("a", None), &[("a", Some("1"))], Mode::Async));
+    assert!(bench.host.end_beside_writers());
+    let late = bench.commit(("a", Some("1")), &[("a", Some("2"))], Mode::Async);
+    assert_eq!(made(&bench, late), Committed::Done);
+    assert_eq!(bench.log(), [set("a", "1"), Done::Flush, set("a", "2")]);
 }
 
 #[test]

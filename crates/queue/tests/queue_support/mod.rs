@@ -204,6 +204,25 @@ impl TestHost {
         finish(&work, patience)
     }
 
+    /// Ends the context, whose thread blocks meanwhile, beside others that write.
+    pub fn end_beside_writers(&self) -> bool {
+        let (threads, is_over) = (self.threads.clone(), Arc::new(AtomicBool::new(false)));
+        let writer = {
+            let is_over = is_over.clone();
+            std::thread::spawn(move || {
+                while !is_over.load(Ordering::SeqCst) {
+                    if !threads.run_one() {
+                        std::thread::yield_now();
+                    }
+                }
+            })
+        };
+        let ended = self.end(Duration::from_secs(60));
+        is_over.store(true, Ordering::SeqCst);
+        writer.join().expect("the writer ends");
+        ended
+    }
+
     pub fn hook_count(&self) -> usize {
         self.exit_hooks.borrow().len()
     }
