@@ -460,11 +460,10 @@ impl Backlog {
     /// The newest operation of the item alone. Of a group that is under way a read sees what has taken
     /// effect.
     fn newest_of_item(&self, key: &str) -> Option<(Place, &Entry)> {
-        let newest = self.keys.get(key)?.all().rev().find_map(|place| {
+        self.keys.get(key)?.all().rev().find_map(|place| {
             let entry = self.entries.get(&place)?;
             entry.operation.is_of_item().then_some((place, entry))
-        });
-        newest
+        })
     }
 
     /// What a read of the key sees.

@@ -2,10 +2,8 @@
 
 mod queue_support;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::Duration;
 
 use eas_core::driver::{Call, Capabilities, Driver, Mode, Options};
 use eas_core::error::{Error, Kind, Result};
@@ -13,7 +11,7 @@ use eas_core::runtime::Runtime;
 use eas_core::value::Text;
 use eas_queue::backlog::{Change, Operation};
 use eas_queue::control::{Control, Next, Step};
-use queue_support::{Bench, Done, PLACES, Place, TestHost, is_ready, settings};
+use queue_support::{Bench, Done, PLACES, Place, is_ready, settings};
 
 #[test]
 fn a_write_waits_for_the_flush_interval_and_no_longer() {

@@ -18,7 +18,7 @@ use eas_core::value::{Text, Value};
 use eas_queue::backlog::{Backlog, Change, Operation, Seen};
 use eas_queue::group::QueuedGroup;
 use proptest::prelude::*;
-use queue_support::{Bench, Done, PLACES, Place, group, settings, text};
+use queue_support::{Bench, Done, Keyed, PLACES, Place, group, settings, text};
 
 const KEYS: [&str; 5] = ["a", "b", "a:x", "a:y", "a:x:z"];
 const BASES: [&str; 3] = ["", "a:", "a:x:"];
@@ -46,7 +46,7 @@ impl Asking {
         std::iter::once(self.check.0).chain(self.writes.iter().map(|(key, _)| *key))
     }
 
-    fn borrowed(&self) -> ((&str, Option<&str>), Vec<(&str, Option<&str>)>) {
+    fn borrowed(&self) -> (Keyed<'_>, Vec<Keyed<'_>>) {
         let writes = self.writes.iter();
         (
             (self.check.0, self.check.1.as_deref()),

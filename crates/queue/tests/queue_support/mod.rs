@@ -527,13 +527,16 @@ impl Driver for Hidden {
     }
 }
 
-pub fn group(check: (&str, Option<&str>), writes: &[(&str, Option<&str>)]) -> Group {
+/// A key with a text, or without one.
+pub type Keyed<'a> = (&'a str, Option<&'a str>);
+
+pub fn group(check: Keyed<'_>, writes: &[Keyed<'_>]) -> Group {
     let (key, expected) = check;
     let expected = match expected {
         Some(text) => Expected::Stored(Value::Text(Text::from(text))),
         None => Expected::Missing,
     };
-    let write = |(key, value): &(&str, Option<&str>)| {
+    let write = |(key, value): &Keyed<'_>| {
         let (key, options) = ((*key).to_owned(), Options::default());
         match value {
             Some(text) => GroupWrite::Set {
@@ -652,12 +655,7 @@ impl Bench {
     }
 
     /// A group of one condition and some changes, where a text is written and none removes.
-    pub fn commit(
-        &self,
-        check: (&str, Option<&str>),
-        writes: &[(&str, Option<&str>)],
-        mode: Mode,
-    ) -> Op<Committed> {
+    pub fn commit(&self, check: Keyed<'_>, writes: &[Keyed<'_>], mode: Mode) -> Op<Committed> {
         let group = group(check, writes);
         self.queue.clone().commit(group, "commit", mode)
     }
