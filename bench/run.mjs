@@ -37,7 +37,7 @@ if (options.rounds !== undefined) {
   BUDGET.processes = 2 * rounds;
 }
 
-const THEMES = ["memory", "js-driver", "fs", "queue", "process", "renderers"];
+const THEMES = ["memory", "js-driver", "fs", "queue", "sqlite", "process", "renderers"];
 
 async function goalsToMeasure() {
   const rows = [];
@@ -99,6 +99,10 @@ if (!options.ci) preparePeers();
 const goals = await measureGoals();
 console.log(textTable(goalRows(goals), NUMBER_COLUMNS));
 console.log(`\n${summary(goals)}`);
+
+for (const { operation, detail } of goals.filter(({ state }) => state === "missing")) {
+  console.log(`skipped: ${operation} (${detail})`);
+}
 
 const broken = goals.filter(({ state }) => state === "broken");
 for (const { operation, against, detail } of broken) {

@@ -1,6 +1,7 @@
 // How cost grows: with the result, not the store; not with the mounts; not with watchers elsewhere.
 
 import { newFolder } from "../lib/folder.mjs";
+import { MissingDriver } from "../lib/missing.mjs";
 import { repeat } from "../lib/repeat.mjs";
 import { rotate } from "../lib/rotate.mjs";
 import { median } from "../lib/stats.mjs";
@@ -126,7 +127,7 @@ export const curves = described.map(({ sides, work, ...rest }) => ({
     try {
       return { ...rest, micros: await curve(sides, rest.points, work, budget) };
     } catch (error) {
-      if (!(error instanceof ours.MissingDriver)) throw error;
+      if (!(error instanceof MissingDriver)) throw error;
       return { ...rest, detail: error.message };
     }
   },

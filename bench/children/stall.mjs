@@ -7,33 +7,13 @@
 
 import { setTimeout } from "node:timers/promises";
 import { encode } from "../../src/js/codec/index.js";
+import { longestStallMs } from "../lib/longest-stall.mjs";
 import { itemsOf, keysOf, values } from "../lib/values.mjs";
 
 const IDLE_MS = 2000;
 
 const [side, folder, count] = process.argv.slice(2);
 const { fsStorage } = await import(`../peers/${side}.mjs`);
-
-async function longestStallMs(work) {
-  let watching = true;
-  let longest = 0;
-  let last;
-  const turn = () => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (watching) setImmediate(turn);
-  };
-  await new Promise(setImmediate);
-  last = performance.now();
-  setImmediate(turn);
-  try {
-    await work();
-  } finally {
-    watching = false;
-  }
-  return Math.max(longest, performance.now() - last);
-}
 
 async function measure(items, base) {
   const storage = fsStorage(base);

@@ -1,6 +1,6 @@
 // Runs the rows of the goals and says how each came out.
 
-import { MissingDriver } from "./missing-driver.mjs";
+import { Missing } from "./missing.mjs";
 import { digits } from "./table.mjs";
 
 export async function measureRow(row, budget) {
@@ -11,7 +11,7 @@ export async function measureRow(row, budget) {
     if (row.goal === undefined) return { ...row, result, value, state: "reported" };
     return { ...row, result, value, state: reached ? "reached" : "missed" };
   } catch (error) {
-    if (error instanceof MissingDriver) return { ...row, state: "missing", detail: error.message };
+    if (error instanceof Missing) return { ...row, state: "missing", detail: error.message };
     return { ...row, state: "broken", detail: error.stack ?? String(error) };
   }
 }

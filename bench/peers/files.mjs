@@ -3,7 +3,7 @@
 
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
-import { fsStorage } from "./ours.mjs";
+import { fsStorage, sqliteStorage } from "./ours.mjs";
 import * as upstream from "./upstream.mjs";
 
 const ITEMS = "keys.map((one, index) => ({ key: one, value: values[index % values.length] }))";
@@ -57,7 +57,7 @@ const keyvFile = {
   close: (keyv) => keyv.disconnect(),
 };
 
-const lmdb = {
+export const lmdb = {
   name: "lmdb",
   layout: "B+ tree in a memory map, msgpack",
   durable: "yes: put resolves after the flush",
@@ -77,7 +77,13 @@ const lmdb = {
   close: (db) => db.close(),
 };
 
-const sqlite = {
+const SQLITE_SETUP = [
+  "PRAGMA journal_mode = WAL",
+  "PRAGMA synchronous = NORMAL",
+  "CREATE TABLE items (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+];
+
+export const betterSqlite = {
   name: "better-sqlite3, WAL",
   layout: "one SQLite file, JSON text",
   durable: "at a checkpoint: synchronous = NORMAL, as its docs advise with WAL",
@@ -87,9 +93,7 @@ const sqlite = {
     const { default: Database } = await import("better-sqlite3");
     fs.mkdirSync(folder, { recursive: true });
     const db = new Database(join(folder, "items.db"));
-    db.pragma("journal_mode = WAL");
-    db.pragma("synchronous = NORMAL");
-    db.exec("CREATE TABLE items (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+    for (const statement of SQLITE_SETUP) db.exec(statement);
     const write = db.prepare("INSERT OR REPLACE INTO items VALUES (?, ?)");
     const read = db.prepare("SELECT value FROM items WHERE key = ?").pluck();
     const setAll = db.transaction((items) => {
@@ -103,6 +107,27 @@ const sqlite = {
   setMany: `subject.setAll(${ITEMS})`,
   getMany: "keys.map((one) => JSON.parse(subject.read.get(one)))",
   close: ({ db }) => db.close(),
+};
+
+const nodeSqlite = {
+  ...betterSqlite,
+  name: "node:sqlite, WAL",
+  async open(folder) {
+    const { DatabaseSync } = await import("node:sqlite");
+    fs.mkdirSync(folder, { recursive: true });
+    const db = new DatabaseSync(join(folder, "items.db"));
+    for (const statement of SQLITE_SETUP) db.exec(statement);
+    const write = db.prepare("INSERT OR REPLACE INTO items VALUES (?, ?)");
+    const read = db.prepare("SELECT value FROM items WHERE key = ?");
+    const setAll = (items) => {
+      db.exec("BEGIN");
+      for (const { key, value } of items) write.run(key, JSON.stringify(value));
+      db.exec("COMMIT");
+    };
+    return { db, write, read, setAll };
+  },
+  getSync: "JSON.parse(subject.read.get(key).value)",
+  getMany: "keys.map((one) => JSON.parse(subject.read.get(one).value))",
 };
 
 const plainFiles = {
@@ -179,6 +204,13 @@ export const upstreamFs = {
 export const filePeers = [
   ours,
   oursFs("fs, durability: full", "yes: fsync before the write is done", { durability: "full" }),
+  {
+    ...ours,
+    name: "electron-async-storage (this), sqlite",
+    layout: "one SQLite file, superjson",
+    atomic: "yes: transactions",
+    open: (folder) => sqliteStorage(folder),
+  },
   upstreamFs,
   {
     name: "unstorage fs",
@@ -201,7 +233,8 @@ export const filePeers = [
   conf,
   keyvFile,
   lmdb,
-  sqlite,
+  betterSqlite,
+  nodeSqlite,
   plainFiles,
   renamedFiles,
 ];

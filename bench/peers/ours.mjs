@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { MissingDriver } from "../lib/missing-driver.mjs";
+import { MissingDriver } from "../lib/missing.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -15,5 +15,7 @@ export function driver(name, options) {
 export const memoryStorage = () => createStorage({ driver: driver("memory") });
 export const fsStorage = (base, options) =>
   createStorage({ driver: driver("fs", { ...options, base }) });
+export const sqliteStorage = (base, options) =>
+  createStorage({ driver: driver("sqlite", { ...options, base }) });
 export const queueStorage = (base, options) =>
   createStorage({ driver: driver("queue", { ...options, driver: driver("fs", { base }) }) });
