@@ -456,11 +456,14 @@ fn removals(keys: &Keys) -> Vec<Event> {
     removals.collect()
 }
 
+/// A value, and when its item expires, in ms since the epoch.
+type Expiring = (Value, Option<u64>);
+
 /// Makes changes as one if the conditions hold; a change without a value removes.
 fn commit_writes<D: Store>(
     driver: &D,
     checks: &[Check],
-    writes: &[(String, Option<(Value, Option<u64>)>)],
+    writes: &[(String, Option<Expiring>)],
 ) -> Result<Committed> {
     let writes: Vec<_> = writes
         .iter()

@@ -47,6 +47,15 @@ impl Entry {
     }
 }
 
+/// A group, and the one driver that keeps all of its keys.
+struct Routed {
+    driver: Rc<dyn Driver>,
+    /// The base of its mount.
+    base: String,
+    /// The group as the driver gets it.
+    group: Group,
+}
+
 impl Storage {
     /// The item with its etag; `None` where there is none.
     pub fn get_entry(&self, key: &str, options: &Options, mode: Mode) -> Op<Option<Entry>> {
@@ -73,7 +82,11 @@ impl Storage {
         operation: &'static str,
         mode: Mode,
     ) -> Op<Committed> {
-        let (driver, base, group) = match self.route_group(group) {
+        let Routed {
+            driver,
+            base,
+            group,
+        } = match self.route_group(group) {
             Ok(Some(routed)) => routed,
             Ok(None) => return Op::ok(Committed::Done),
             Err(error) => return Op::fail(error.operation(operation)),
@@ -128,7 +141,7 @@ impl Storage {
 
     /// The one driver that keeps all keys of a group, its base, and the group for it; `None` where the
     /// group is empty.
-    fn route_group(&self, group: Group) -> Result<Option<(Rc<dyn Driver>, String, Group)>> {
+    fn route_group(&self, group: Group) -> Result<Option<Routed>> {
         let mut found: Option<(Rc<dyn Driver>, String)> = None;
         let mut relative = |given: &str| -> Result<String> {
             let Route {
@@ -159,7 +172,12 @@ impl Storage {
             writes.push(write);
         }
         let writes = last_of_each(writes);
-        Ok(found.map(|(driver, base)| (driver, base, Group { checks, writes })))
+        let group = Group { checks, writes };
+        Ok(found.map(|(driver, base)| Routed {
+            driver,
+            base,
+            group,
+        }))
     }
 }
 
