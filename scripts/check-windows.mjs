@@ -10,6 +10,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -17,6 +18,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { transformSync } from "esbuild";
 import { compilers, libraryFor, SOURCES_HELP } from "./rust-compilers.mjs";
@@ -30,6 +32,12 @@ const NODE_VERSION = "22";
 const SPEC_TIMEOUT_MS = 1_800_000;
 
 const work = join(root, "target", "check-windows");
+// In memory where there is such a folder: syncing each file takes most of the time otherwise.
+const temporary = mkdtempSync(
+  join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "check-windows-"),
+);
+process.on("exit", () => rmSync(temporary, { recursive: true, force: true }));
+
 const packageFolder = join(work, "package");
 const specFolder = join(packageFolder, "__test__");
 
@@ -249,7 +257,7 @@ function runSpec(node, name) {
   rmSync(report, { force: true });
   const path = join(specFolder, `${name}.spec.js`);
   const runner = join(specFolder, "run-spec.mjs");
-  const ended = runUnderWine(node, [runner, path, report].map(windowsPath), log);
+  const ended = runUnderWine(node, [runner, path, report, temporary].map(windowsPath), log);
   const results = existsSync(report)
     ? JSON.parse(readFileSync(report, "utf8"))
     : [{ name: `the spec gave no report (${ended}); see ${log}`, state: "fail", errors: [] }];

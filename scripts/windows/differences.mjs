@@ -15,6 +15,12 @@ export const NOT_RUN = {
     "renderers-life",
     "renderers",
   ]),
+  ...named("bundles modules of the package with esbuild, whose program is that of this system", [
+    "codec",
+    "read-again",
+    "realms",
+    "writer",
+  ]),
   ...named("loads unstorage and other packages, about JavaScript alone", [
     "state-libraries",
     "unstorage-drivers",

@@ -1,11 +1,15 @@
-// `node run-spec.mjs SPEC REPORT`: runs one spec file of vitest in this process, with vitest's own functions but
-// without its pool, whose pipes and native build tools do not run under Wine. Writes what came of it to REPORT.
+// `node run-spec.mjs SPEC REPORT TEMPORARY`: runs one spec file of vitest in this process, with vitest's own functions
+// but without its pool, whose pipes and native build tools do not run under Wine. Its temporary folders are in
+// TEMPORARY. Writes what came of it to REPORT.
 
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
-const [spec, report] = process.argv.slice(2);
+const [spec, report, temporary] = process.argv.slice(2);
+// Wine takes these names from no environment but its own.
+process.env.TEMP = temporary;
+process.env.TMP = temporary;
 // Calls of the file system take many times as long as on Windows.
 const TIMEOUT_MS = 300_000;
 
