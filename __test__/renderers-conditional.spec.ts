@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { codeOf, RULES, ServedApp, until } from "./helpers/ipc/app.js";
-import { conditionalStorage } from "./helpers/ipc/conditional.js";
+import { createStorage } from "./helpers/package.js";
 
 const apps: ServedApp[] = [];
 afterEach(async () => {
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 function start(options: object = {}): ServedApp {
-  const app = new ServedApp({ storage: conditionalStorage(), ...options });
+  const app = new ServedApp(options);
   apps.push(app);
   return app;
 }
@@ -72,7 +72,7 @@ describe("a condition", () => {
   it("is never passed over by a storage without conditional writes", async () => {
     const app = new ServedApp({
       storage: {
-        ...conditionalStorage(),
+        ...createStorage(),
         getEntry: undefined,
         getEntrySync: undefined,
         atomic: undefined,

@@ -587,19 +587,17 @@ impl Driver for JsDriver {
             let mut checks = Vec::with_capacity(group.checks.len());
             let mut conflicts = Vec::new();
             for check in group.checks {
-                let Expected::Etag(_) = &check.expected else {
+                if matches!(check.expected, Expected::Stored(_)) {
                     checks.push(check);
                     continue;
-                };
+                }
                 let options = Options::default();
                 let stored = self.clone().get_item(&check.key, &options, mode).await?;
-                match stored {
-                    Some(stored) if check.expected.fits(Some(&stored)) => checks.push(Check {
-                        expected: Expected::Stored(stored),
-                        ..check
-                    }),
-                    _ if conflicts.contains(&check.key) => {}
-                    _ => conflicts.push(check.key),
+                if check.expected.fits(stored.as_ref()) {
+                    let expected = stored.map_or(Expected::Missing, Expected::Stored);
+                    checks.push(Check { expected, ..check });
+                } else if !conflicts.contains(&check.key) {
+                    conflicts.push(check.key);
                 }
             }
             if !conflicts.is_empty() {

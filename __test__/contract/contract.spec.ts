@@ -5,6 +5,7 @@ import { builtinDrivers } from "../helpers/package.js";
 import { subjects } from "../helpers/subjects.js";
 import { batchFacts } from "./batch.js";
 import { clearFacts } from "./clear.js";
+import { conditionalFacts } from "./conditional.js";
 import { driverObjectFacts } from "./driver-object.js";
 import { hostileKeyFacts } from "./hostile-keys.js";
 import { itemFacts } from "./items.js";
@@ -35,6 +36,7 @@ describe.each(subjects.map((subject) => ({ ...subject })))("$title", (subject) =
   clearFacts(subject);
   mountFacts(subject);
   orderFacts(subject);
+  conditionalFacts(subject);
   hostileKeyFacts(subject);
   syncFacts(subject);
   lifeFacts(subject);

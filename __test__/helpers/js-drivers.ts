@@ -1,6 +1,6 @@
 // Drivers as users write them: over a Map, in the shapes that the guide allows.
 
-import type { Driver } from "../../index.js";
+import type { Driver, GroupOutcome, GroupStep } from "../../index.js";
 
 /** Every method, each giving its value at once; no Sync method. */
 export function plainDriver(data = new Map<string, any>()): Driver {
@@ -121,4 +121,30 @@ export function recorder(driver: Driver): { driver: Driver; calls: Call[] } {
 /** Of the calls of a recorder, those of one method. */
 export function callsTo(calls: Call[], method: string): Call[] {
   return calls.filter((call) => call.method === method);
+}
+
+/** As `syncMethodsDriver`, with groups. */
+export function committingDriver(data = new Map<string, any>()): Driver {
+  function commitSync(ops: GroupStep[]): GroupOutcome {
+    const conflicts: string[] = [];
+    for (const op of ops) {
+      if (op.type === "check" && op.value !== (data.get(op.key) ?? null)) conflicts.push(op.key);
+    }
+    if (conflicts.length > 0) return { ok: false, conflicts };
+    for (const op of ops) {
+      if (op.type === "set") data.set(op.key, op.value);
+      else if (op.type === "remove") data.delete(op.key);
+    }
+    return { ok: true };
+  }
+  return {
+    ...syncMethodsDriver(data),
+    name: "committing",
+    commitSync,
+    async commit(ops) {
+      const outcome = commitSync(ops);
+      await turn();
+      return outcome;
+    },
+  };
 }

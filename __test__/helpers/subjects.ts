@@ -2,7 +2,7 @@
 
 import type { Driver } from "../../index.js";
 import { folder } from "./folders.js";
-import { plainDriver, promiseDriver, syncMethodsDriver } from "./js-drivers.js";
+import { committingDriver, plainDriver, promiseDriver, syncMethodsDriver } from "./js-drivers.js";
 import type { Mode } from "./modes.js";
 import { builtin, createStorage, isBuiltin, memoryDriver, prefixStorage } from "./package.js";
 
@@ -27,6 +27,10 @@ export interface Subject {
   raw: Raw;
   /** Whether every key can be kept, hostile ones too. */
   anyKey: boolean;
+  /** In which modes it makes conditional writes and groups. */
+  groups: readonly Mode[];
+  /** Whether it is a storage, or a wrapper of one. */
+  isStorage?: boolean;
   /** Whether a batch is written item by item, so that one which is refused does not keep the others back. */
   batchesAreSingles?: boolean;
   /** Whether a write is reported done before the file system has seen it. */
@@ -57,6 +61,7 @@ const all: Subject[] = [
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: both,
     driver: "memory",
   },
   ...["fs", "fs-lite"].map(
@@ -67,6 +72,7 @@ const all: Subject[] = [
       modes: both,
       raw: "bytes",
       anyKey: false,
+      groups: [],
       driver: name,
     }),
   ),
@@ -77,6 +83,7 @@ const all: Subject[] = [
     modes: both,
     raw: "typed",
     anyKey: true,
+    groups: [],
     driver: "sqlite",
   },
   {
@@ -86,6 +93,7 @@ const all: Subject[] = [
     modes: both,
     raw: "typed",
     anyKey: true,
+    groups: [],
     writesBehind: true,
     driver: "queue",
   },
@@ -96,6 +104,7 @@ const all: Subject[] = [
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: [],
     driver: "queue",
   },
   {
@@ -105,6 +114,7 @@ const all: Subject[] = [
     modes: both,
     raw: "bytes",
     anyKey: false,
+    groups: [],
     writesBehind: true,
     driver: "queue",
   },
@@ -115,6 +125,7 @@ const all: Subject[] = [
     modes: ["async"],
     raw: "text",
     anyKey: true,
+    groups: [],
     // Errors name the driver that they come from.
     driver: "promising",
   },
@@ -124,6 +135,7 @@ const all: Subject[] = [
     modes: ["async"],
     raw: "value",
     anyKey: true,
+    groups: [],
     driver: "plain",
   },
   {
@@ -132,6 +144,7 @@ const all: Subject[] = [
     modes: ["async"],
     raw: "text",
     anyKey: true,
+    groups: [],
     driver: "promising",
   },
   {
@@ -140,7 +153,17 @@ const all: Subject[] = [
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: [],
     driver: "two-faced",
+  },
+  {
+    title: "a JavaScript driver with commit",
+    open: () => committingDriver(),
+    modes: both,
+    raw: "value",
+    anyKey: true,
+    groups: both,
+    driver: "committing",
   },
   {
     title: "a spread of the memory driver with setItem replaced",
@@ -151,6 +174,7 @@ const all: Subject[] = [
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: ["sync"],
     driver: "memory",
   },
   ...["fs", "fs-lite"].map(
@@ -162,6 +186,7 @@ const all: Subject[] = [
       modes: both,
       raw: "bytes",
       anyKey: false,
+      groups: [],
       driver: name,
     }),
   ),
@@ -172,6 +197,7 @@ const all: Subject[] = [
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: [],
     driver: "queue",
   },
   {
@@ -181,6 +207,7 @@ const all: Subject[] = [
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: [],
     driver: "memory",
   },
   {
@@ -189,39 +216,48 @@ const all: Subject[] = [
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: both,
     driver: "memory",
   },
   {
     title: "a storage as a driver",
+    isStorage: true,
     open: () => createStorage() as Driver,
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: both,
     driver: "custom",
   },
   {
     title: "a spread of a storage as a driver",
+    isStorage: true,
     open: () => ({ ...createStorage() }) as Driver,
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: both,
     driver: "custom",
   },
   {
     title: "a prefix of a storage as a driver",
+    isStorage: true,
     open: () => prefixStorage(createStorage(), "some:base") as unknown as Driver,
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: both,
     driver: "custom",
   },
   {
     title: "a queue over a storage",
+    isStorage: true,
     builtins: ["queue"],
     open: () => builtin("queue", { driver: createStorage() as Driver }),
     modes: both,
     raw: "value",
     anyKey: true,
+    groups: [],
     driver: "custom",
   },
 ];

@@ -121,6 +121,7 @@ impl Storage {
         let events: Vec<_> = group
             .writes
             .iter()
+            .filter(|write| !goes_with_its_item(write, &group.writes))
             .map(|write| (write.event(), format!("{base}{}", write.key())))
             .collect();
         let committed = driver.clone().commit(group, operation, mode);
@@ -179,6 +180,17 @@ impl Storage {
             group,
         }))
     }
+}
+
+/// Whether it removes the metadata of an item that goes too: the event of the item says so.
+fn goes_with_its_item(write: &GroupWrite, writes: &[GroupWrite]) -> bool {
+    let GroupWrite::Remove { key, .. } = write else {
+        return false;
+    };
+    let is_item = |other: &GroupWrite| {
+        matches!(other, GroupWrite::Remove { .. }) && key::meta_of(other.key()) == *key
+    };
+    key::is_meta(key) && writes.iter().any(is_item)
 }
 
 /// Of several changes of one key the last, at its place.
