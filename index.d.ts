@@ -1020,8 +1020,8 @@ export interface Storage<T extends StorageValue = StorageValue> {
    *
    * @example
    * ```ts
-   * const { value, etag } = await storage.getEntry("draft");
-   * await storage.setItem("draft", edit(value), { ifMatch: etag }); // EAS_CONFLICT if it changed meanwhile
+   * const { value, etag } = await storage.getEntry("note");
+   * await storage.setItem("note", `${value}!`, { ifMatch: etag }); // EAS_CONFLICT if it changed meanwhile
    * ```
    */
   getEntry<R, Key extends string = never>(
