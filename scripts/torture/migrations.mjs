@@ -1,6 +1,6 @@
 // A chain of migrations that each rewrite every item, and check that they find the state before them.
 
-import { createStorage, fs } from "./package.mjs";
+import { createStorage } from "./package.mjs";
 
 const ITEMS = 30;
 
@@ -31,9 +31,9 @@ async function step(storage, version, complain) {
   await Promise.all(writes);
 }
 
-/** Brings a base `count` versions further, one process's way of doing it. */
-export async function migrated(base, count, complain) {
-  const driver = fs({ base, durability: "none" });
+/** Brings a base of a driver `count` versions further, one process's way of doing it. */
+export async function migrated(open, base, count, complain) {
+  const driver = open({ base, durability: "none" });
   const first = createStorage({ driver });
   const from = (await first.getStorageVersion()) ?? 0;
   const version = from + count;
@@ -42,7 +42,11 @@ export async function migrated(base, count, complain) {
     migrations[next] = (storage) => step(storage, next, complain);
   }
   await first.dispose();
-  const storage = createStorage({ driver: fs({ base, durability: "none" }), version, migrations });
+  const storage = createStorage({
+    driver: open({ base, durability: "none" }),
+    version,
+    migrations,
+  });
   await storage.migrate();
   const stored = await storage.getStorageVersion();
   if (stored !== version)

@@ -14,4 +14,8 @@ export const { createStorage, normalizeKey, prefixStorage, restoreSnapshot, snap
 export const memory = require(join(root, "drivers", "memory.js"));
 export const fs = require(join(root, "drivers", "fs.js"));
 export const fsLite = require(join(root, "drivers", "fs-lite.js"));
+export const sqlite = require(join(root, "drivers", "sqlite.js"));
 export const queue = require(join(root, "drivers", "queue.js"));
+
+/** The drivers that keep a base on disk, by name. */
+export const onDisk = { fs, sqlite };

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { folder, namesBelow } from "./folders.mjs";
-import { createStorage, fs, fsLite, memory, prefixStorage, queue } from "./package.mjs";
+import { createStorage, fs, fsLite, memory, prefixStorage, queue, sqlite } from "./package.mjs";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -29,6 +29,7 @@ function syncMethods(data) {
 const makers = {
   memory: () => memory(),
   fs: ({ base, flags }) => fs({ base, durability: "none", ...flags }),
+  sqlite: ({ base, flags }) => sqlite({ base, durability: "none", ...flags }),
   "fs-lite": ({ base, flags }) => fsLite({ base, durability: "background", ...flags }),
   /** Values at once, and Sync methods. */
   plain: ({ data }) => ({
@@ -75,7 +76,7 @@ export const KINDS = Object.keys(makers);
  * under way at any time.
  */
 export function canSync({ kind, flag, isSealed, wrappers }) {
-  const isDirect = !isSealed && (!flag || isFs({ kind }));
+  const isDirect = !isSealed && (!flag || isOnDisk({ kind }));
   const isQueue = (wrapper) => typeof wrapper === "object";
   return (
     kind !== "promises" &&
@@ -85,9 +86,12 @@ export function canSync({ kind, flag, isSealed, wrappers }) {
 
 export const isFs = ({ kind }) => kind.startsWith("fs");
 
+/** Whether another driver of the same base has the same items, and the options say what a driver refuses. */
+const isOnDisk = ({ kind }) => isFs({ kind }) || kind === "sqlite";
+
 /** Whether all of a driver is native code: `flushSync` waits for nothing of JavaScript then. */
 export const isNative = ({ kind, isSealed, wrappers }) =>
-  (isFs({ kind }) || kind === "memory") &&
+  (isOnDisk({ kind }) || kind === "memory") &&
   !isSealed &&
   wrappers.length < 2 &&
   wrappers.every((wrapper) => typeof wrapper === "object");
@@ -154,8 +158,8 @@ export class Place {
   constructor(plan) {
     this.plan = plan;
     this.data = new Map();
-    this.base = isFs(plan) ? folder() : "";
-    this.hasTraps = plan.hasTraps && this.base !== "" && process.platform !== "win32";
+    this.base = isOnDisk(plan) ? folder() : "";
+    this.hasTraps = plan.hasTraps && isFs(plan) && process.platform !== "win32";
     this.items = { ...(plan.flag ? FILLED : {}), ...(this.hasTraps ? { [LINKED]: "linked" } : {}) };
     if (this.hasTraps) this.#setTraps();
     if (plan.kind !== "memory") this.#fill(makers[plan.kind](this));
@@ -194,7 +198,7 @@ export class Place {
     const { kind, flag, isSealed, wrappers } = this.plan;
     let driver = makers[kind]({ ...this, flags: FLAGS[flag] });
     if (kind === "memory") this.#fill(driver);
-    if (flag && !isFs(this.plan))
+    if (flag && !isOnDisk(this.plan))
       driver = { ...driver, flags: { ...driver.flags, ...FLAGS[flag] } };
     if (isSealed) driver = sealed(driver);
     return wrappers.reduce((around, wrapper) => wrapped(around, wrapper, inner), driver);

@@ -1,4 +1,4 @@
-// Writers over fs are killed at random moments, round after round on one base.
+// Writers over fs and sqlite are killed at random moments, round after round on one base.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { badEnd, isOn, start, watchOver } from "../child.mjs";
 import { filesBelow, folder } from "../folders.mjs";
 import { History } from "../history.mjs";
-import { createStorage, fs } from "../package.mjs";
+import { createStorage, onDisk } from "../package.mjs";
 import { randomOf } from "../random.mjs";
 
 const WORKLOADS = ["single", "batch", "queue", "large", "nested", "migrate"];
@@ -56,9 +56,9 @@ async function killWriter(task, history, random) {
 }
 
 /** Looks at a base as the next process does, and gives what is wrong with it. */
-async function inspect(base, history, random) {
+async function inspect({ base, kind }, history, random) {
   const found = [];
-  const storage = createStorage({ driver: fs({ base, durability: "none" }) });
+  const storage = createStorage({ driver: onDisk[kind]({ base, durability: "none" }) });
   try {
     // A listing first or a read first: both have to do.
     const listFirst = random.chance(0.5);
@@ -83,10 +83,10 @@ async function inspect(base, history, random) {
 }
 
 /** Finishes what the writers of migrations began, and checks that no step saw half of another. */
-async function inspectMigrations(base, random) {
+async function inspectMigrations({ base, kind }, random) {
   const found = [];
   const { migrated } = await import("../migrations.mjs");
-  await migrated(base, 1 + random.below(2), (message) => found.push(message));
+  await migrated(onDisk[kind], base, 1 + random.below(2), (message) => found.push(message));
   for (const path of await leftOvers(base)) found.push(`${path} was left behind`);
   return found;
 }
@@ -101,12 +101,14 @@ export default {
     for (let round = task.from; isOn(task, round); round++) {
       const random = randomOf(task, round);
       const workload = random.pick(WORKLOADS);
-      const base = join(home, workload);
+      const kind = random.pick(Object.keys(onDisk));
+      const base = join(home, kind, workload);
       mkdirSync(base, { recursive: true });
-      const history = histories.get(workload) ?? new History();
-      histories.set(workload, history);
+      const history = histories.get(base) ?? new History();
+      histories.set(base, history);
       const writerTask = {
         base,
+        kind,
         workload,
         seed: `${task.seed}/${round}`,
         first: round * 1_000_000 + 1,
@@ -115,10 +117,11 @@ export default {
       if (history.open > 0 || workload === "migrate") outcome.fault();
       found.push(
         ...(workload === "migrate"
-          ? await inspectMigrations(base, random)
-          : await inspect(base, history, random)),
+          ? await inspectMigrations(writerTask, random)
+          : await inspect(writerTask, history, random)),
       );
-      for (const message of found) outcome.loss(`kill, round ${round} (${workload}): ${message}`);
+      for (const message of found)
+        outcome.loss(`kill, round ${round} (${kind}, ${workload}): ${message}`);
       outcome.round();
     }
   },

@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { badEnd, isOn, start, watchOver } from "../child.mjs";
 import { folder } from "../folders.mjs";
-import { createStorage, fs } from "../package.mjs";
+import { createStorage, onDisk } from "../package.mjs";
+import { randomOf } from "../random.mjs";
 
 const PROCESSES = 8;
 /** How long the peers of one round write, in ms; a short task writes for half of its time. */
@@ -46,8 +47,8 @@ class Peer {
   }
 }
 
-async function contentsOf(base) {
-  const storage = createStorage({ driver: fs({ base }) });
+async function contentsOf({ base, kind }) {
+  const storage = createStorage({ driver: onDisk[kind]({ base }) });
   const keys = (await storage.getKeys()).sort();
   const contents = Object.fromEntries(
     (await storage.getItems(keys)).map(({ key, value }) => [key, digest(value)]),
@@ -75,10 +76,12 @@ export default {
   async run(task, outcome) {
     for (let round = task.from; isOn(task, round); round++) {
       const base = folder();
-      const complain = (message) => outcome.loss(`processes, round ${round}: ${message}`);
+      const kind = randomOf(task, round).pick(Object.keys(onDisk));
+      const complain = (message) => outcome.loss(`processes, round ${round} (${kind}): ${message}`);
       const left = Math.max(task.deadlineMs - Date.now(), 1000);
       const peerTask = {
         base,
+        kind,
         seed: `${task.seed}/${round}`,
         writingMs: Math.min(task.writingMs ?? WRITING_MS, left / 2),
       };
@@ -90,7 +93,7 @@ export default {
       };
       await step("", "watching");
       await step("write", "written");
-      const expected = await contentsOf(base);
+      const expected = await contentsOf(peerTask);
       const views = await step("compare", "compared");
       for (const [index, { contents }] of views.entries()) {
         const differs = contents && difference(expected, contents);

@@ -6,10 +6,10 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { taskOfChild, tell } from "../child.mjs";
 import { faultIn, selfProving } from "../history.mjs";
-import { createStorage, fs } from "../package.mjs";
+import { createStorage, onDisk } from "../package.mjs";
 import { Random } from "../random.mjs";
 
-const { base, seed, index, writingMs } = taskOfChild();
+const { base, kind, seed, index, writingMs } = taskOfChild();
 const random = new Random(`${seed}/${index}`);
 const commands = createInterface({ input: process.stdin });
 const LANES = 4;
@@ -23,7 +23,10 @@ const KEYS = [
 ];
 
 const storage = createStorage({
-  driver: fs({ base, durability: random.pick(["none", "background", "background", "full"]) }),
+  driver: onDisk[kind]({
+    base,
+    durability: random.pick(["none", "background", "background", "full"]),
+  }),
 });
 /** By key, what the last event said. */
 const seen = new Map();

@@ -2,7 +2,7 @@
 
 import { workerData } from "node:worker_threads";
 import { Counters } from "../counters.mjs";
-import { createStorage, fs, memory, queue } from "../package.mjs";
+import { createStorage, fs, memory, onDisk, queue } from "../package.mjs";
 import { Random } from "../random.mjs";
 
 const { counters: buffer, slot, seed, base, end, endMs, lanes } = workerData;
@@ -35,11 +35,12 @@ async function churn(storage, lane) {
   }
 }
 
-const files = createStorage({
-  driver: fs({ base, durability: random.pick(["background", "none"]) }),
-});
-await files.watch(() => counters.add("events"));
-for (let lane = 0; lane < lanes; lane++) churn(files, lane);
+const durability = random.pick(["background", "none"]);
+for (const [kind, open] of Object.entries(onDisk)) {
+  const storage = createStorage({ driver: open({ base: `${base}-${kind}`, durability }) });
+  await storage.watch(() => counters.add("events"));
+  for (let lane = 0; lane < lanes; lane++) churn(storage, lane);
+}
 
 // More waits at once than the queue holds.
 const waiting = createStorage({

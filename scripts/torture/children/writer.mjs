@@ -4,10 +4,10 @@ import { writeSync } from "node:fs";
 import { taskOfChild } from "../child.mjs";
 import { selfProving } from "../history.mjs";
 import { migrated } from "../migrations.mjs";
-import { createStorage, fs, queue } from "../package.mjs";
+import { createStorage, onDisk, queue } from "../package.mjs";
 import { Random } from "../random.mjs";
 
-const { base, workload, seed, first } = taskOfChild();
+const { base, kind, workload, seed, first } = taskOfChild();
 const random = new Random(seed);
 const LANES = 6;
 let number = first;
@@ -24,7 +24,7 @@ function storageOf(driver) {
 }
 
 const files = (durability = random.pick(["none", "background", "background", "full"])) =>
-  fs({ base, durability });
+  onDisk[kind]({ base, durability });
 
 /** One lane owns its keys: the writes of a key do not overlap. */
 async function lane(storage, keys, size) {
@@ -105,7 +105,7 @@ const workloads = {
 
   async migrate() {
     for (;;) {
-      await migrated(base, random.between(1, 3), (message) => say(`loss ${message}`));
+      await migrated(onDisk[kind], base, random.between(1, 3), (message) => say(`loss ${message}`));
     }
   },
 };
