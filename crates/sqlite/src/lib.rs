@@ -12,6 +12,7 @@
 //! - `error`: what SQLite says, in the words of the package.
 
 mod commit;
+mod compare;
 mod database;
 pub mod driver;
 mod durable;

@@ -25,6 +25,7 @@ pub(crate) const REMOVE: &str = "DELETE FROM items WHERE key = ?1 RETURNING expi
 /// Everything under a base, from it to what is just beyond it.
 pub(crate) const KEYS_UNDER: &str = "SELECT key FROM items WHERE key >= ?1 AND key < ?2";
 pub(crate) const KEYS: &str = "SELECT key FROM items ORDER BY key";
+pub(crate) const ITEMS: &str = "SELECT key, value FROM items";
 pub(crate) const EXPIRED: &str = "SELECT key FROM items WHERE expires <= ?1";
 pub(crate) const NEXT_EXPIRY: &str = "SELECT min(expires) FROM items WHERE expires IS NOT NULL";
 pub(crate) const SWEEP: &str = "DELETE FROM items WHERE expires <= ?1 RETURNING key";

@@ -21,7 +21,7 @@ use crate::database::{Database, disposed};
 use crate::durable::Durable;
 use crate::error::Said;
 use crate::options::SqliteOptions;
-use crate::{NAME, durable, schema, watch};
+use crate::{NAME, compare, durable, schema, watch};
 
 /// Tells the time, in ms since the epoch.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -406,7 +406,8 @@ impl Store for SqliteStore {
     fn watch(self: Arc<Self>, sink: SharedSink) -> Prepared {
         let start = move || {
             if self.options.is_read_only {
-                return Err(watch::unwatchable());
+                let find = move || self.database().map(Option::<&Arc<Database>>::cloned);
+                return compare::start(Box::new(find), sink);
             }
             let database = self.database()?.ok_or_else(disposed)?;
             watch::start(database.clone(), self.clock.clone(), sink)

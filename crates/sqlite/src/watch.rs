@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use eas_core::driver::{Event, EventKind};
-use eas_core::error::{Error, Kind, Result};
+use eas_core::error::{Error, Result};
 use eas_core::key;
 use eas_core::store::SharedSink;
 use rusqlite::{Connection, params};
@@ -21,7 +21,7 @@ use crate::error::Said;
 use crate::store::Clock;
 
 /// How often a watch looks, in ms.
-const LOOK: Duration = Duration::from_millis(40);
+pub(crate) const LOOK: Duration = Duration::from_millis(40);
 
 /// How often a watch says that it is there.
 const SIGN_MS: u64 = 5_000;
@@ -50,7 +50,7 @@ DROP TABLE IF EXISTS watches;
 ";
 
 /// Ends the watch when it is dropped.
-struct Guard(Sender<()>);
+pub(crate) struct Guard(pub(crate) Sender<()>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -208,7 +208,7 @@ impl Watch {
 }
 
 /// A number that changes when another connection commits.
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection
         .prepare_cached("PRAGMA data_version")?
         .query_row([], |row| row.get(0))
@@ -249,12 +249,4 @@ fn in_transaction<T>(
 
 fn signed(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
-}
-
-/// The error of a watch of a database that is not there to be written.
-pub(crate) fn unwatchable() -> Error {
-    Error::new(
-        Kind::ReadOnly,
-        "a store that only reads cannot watch: changes are noted in the database itself",
-    )
 }

@@ -420,6 +420,49 @@ fn a_value_that_does_not_read_is_kept_among_the_records() {
 }
 
 #[test]
+fn a_store_that_only_reads_watches_what_others_write() {
+    let (_folder, file) = folder();
+    let options = SqliteOptions {
+        is_read_only: true,
+        ..SqliteOptions::at(&file)
+    };
+    let reads = Arc::new(SqliteStore::new(options, Arc::new(|| 1_000)));
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let sink = events.clone();
+    let start = reads.clone().watch(Arc::new(move |event| {
+        sink.lock().unwrap().push((event.kind, event.key))
+    }));
+    let watch = (start.start)().unwrap();
+    assert!(!file.exists());
+    let start = Instant::now();
+    let heard = |kind, key: &str| {
+        while events.lock().unwrap().last() != Some(&(kind, key.to_owned())) {
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "{key}: {:?}",
+                events.lock()
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    };
+    let writes = at(&file);
+    writes.set("a", &text("1"), None).unwrap();
+    heard(EventKind::Update, "a");
+    writes.set("a$", &text("meta"), None).unwrap();
+    writes.set("b", &text("1"), None).unwrap();
+    heard(EventKind::Update, "b");
+    writes
+        .set_raw("a", &Value::buffer(b"1".to_vec()), None)
+        .unwrap();
+    heard(EventKind::Update, "a");
+    writes.remove("b").unwrap();
+    heard(EventKind::Remove, "b");
+    drop(watch);
+    assert_eq!(events.lock().unwrap().len(), 4, "{:?}", events.lock());
+    assert_eq!(reads.get("a").unwrap(), Some(text("1")));
+}
+
+#[test]
 fn a_watch_hears_of_every_store_and_leaves_no_trace() {
     let (_folder, file) = folder();
     let (one, two) = (at(&file), at(&file));
