@@ -838,11 +838,11 @@ impl Driver for QueueDriver {
         if mode == Mode::Sync {
             self.clears.finish();
             return self.drain(mode).map_result(move |outcome| {
-                outcome?;
+                // What could be written is made durable, whatever could not.
                 let Op::Ready(Some(flushed)) = calls::flush(&self.inner, Mode::Sync) else {
-                    return Ok(());
+                    return outcome;
                 };
-                flushed
+                outcome.and(flushed)
             });
         }
         let drained = self.drain_all();

@@ -74,6 +74,22 @@ fn a_sync_flush_writes_before_it_returns() -> Result<()> {
 }
 
 #[test]
+fn a_sync_flush_that_fails_makes_durable_what_it_could_write() {
+    let bench = Bench::new(Place::Threads, &settings(100, 1000, true));
+    *bench.store.fails_for.lock().unwrap() = Some("a".to_owned());
+    for key in ["a", "b"] {
+        drop(bench.set(key, "1", Mode::Async));
+    }
+    let flushed = bench.queue.clone().flush(Mode::Sync);
+    let error = bench.host.finish(flushed).expect_err("a cannot be written");
+    assert_eq!(error.kind(), Kind::System("EIO"));
+    assert_eq!(
+        bench.log(),
+        [Done::Set("b".into(), "1".into()), Done::Flush]
+    );
+}
+
+#[test]
 fn dispose_writes_everything_and_refuses_what_comes_after() -> Result<()> {
     for place in PLACES {
         let bench = Bench::new(place, &settings(100, 1000, true));
