@@ -140,6 +140,7 @@ const slowest = inChild(
 );
 
 export const quick = [
+  overFiles("setItemSync profile, new keys", 2, "subject.setItemSync(key, value)"),
   overSqlite("setItemSync profile, cold keys", 1, [
     "subject.setItemSync(key, value)",
     betterSqlite.setSync,
@@ -168,7 +169,6 @@ export const full = [
   ),
   range,
   stall,
-  overFiles("setItemSync profile, new keys", 2, "subject.setItemSync(key, value)"),
   overFiles("setItems of 5,000", 10, `await subject.setItems(${ITEMS})`, { isBatch: true }),
   slowest,
 ];
