@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use eas_core::condition::{self, Check};
+use eas_core::driver::EventKind;
 use eas_core::runtime::lock;
 use eas_core::value::Value;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{Null, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::early::Listeners;
 use crate::schema::{GET, KEEP_CORRUPT, REMOVE, SET};
 
 /// A change of one item.
@@ -54,16 +56,34 @@ struct Group {
     outcome: Mutex<Option<Outcome>>,
 }
 
+impl Group {
+    /// What it changed.
+    fn changes(&self) -> Vec<(&str, EventKind)> {
+        let outcome = lock(&self.outcome);
+        let Some(Ok(Made::Changed(changed))) = &*outcome else {
+            return Vec::new();
+        };
+        let made = self.writes.iter().zip(changed);
+        made.filter(|(_, is_changed)| **is_changed)
+            .map(|(write, _)| match write {
+                Change::Set { key, .. } => (&**key, EventKind::Update),
+                Change::Remove { key } => (&**key, EventKind::Remove),
+            })
+            .collect()
+    }
+}
+
 /// The connection that writes, and what waits for it.
 pub(crate) struct Commits {
     waiting: Mutex<Vec<Arc<Group>>>,
     writer: Mutex<Option<Connection>>,
     /// How many pages the log had after the last commit.
     log_pages: Arc<AtomicU32>,
+    listeners: Arc<Listeners>,
 }
 
 impl Commits {
-    pub(crate) fn new(mut writer: Connection) -> rusqlite::Result<Self> {
+    pub(crate) fn new(mut writer: Connection, listeners: Arc<Listeners>) -> rusqlite::Result<Self> {
         let log_pages = Arc::<AtomicU32>::default();
         let noted = log_pages.clone();
         writer.wal_hook(Some(move |_: &mut Wal, pages| {
@@ -74,6 +94,7 @@ impl Commits {
             waiting: Mutex::default(),
             writer: Mutex::new(Some(writer)),
             log_pages,
+            listeners,
         })
     }
 
@@ -101,6 +122,11 @@ impl Commits {
             return (None, 0);
         };
         apply(connection, &groups);
+        if self.listeners.is_any() {
+            for group in &groups {
+                self.listeners.committed(&group.changes());
+            }
+        }
         let done = lock(&group.outcome).take();
         (done, self.log_pages.load(Ordering::Relaxed))
     }

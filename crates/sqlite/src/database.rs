@@ -9,6 +9,7 @@ use eas_core::runtime::lock;
 use rusqlite::Connection;
 
 use crate::commit::Commits;
+use crate::early::Listeners;
 use crate::error::Said;
 use crate::open;
 use crate::options::SqliteOptions;
@@ -28,13 +29,16 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the database; `None` where there is none and the store only reads.
-    pub(crate) fn open(options: &SqliteOptions) -> Result<Option<Arc<Self>>> {
+    pub(crate) fn open(
+        options: &SqliteOptions,
+        listeners: &Arc<Listeners>,
+    ) -> Result<Option<Arc<Self>>> {
         let Some(writer) = open::writer(options)? else {
             return Ok(None);
         };
         Ok(Some(Arc::new(Database {
             file: options.file.clone(),
-            commits: Commits::new(writer).said(&options.file, "open")?,
+            commits: Commits::new(writer, listeners.clone()).said(&options.file, "open")?,
             readers: Mutex::default(),
             checkpoints: Mutex::default(),
             is_closed: AtomicBool::new(false),

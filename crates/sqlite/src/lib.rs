@@ -8,7 +8,7 @@
 //! - `commit`: writes that come together share a transaction;
 //! - `mode`: the permissions of what is made;
 //! - `durable`: checkpoints and fsyncs beside the work;
-//! - `watch`: the changes of every process;
+//! - `watch`: the changes of every process; `early` is what is committed while one starts;
 //! - `error`: what SQLite says, in the words of the package.
 
 mod commit;
@@ -16,6 +16,7 @@ mod compare;
 mod database;
 pub mod driver;
 mod durable;
+mod early;
 mod error;
 mod mode;
 mod open;

@@ -19,6 +19,7 @@ use rustc_hash::FxHashSet;
 use crate::commit::{self, Change, Made};
 use crate::database::{Database, disposed};
 use crate::durable::Durable;
+use crate::early::Listeners;
 use crate::error::Said;
 use crate::options::SqliteOptions;
 use crate::{NAME, compare, durable, schema, watch};
@@ -45,6 +46,7 @@ pub struct SqliteStore {
     opening: Mutex<()>,
     is_disposed: AtomicBool,
     durable: Arc<Durable>,
+    listeners: Arc<Listeners>,
     /// Keys whose text did not read as a value.
     corrupt: Mutex<FxHashSet<String>>,
     /// How many there are: most stores have none.
@@ -67,6 +69,7 @@ impl SqliteStore {
                 ..StoreInfo::named(NAME)
             },
             durable: Durable::new(options.durability),
+            listeners: Arc::default(),
             options,
             clock,
             database: OnceLock::new(),
@@ -93,7 +96,7 @@ impl SqliteStore {
         if let Some(database) = self.database.get() {
             return Ok(Some(database));
         }
-        let Some(database) = Database::open(&self.options)? else {
+        let Some(database) = Database::open(&self.options, &self.listeners)? else {
             return Ok(None);
         };
         if !self.options.is_read_only {
@@ -404,17 +407,19 @@ impl Store for SqliteStore {
     }
 
     fn watch(self: Arc<Self>, sink: SharedSink) -> Prepared {
+        let early = self.listeners.listen();
+        let heard = early.clone();
         let start = move || {
             if self.options.is_read_only {
                 let find = move || self.database().map(Option::<&Arc<Database>>::cloned);
                 return compare::start(Box::new(find), sink);
             }
             let database = self.database()?.ok_or_else(disposed)?;
-            watch::start(database.clone(), self.clock.clone(), sink)
+            watch::start(database.clone(), self.clock.clone(), sink, &early)
         };
         Prepared {
             start: Box::new(start),
-            hears: Box::new(|_| true),
+            hears: Box::new(move |key| heard.has(key)),
         }
     }
 

@@ -16,7 +16,8 @@ use eas_core::key;
 use eas_core::store::SharedSink;
 use rusqlite::{Connection, params};
 
-use crate::database::Database;
+use crate::database::{Database, disposed};
+use crate::early::Early;
 use crate::error::Said;
 use crate::store::Clock;
 
@@ -80,8 +81,9 @@ pub(crate) fn start(
     database: Arc<Database>,
     clock: Clock,
     sink: SharedSink,
+    early: &Early,
 ) -> Result<Box<dyn Any + Send>> {
-    let mut watch = Watch::new(database, clock, sink)?;
+    let mut watch = Watch::new(database, clock, sink, early)?;
     let (stop, stopped) = channel();
     std::thread::Builder::new()
         .name("eas-sqlite-watch".to_owned())
@@ -107,25 +109,34 @@ pub(crate) fn tidy(connection: &Connection, now_ms: u64) -> rusqlite::Result<()>
 }
 
 impl Watch {
-    fn new(database: Arc<Database>, clock: Clock, sink: SharedSink) -> Result<Self> {
+    fn new(database: Arc<Database>, clock: Clock, sink: SharedSink, early: &Early) -> Result<Self> {
         let connection = database.side_writer()?;
         let now_ms = clock();
-        let begun = in_transaction(&connection, || {
-            connection.execute_batch(NOTE)?;
-            forget_silent(&connection, now_ms)?;
-            let place: i64 = connection.query_row(
-                "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)",
-                [],
-                |row| row.get(0),
-            )?;
-            connection.execute(
-                "INSERT INTO watches (seen, place) VALUES (?1, ?2)",
-                params![signed(now_ms), place],
-            )?;
-            Ok((connection.last_insert_rowid(), place))
-        });
-        let (id, place) = begun.said(&database.file, "watch")?;
+        // Before anything is noted: what is committed from here on makes another version.
         let version = version(&connection).said(&database.file, "watch")?;
+        let begin = || {
+            in_transaction(&connection, || {
+                connection.execute_batch(NOTE)?;
+                forget_silent(&connection, now_ms)?;
+                let place: i64 = connection.query_row(
+                    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)",
+                    [],
+                    |row| row.get(0),
+                )?;
+                connection.execute(
+                    "INSERT INTO watches (seen, place) VALUES (?1, ?2)",
+                    params![signed(now_ms), place],
+                )?;
+                Ok((connection.last_insert_rowid(), place))
+            })
+        };
+        // The store commits nothing meanwhile.
+        let begun = database.commits.with(|_| {
+            let begun = begin()?;
+            Ok((begun, early.begin_noting()))
+        });
+        let ((id, place), before) = begun.ok_or_else(disposed)?.said(&database.file, "watch")?;
+        before.into_iter().for_each(|event| sink(event));
         Ok(Watch {
             database,
             connection,
