@@ -1,17 +1,10 @@
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import fsDriver from "../drivers/fs.js";
+import sqliteDriver from "../drivers/sqlite.js";
 import { createStorage, type Driver } from "../index.js";
 import { Events, eventually, listen } from "./helpers/fs/events.js";
 
@@ -218,11 +211,17 @@ describe("a watch that starts while a write is pending hears of it", () => {
     await eventually(() => expect(events.list.sort()).toEqual(expected.sort()));
   });
 
-  it("of fs, whether it took effect before or takes it later", async () => {
+  it.each([
+    ["fs", (base: string) => fsDriver({ base })],
+    ["sqlite", (base: string) => sqliteDriver({ base })],
+  ])("of %s, whether it took effect before or takes it later", async (_, open) => {
     for (const isDone of [true, false]) {
       const { base } = folders();
-      const storage = createStorage({ driver: fsDriver({ base }) });
-      onTestFinished(() => storage.dispose());
+      const [storage, other] = [
+        createStorage({ driver: open(base) }),
+        createStorage({ driver: open(base) }),
+      ];
+      onTestFinished(() => Promise.all([storage.dispose(), other.dispose()]).then(() => undefined));
       await storage.setItems([
         { key: "old", value: 1 },
         { key: "gone:a", value: 1 },
@@ -237,8 +236,8 @@ describe("a watch that starts while a write is pending hears of it", () => {
       if (isDone) {
         // The event loop does not turn: no Promise has heard of what is there.
         const sleeper = new Int32Array(new SharedArrayBuffer(4));
-        const isThere = (name: string) => existsSync(join(base, name));
-        while (!["one", "two", "raw"].every(isThere) || ["old", "gone"].some(isThere)) {
+        const isThere = (key: string) => other.hasItemSync(key);
+        while (!["one", "two", "raw"].every(isThere) || ["old", "gone:a"].some(isThere)) {
           Atomics.wait(sleeper, 0, 0, 5);
         }
       }
