@@ -20,6 +20,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use eas_core::driver::Options;
 use eas_core::key;
 use eas_core::keys::Keys;
+use eas_core::store::Write;
 use eas_core::value::Value;
 
 use super::group::QueuedGroup;
@@ -75,8 +76,28 @@ impl Operation {
     }
 
     /// Whether it is of one item.
-    fn is_of_item(&self) -> bool {
+    pub(super) fn is_of_item(&self) -> bool {
         !self.is_clear() && self.group().is_none()
+    }
+
+    /// The operation as a store takes it; `None` for what is not of one item.
+    pub(super) fn as_write(&self) -> Option<Write<'_>> {
+        let key = &*self.key;
+        let set = |value, is_raw| Write::Set {
+            key,
+            value,
+            is_raw,
+            expires_ms: self.expires_ms,
+        };
+        match &self.change {
+            Change::Set(value) => Some(set(value, false)),
+            Change::SetRaw(value) => Some(set(value, true)),
+            Change::Remove => Some(Write::Remove {
+                key,
+                is_listed: false,
+            }),
+            Change::Clear | Change::Commit(_) => None,
+        }
     }
 
     /// Whether a clear of a base, made later, has to do with it.

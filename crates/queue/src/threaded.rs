@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
@@ -17,7 +17,7 @@ use eas_core::error::{At, Error, Result};
 use eas_core::group::Committed;
 use eas_core::key;
 use eas_core::runtime::{AtExit, Job, Moves, caught, lock, run_at_exit};
-use eas_core::store::{SingleWrites, Store};
+use eas_core::store::{Batch as StoreBatch, SingleWrites, Store, Write};
 use eas_store::pool;
 
 /// How many threads write one batch that somebody waits for. The rest of the pool is for reads.
@@ -156,7 +156,9 @@ impl Threaded {
             let committed = self.commit(group);
             return Some(self.control.finish_group(&batch, committed));
         }
-        let parts = if self.control.is_awaited() || self.is_ending() {
+        let is_split = self.control.is_awaited() || self.is_ending();
+        // One transaction is faster than two that wait for each other.
+        let parts = if is_split && !self.store.info().is_transactional {
             part_by_key(&batch)
         } else {
             vec![(0..batch.operations.len()).collect()]
@@ -195,18 +197,60 @@ impl Threaded {
     /// Writes in order. After one of a key failed, the others of that key are not tried.
     fn write_all<'a>(&self, operations: impl Iterator<Item = &'a (Place, Operation)>) -> Outcomes {
         let mut outcomes: Outcomes = Vec::new();
-        let mut failed: Vec<&str> = Vec::new();
-        for (place, operation) in operations {
-            if failed.contains(&&*operation.key) {
-                continue;
+        let mut failed: FxHashSet<&str> = FxHashSet::default();
+        // What the store makes as one is given to it as one: each key once, nothing but items.
+        let is_transactional = self.store.info().is_transactional;
+        let mut together: Vec<&(Place, Operation)> = Vec::new();
+        let mut keys: FxHashSet<&str> = FxHashSet::default();
+        for each in operations {
+            let joins = is_transactional && each.1.is_of_item();
+            if !joins || keys.contains(&*each.1.key) {
+                self.write_together(&together, &mut failed, &mut outcomes);
+                together.clear();
+                keys.clear();
             }
+            if joins {
+                keys.insert(&each.1.key);
+                together.push(each);
+            } else {
+                self.write_together(&[each], &mut failed, &mut outcomes);
+            }
+        }
+        self.write_together(&together, &mut failed, &mut outcomes);
+        outcomes
+    }
+
+    /// Writes operations of different keys as one, or one by one where that fails.
+    fn write_together<'a>(
+        &self,
+        operations: &[&'a (Place, Operation)],
+        failed: &mut FxHashSet<&'a str>,
+        outcomes: &mut Outcomes,
+    ) {
+        let is_tried = |each: &&(Place, Operation)| !failed.contains(&*each.1.key);
+        let tried: Vec<&'a (Place, Operation)> =
+            operations.iter().copied().filter(is_tried).collect();
+        if tried.len() > 1 {
+            let writes: Vec<Write<'_>> =
+                tried.iter().filter_map(|each| each.1.as_write()).collect();
+            if caught(|| self.store.apply(&StoreBatch::of(&writes))).is_ok() {
+                self.moved_on();
+                for (place, operation) in tried {
+                    if let Some(expires_ms) = operation.expires_ms {
+                        self.note(Notice::Expires(expires_ms));
+                    }
+                    outcomes.push((*place, Ok(())));
+                }
+                return;
+            }
+        }
+        for (place, operation) in tried {
             let outcome = self.write(operation, Mode::Async);
             if outcome.is_err() {
-                failed.push(&operation.key);
+                failed.insert(&operation.key);
             }
             outcomes.push((*place, outcome));
         }
-        outcomes
     }
 
     /// Writes one operation in place.
@@ -413,9 +457,18 @@ impl AtExit for Ending {
 
 fn clear(store: &dyn Store, base: &str, moved: impl Fn()) -> Result<()> {
     let mut outcome = Ok(());
-    let keys = store.keys(base, None)?;
-    for key in keys.iter().filter(|key| !key::is_kept(key)) {
-        let removed = store.remove(key).map(drop).map_err(|error| error.key(key));
+    let keys = store.keys(base, None)?.filtered(|key| !key::is_kept(key));
+    if store.info().is_transactional {
+        let is_listed = true;
+        let removals: Vec<_> = keys
+            .iter()
+            .map(|key| Write::Remove { key, is_listed })
+            .collect();
+        return store.apply(&StoreBatch::of(&removals)).map(drop);
+    }
+    for key in &keys {
+        let removed = store.remove_listed(key).map(drop);
+        let removed = removed.map_err(|error| error.key(key));
         outcome = outcome.and(removed);
         moved();
     }

@@ -420,3 +420,38 @@ fn a_sync_call_names_the_driver_below_that_lacks_its_method() {
     assert_eq!(error.expect_err("nor here").kind(), Kind::SyncUnsupported);
     assert_eq!(bench.get("a").as_deref(), Some("1"), "it waits on");
 }
+
+#[test]
+fn a_store_of_transactions_gets_what_is_written_together_as_one() -> Result<()> {
+    let bench = Bench::transactional(&settings(100, 1000, false));
+    let batches = || std::mem::take(&mut *bench.store.batches.lock().unwrap());
+    for key in ["a", "b", "c"] {
+        drop(bench.set(key, "1", Mode::Async));
+    }
+    drop(bench.remove("a", Mode::Async));
+    drop(bench.set_raw("d", "2", Mode::Async));
+    bench.flush()?;
+    // The removal of `a` comes after the write of it.
+    assert_eq!(batches(), [3, 2]);
+    assert_eq!(bench.keys(""), ["b", "c", "d"]);
+    drop(bench.clear("", Mode::Async));
+    bench.flush()?;
+    assert_eq!(batches(), [3]);
+    assert!(bench.store.texts().is_empty());
+    Ok(())
+}
+
+#[test]
+fn one_write_that_a_store_of_transactions_refuses_holds_up_no_other() -> Result<()> {
+    let bench = Bench::transactional(&settings(100, 1000, true));
+    *bench.store.fails_for.lock().unwrap() = Some("b".to_owned());
+    for key in ["a", "b", "c"] {
+        drop(bench.set(key, "1", Mode::Async));
+    }
+    bench.flush().expect_err("one write fails");
+    assert_eq!(Vec::from_iter(bench.store.texts().into_keys()), ["a", "c"]);
+    *bench.store.fails_for.lock().unwrap() = None;
+    bench.flush()?;
+    assert_eq!(bench.store.texts().len(), 3);
+    Ok(())
+}

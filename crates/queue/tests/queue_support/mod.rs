@@ -296,6 +296,10 @@ pub struct TestStore {
     pub is_failing: AtomicBool,
     pub fails_for: Mutex<Option<String>>,
     pub is_read_only: AtomicBool,
+    /// Whether a batch is made whole or not at all.
+    pub is_transactional: AtomicBool,
+    /// How many writes each batch had that was made.
+    pub batches: Mutex<Vec<usize>>,
 }
 
 impl TestStore {
@@ -345,9 +349,16 @@ const READ_ONLY: StoreInfo = StoreInfo {
     ..WRITABLE
 };
 
+const TRANSACTIONAL: StoreInfo = StoreInfo {
+    is_transactional: true,
+    ..WRITABLE
+};
+
 impl Store for SharedStore {
     fn info(&self) -> &StoreInfo {
-        if self.0.is_read_only.load(Ordering::SeqCst) {
+        if self.0.is_transactional.load(Ordering::SeqCst) {
+            &TRANSACTIONAL
+        } else if self.0.is_read_only.load(Ordering::SeqCst) {
             &READ_ONLY
         } else {
             &WRITABLE
@@ -379,11 +390,12 @@ impl Store for SharedStore {
         if !conflicts.is_empty() {
             return Ok(Applied::Conflicts(conflicts));
         }
-        if batch.is_group {
+        if batch.is_group || self.info().is_transactional {
             for write in batch.writes {
                 self.0.try_write(write.key())?;
             }
         }
+        self.0.batches.lock().unwrap().push(batch.writes.len());
         apply_each(batch.writes, |write| {
             self.0.try_write(write.key())?;
             let mut items = self.0.items.lock().unwrap();
@@ -594,6 +606,13 @@ impl Bench {
     pub fn read_only(settings: &Settings) -> Self {
         let store = TestStore::default();
         store.is_read_only.store(true, Ordering::SeqCst);
+        Self::over(store, Place::Threads, settings, Capabilities::ALL)
+    }
+
+    /// A queue that writes on threads to a store of transactions.
+    pub fn transactional(settings: &Settings) -> Self {
+        let store = TestStore::default();
+        store.is_transactional.store(true, Ordering::SeqCst);
         Self::over(store, Place::Threads, settings, Capabilities::ALL)
     }
 
