@@ -73,6 +73,9 @@ for (const target of given.length > 0 ? given : Object.keys(TARGETS)) {
 
 const width = Math.max(...rows.map(([title]) => title.length));
 console.log(`\n${rows.map(([title, state]) => `${title.padEnd(width)}  ${state}`).join("\n")}`);
+console.log(
+  "\nChecked is the Rust code. The C code of SQLite was not compiled, and nothing was linked or run.",
+);
 if (rows.some(([, state]) => state === NO_LIBRARY)) console.log(`\n${SOURCES_HELP}`);
 for (const { path, version } of known.filter(({ isOld }) => isOld)) {
   console.log(`${path} is Rust ${version}; the crate needs ${leastVersion}`);

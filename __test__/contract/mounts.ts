@@ -1,14 +1,21 @@
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import type { Storage } from "../../index.js";
 import { memoryDriver } from "../helpers/package.js";
 import type { Subject } from "../helpers/subjects.js";
 import { topic } from "./topic.js";
+
+/** Mounts a fresh driver of the subject, which lets go of its folder before that is removed. */
+function mountFresh(storage: Storage<any>, base: string, subject: Subject): void {
+  storage.mount(base, subject.open());
+  onTestFinished(() => storage.unmount(base));
+}
 
 export function mountFacts(subject: Subject): void {
   topic("mounts", subject, (fact) => {
     fact(
       "a mounted driver gets keys without the base and gives them back with it",
       async ({ subject, storage, calls }) => {
-        storage.mount("in:side", subject.open());
+        mountFresh(storage, "in:side", subject);
         await calls.setItem("in:side:a:b", 1);
         await calls.setItem("in:out", 2);
         expect((await calls.getKeys()).sort()).toEqual(["in:out", "in:side:a:b"]);
@@ -51,7 +58,7 @@ export function mountFacts(subject: Subject): void {
     fact(
       "a batch over two mounts keeps the order asked for",
       async ({ subject, storage, calls }) => {
-        storage.mount("m", subject.open());
+        mountFresh(storage, "m", subject);
         const items = ["m:a", "b", "m:c", "d", "m:a"].map((key) => ({
           key,
           value: `value of ${key}`,
@@ -63,7 +70,7 @@ export function mountFacts(subject: Subject): void {
     );
 
     fact("maxDepth counts the full key inside a mount", async ({ subject, storage, calls }) => {
-      storage.mount("m:n", subject.open());
+      mountFresh(storage, "m:n", subject);
       for (const key of ["m:n:a", "m:n:a:b", "x", "x:y:z"]) await calls.setItem(key, 1);
       for (const [maxDepth, expected] of [
         [0, ["x"]],
@@ -79,7 +86,7 @@ export function mountFacts(subject: Subject): void {
     fact(
       "clearing a base inside a mount, and one around it",
       async ({ subject, storage, calls }) => {
-        storage.mount("m", subject.open());
+        mountFresh(storage, "m", subject);
         const keys = ["m:a", "m:a:b", "m:c", "n"];
         for (const key of keys) await calls.setItem(key, 1);
         await calls.clear("m:a");

@@ -124,11 +124,12 @@ pub trait Disk: Send + Sync + 'static {
     fn folds_names(&self, folder: &Path) -> io::Result<bool>;
 
     /// The path as it is stored of what a path leads to, links followed, told by one call that looks
-    /// at that alone. `None` where the system has no such call.
+    /// at that alone. `None` where the system has no such call, or none that is right about the names
+    /// below `base`.
     ///
     /// # Errors
     /// That nothing is there.
-    fn real_path(&self, path: &Path) -> io::Result<Option<PathBuf>>;
+    fn real_path(&self, base: &Path, path: &Path) -> io::Result<Option<PathBuf>>;
 
     /// The name in its folder, as it is stored there, of what a path leads to, links not followed.
     ///
@@ -324,8 +325,8 @@ impl Disk for SystemDisk {
         system::folds_names(folder)
     }
 
-    fn real_path(&self, path: &Path) -> io::Result<Option<PathBuf>> {
-        system::real_path(path)
+    fn real_path(&self, base: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
+        system::real_path(base, path)
     }
 
     fn stored_name(&self, path: &Path) -> io::Result<OsString> {

@@ -9,7 +9,7 @@
 //! call tells. Otherwise each name on the way is looked at on its own: links may lead elsewhere, and a
 //! refusal names what is in the way.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -47,12 +47,12 @@ impl<D: Disk> Engine<D> {
         let Ok(relative) = path.strip_prefix(self.base()) else {
             return Ok(true);
         };
-        let Some(real) = self.disk.real_path(path)? else {
+        let Some(real) = self.disk.real_path(self.base(), path)? else {
             return Ok(false);
         };
         let real_base = match self.folding.real_base.get() {
             Some(known) => known,
-            None => match self.disk.real_path(self.base())? {
+            None => match self.disk.real_path(self.base(), self.base())? {
                 Some(found) => self.folding.real_base.get_or_init(|| found),
                 None => return Ok(false),
             },
@@ -77,7 +77,7 @@ impl<D: Disk> Engine<D> {
             match self.disk.stored_name(&at) {
                 Ok(stored) if stored == name.as_os_str() => {}
                 Ok(stored) => return Ok(Some(at.with_file_name(stored))),
-                Err(error) if is_absent(&error) => return Ok(None),
+                Err(error) if is_absent(&error) || is_impossible(&error) => return Ok(None),
                 Err(error) => return Err(Error::io(error, "open").path(&at)),
             }
         }
@@ -128,4 +128,12 @@ impl<D: Disk> Engine<D> {
         );
         Err(Error::new(Kind::InvalidKey, message).key(key))
     }
+}
+
+/// Whether no file can have that name.
+fn is_impossible(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidFilename | ErrorKind::InvalidInput
+    )
 }

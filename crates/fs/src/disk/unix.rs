@@ -172,14 +172,15 @@ pub(super) fn list(
 
 /// Where the kernel remembers how a path was asked for, nothing tells but the names in the folders.
 #[cfg(not(target_vendor = "apple"))]
-pub(super) fn real_path(_path: &Path) -> io::Result<Option<PathBuf>> {
+pub(super) fn real_path(_base: &Path, _path: &Path) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
 /// APFS tells the name that it has stored. Whether it also tells in which Unicode form is not relied on.
 #[cfg(target_vendor = "apple")]
-pub(super) fn real_path(path: &Path) -> io::Result<Option<PathBuf>> {
-    if !path.as_os_str().as_bytes().is_ascii() {
+pub(super) fn real_path(base: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
+    let below = path.strip_prefix(base).unwrap_or(path);
+    if !below.as_os_str().as_bytes().is_ascii() {
         return Ok(None);
     }
     let real = || {

@@ -227,7 +227,7 @@ pub(super) fn folds_names(_folder: &Path) -> io::Result<bool> {
 
 /// Fails with the same error as an operation on a name that is not there; `None` where the system opens nothing for
 /// another reason.
-pub(super) fn real_path(path: &Path) -> io::Result<Option<PathBuf>> {
+pub(super) fn real_path(_base: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
     match below_folders(fs::canonicalize(path), path) {
         Ok(real) => Ok(Some(real)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

@@ -27,6 +27,10 @@ use eas_core::store::{Prepared, SharedSink};
 /// is listed misses nothing, and ignored trees cost nothing. Elsewhere the system watches whole trees.
 const EACH_FOLDER: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
+/// Whether the watch of a folder says nothing when the folder itself gets another name, and follows it
+/// there. The folder above is watched as well then.
+const FOLLOWS_A_MOVE: bool = cfg!(windows);
+
 /// How a store is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchOptions {
@@ -233,6 +237,9 @@ impl<D: Disk> Watch<D> {
             if self.folders.is_folder(self.folders.store.base()) {
                 self.folders.leave_outer();
                 self.folders.watch_base()?;
+                if FOLLOWS_A_MOVE {
+                    self.folders.watch_name_of_base();
+                }
                 self.is_armed = true;
                 let now_ms = self.now_ms();
                 let mut events = Vec::new();
@@ -304,8 +311,13 @@ impl<D: Disk> Watch<D> {
                 if EACH_FOLDER || !folders.is_folder(folders.store.base()) {
                     tracker.gone_all(folders, now_ms, events);
                     self.is_armed = false;
+                    if FOLLOWS_A_MOVE {
+                        folders.leave("");
+                    }
                 }
             }
+            // The folder above tells of each change in the base.
+            signal if FOLLOWS_A_MOVE && folders.is_base(signal.path()) => {}
             signal => {
                 let Some(path) = folders.relative(signal.path()) else {
                     return;
@@ -357,6 +369,19 @@ impl<D: Disk> Folders<D> {
             RecursiveMode::Recursive
         };
         self.watcher.watch(&base, mode).map_err(watch_error)
+    }
+
+    /// Without it, a base that is moved away is found missing at its next change only.
+    fn watch_name_of_base(&mut self) {
+        let above = self.store.base().parent().map(Path::to_path_buf);
+        if let Some(above) = above
+            && self
+                .watcher
+                .watch(&above, RecursiveMode::NonRecursive)
+                .is_ok()
+        {
+            self.outer = Some(above);
+        }
     }
 
     /// Watches the nearest folder above the base; says whether the base was still missing then.

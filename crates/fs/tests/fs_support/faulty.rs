@@ -175,9 +175,9 @@ impl Disk for FaultyDisk {
         SystemDisk.folds_names(folder)
     }
 
-    fn real_path(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+    fn real_path(&self, base: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
         self.pass("real_path")?;
-        SystemDisk.real_path(path)
+        SystemDisk.real_path(base, path)
     }
 
     fn stored_name(&self, path: &Path) -> io::Result<OsString> {

@@ -68,6 +68,7 @@ struct State {
     syncs_at_once: bool,
     folds: bool,
     tells_real_paths: bool,
+    refuses_names: bool,
     synced_at_once: Vec<BTreeSet<PathBuf>>,
 }
 
@@ -205,7 +206,22 @@ impl State {
         found.cloned().unwrap_or(asked)
     }
 
+    fn check_name(&self, path: &Path) -> io::Result<()> {
+        if self.refuses_names && path.to_str().unwrap().contains('<') {
+            return error(ErrorKind::InvalidFilename);
+        }
+        Ok(())
+    }
+
     fn change(&mut self, change: Change) -> io::Result<()> {
+        match &change {
+            Change::Create(path, _)
+            | Change::Folder(path)
+            | Change::Remove(path)
+            | Change::RemoveFolder(path)
+            | Change::Rename(_, path)
+            | Change::Link(_, path) => self.check_name(path)?,
+        }
         let change = match change {
             Change::Create(path, inode) => Change::Create(self.stored(&path), inode),
             Change::Folder(path) => Change::Folder(self.stored(&path)),
@@ -235,6 +251,7 @@ impl State {
     }
 
     fn inode(&self, path: &Path) -> io::Result<Inode> {
+        self.check_name(path)?;
         match Self::look(&self.names, &self.stored(path))? {
             Node::Folder => error(ErrorKind::IsADirectory),
             Node::File(inode) => Ok(inode),
@@ -290,6 +307,7 @@ impl ModelDisk {
             syncs_at_once: false,
             folds: false,
             tells_real_paths: false,
+            refuses_names: false,
             synced_at_once: Vec::new(),
         })
     }
@@ -337,6 +355,12 @@ impl ModelDisk {
     /// The disk, able to tell the path as it is stored in one call.
     pub(crate) fn that_tells_real_paths(self) -> Self {
         self.state.lock().unwrap().tells_real_paths = true;
+        self
+    }
+
+    /// The disk, unable to have a name with a `<` in it.
+    pub(crate) fn that_refuses_names(self) -> Self {
+        self.state.lock().unwrap().refuses_names = true;
         self
     }
 
@@ -395,6 +419,7 @@ impl ModelDisk {
             syncs_at_once: false,
             folds: false,
             tells_real_paths: false,
+            refuses_names: false,
             synced_at_once: Vec::new(),
         })
     }
@@ -462,6 +487,7 @@ impl Disk for ModelDisk {
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         let state = self.call()?;
+        state.check_name(path)?;
         State::look(&state.names, &state.stored(path)).map(|node| state.stat_of(node))
     }
 
@@ -474,8 +500,9 @@ impl Disk for ModelDisk {
         State::look(&state.names, folder).map(|_| state.folds)
     }
 
-    fn real_path(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+    fn real_path(&self, _base: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
         let state = self.call()?;
+        state.check_name(path)?;
         let stored = state.stored(path);
         State::look(&state.names, &stored)?;
         Ok(state.tells_real_paths.then_some(stored))
@@ -483,6 +510,7 @@ impl Disk for ModelDisk {
 
     fn stored_name(&self, path: &Path) -> io::Result<OsString> {
         let state = self.call()?;
+        state.check_name(path)?;
         let stored = state.stored(path);
         State::look(&state.names, &stored)?;
         Ok(stored.file_name().unwrap_or_default().to_owned())
