@@ -9,6 +9,7 @@ use super::options::call_options;
 use super::storage_object::{Handed, Request, with_key};
 use super::strings;
 use eas_core::condition::{Check, Etag, Expected};
+use eas_core::driver::Mode;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::storage::Entry;
@@ -42,10 +43,68 @@ fn entry(context: &Context, entry: Option<Entry>) -> Val {
     };
     let parts = [
         strings::coded(env, entry.value.as_ref()),
-        strings::string(env, entry.etag.as_str()),
+        strings::string(env, entry.etag().as_str()),
         env.boolean(entry.is_exact),
     ];
     env.array(parts.into_iter())
+}
+
+/// As `getEntry`, and the coded text alone where it is what is stored: an update needs no etag then.
+pub(super) fn get_stored(request: &Request<'_>) -> Result<Val> {
+    let options = request.options(2)?;
+    let op = request.with_key(1, |key| {
+        Ok(request.storage()?.get_entry(key, &options, request.mode))
+    })??;
+    request.finish(op, |context, found| match found {
+        Some(Entry {
+            value: Some(Value::Text(text)),
+            is_exact: true,
+            ..
+        }) => strings::coded_text(context.env, &text),
+        found => entry(context, found),
+    })
+}
+
+/// `(handle, key, expected, text, options) => isDone`: one change, if the item is still the text that
+/// `getStored` gave. An `undefined` text removes; where `expected` is that, there must be no item.
+pub(super) fn swap(request: &Request<'_>) -> Result<Val> {
+    let env = request.env;
+    let given = request.arguments;
+    let (key, expected, text) = (given[1], given[2], given[3]);
+    let key = with_key(env, key, str::to_owned)?;
+    let expected = if env.is_nullish(expected) {
+        Expected::Missing
+    } else {
+        let text = strings::read_packed(env, expected)
+            .ok_or_else(|| wrong_argument(env, "expected", "a stored value", expected))?;
+        Expected::Stored(Value::Text(text))
+    };
+    let options = request.options(4)?;
+    let written = key.clone();
+    let write = match Handed::new(request.context).text(text) {
+        Some(value) => GroupWrite::Set {
+            key: written,
+            value,
+            options,
+        },
+        None if env.is_nullish(text) => GroupWrite::Remove {
+            key: written,
+            options,
+        },
+        None => return Err(wrong_argument(env, "value", "a text", text)),
+    };
+    let group = Group {
+        checks: vec![Check { key, expected }],
+        writes: vec![write],
+    };
+    let operation = match request.mode {
+        Mode::Async => "update",
+        Mode::Sync => "updateSync",
+    };
+    let op = request.storage()?.commit(group, operation, request.mode);
+    request.finish(op, |context, committed| {
+        context.env.boolean(matches!(committed, Committed::Done))
+    })
 }
 
 /// `(handle, operation, checks, writes) => conflicts | undefined`: texts are as the facade's writer hands

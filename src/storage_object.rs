@@ -218,6 +218,8 @@ const OPERATIONS: &[(&str, &str, Body)] = &[
     ("clear", "clearSync", clear),
     ("flush", "flushSync", flush),
     ("getEntry", "getEntrySync", groups::get_entry),
+    ("getStored", "getStoredSync", groups::get_stored),
+    ("swap", "swapSync", groups::swap),
     ("commit", "commitSync", groups::commit),
     ("commitTexts", "commitTextsSync", groups::commit_texts),
 ];

@@ -84,6 +84,31 @@ interface Core {
   /** The item with its etag; `isExact` says that `coded` is what is stored, to the byte. */
   getEntry(handle: Handle, key: unknown, options?: CallOptions): Eventually<Entry | undefined>;
   getEntrySync(handle: Handle, key: unknown, options?: CallOptions): Entry | undefined;
+  /** As `getEntry`, and the coded text alone where it is exact. */
+  getStored(
+    handle: Handle,
+    key: unknown,
+    options?: CallOptions,
+  ): Eventually<string | Entry | undefined>;
+  getStoredSync(handle: Handle, key: unknown, options?: CallOptions): string | Entry | undefined;
+  /**
+   * Makes one change if the item is still the text that `getStored` gave, or missing for `undefined`, and says whether
+   * it did. A text that is `undefined` removes.
+   */
+  swap(
+    handle: Handle,
+    key: unknown,
+    expected: string | undefined,
+    text: Handed | undefined,
+    options?: CallOptions,
+  ): Eventually<boolean>;
+  swapSync(
+    handle: Handle,
+    key: unknown,
+    expected: string | undefined,
+    text: Handed | undefined,
+    options?: CallOptions,
+  ): boolean;
   /** Gives the keys whose condition does not hold; `undefined` when the group was made. */
   commit(
     handle: Handle,

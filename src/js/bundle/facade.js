@@ -1353,6 +1353,20 @@ api.setAsyncHooks = (get) => {
 };
 var storage;
 var users = 0;
+var lastUse = 0;
+var isEnding = false;
+var IDLE_MS = 1e3;
+var later = setTimeout;
+function endLater() {
+  isEnding = true;
+  const timer = later(() => {
+    isEnding = false;
+    if (users > 0) return;
+    if (now() - lastUse < IDLE_MS) endLater();
+    else storage.disable();
+  }, IDLE_MS);
+  timer?.unref?.();
+}
 function open2() {
   if (getAsyncHooks === void 0) return void 0;
   const { AsyncLocalStorage } = getAsyncHooks();
@@ -1364,11 +1378,13 @@ async function runInside(value, run) {
   storage ??= open2();
   if (storage === void 0) return run();
   users += 1;
+  lastUse = now();
   try {
     return await storage.run([...around(), value], run);
   } finally {
     users -= 1;
-    if (users === 0) storage.disable();
+    lastUse = now();
+    if (!isEnding) endLater();
   }
 }
 
@@ -1431,7 +1447,7 @@ function inTurn(driver, run) {
 function makeMigrations(handle, storage2, options) {
   const { version, migrations, migrationHooks: hooks } = options;
   if (migrations) checkSteps(migrations);
-  let running;
+  let running2;
   function insideFailure(operation, instead) {
     return failure(
       `${operation}() was called inside a step or a hook of a migration of the same data, and would wait for itself. Leave the call out: ${instead}.`,
@@ -1530,7 +1546,7 @@ function makeMigrations(handle, storage2, options) {
     await inTurn(driver, () => runInside(place, migrateAll));
   }
   async function settled2() {
-    while (running !== void 0 && canTellCallers()) await running.catch(() => {
+    while (running2 !== void 0 && canTellCallers()) await running2.catch(() => {
     });
   }
   const methods2 = {
@@ -1538,16 +1554,16 @@ function makeMigrations(handle, storage2, options) {
       core.mountOf(handle, "");
       if (version === void 0 || !migrations) return;
       if (around().length > 0) await refuseInside();
-      running ??= run().finally(() => {
-        running = void 0;
+      running2 ??= run().finally(() => {
+        running2 = void 0;
       });
-      await running;
+      await running2;
     },
     async getStorageVersion() {
       return storage2.getItem(VERSION_KEY);
     }
   };
-  return { methods: methods2, isRunning: () => running !== void 0, refuseWait, settled: settled2 };
+  return { methods: methods2, isRunning: () => running2 !== void 0, refuseWait, settled: settled2 };
 }
 
 // src/js/snapshot.js
@@ -2154,8 +2170,8 @@ function getOrSetOf(parts) {
     return { text: textOf2(packed) };
   }
   function refresh(name, run) {
-    const running = refreshes.get(name);
-    if (running !== void 0) return running;
+    const running2 = refreshes.get(name);
+    if (running2 !== void 0) return running2;
     const started = run().finally(() => refreshes.delete(name));
     refreshes.set(name, started);
     return started;
@@ -2348,10 +2364,10 @@ var groupsOf = ({ handle, lossRules, check, line }) => function atomic() {
 };
 
 // src/js/storage/update-turns.js
-var nested = [];
+var running = [];
 var waiting = /* @__PURE__ */ new Set();
-var updatesAround = () => [...around(), ...nested].filter(({ isUpdate, isRunning }) => isUpdate && isRunning);
-var isInsideUpdate = (handle) => updatesAround().some((update) => update.handle === handle);
+var updatesAround = () => around().filter(({ isUpdate, isRunning }) => isUpdate && isRunning);
+var isInsideUpdate = (handle) => running.includes(handle) || updatesAround().some((update) => update.handle === handle);
 function newUpdate(handle) {
   return {
     isUpdate: true,
@@ -2375,14 +2391,12 @@ async function runOf(update, run) {
     update.isRunning = false;
   }
 }
-function runSyncOf(update, fn, value) {
-  update.isRunning = true;
-  nested.push(update);
+function runSync(handle, fn, value) {
+  running.push(handle);
   try {
     return fn(value);
   } finally {
-    nested.pop();
-    update.isRunning = false;
+    running.pop();
   }
 }
 function isWaitedFor(line, update) {
@@ -2437,9 +2451,23 @@ function makeTurns() {
 // src/js/storage/update.js
 var MOST_RUNS = 100;
 var MOST_MS = 5e3;
-var { getEntrySync, commitSync } = core;
+var { getStoredSync, swapSync } = core;
+var isText = (found) => found === void 0 || typeof found === "string";
+async function store(handle, key, found, text, opts) {
+  if (isText(found)) return core.swap(handle, key, found, text, opts);
+  const check = checkOfEntry(key, found);
+  return await core.commit(handle, OPERATION.update, check, [key, text, opts]) === void 0;
+}
+function storeSync(handle, key, found, text, opts) {
+  if (isText(found)) {
+    return opts === void 0 ? swapSync(handle, key, found, text) : swapSync(handle, key, found, text, opts);
+  }
+  const check = checkOfEntry(key, found);
+  const writes = [key, text, opts];
+  return core.commitSync(handle, OPERATION.updateSync, check, writes) === void 0;
+}
 function updatesOf(handle) {
-  const running = /* @__PURE__ */ new Set();
+  const running2 = /* @__PURE__ */ new Set();
   function disposed() {
     try {
       core.mountOf(handle, "");
@@ -2449,10 +2477,10 @@ function updatesOf(handle) {
   }
   return {
     inTurn: makeTurns(),
-    running,
+    running: running2,
     /** Has those fail whose functions are running: the storage is disposed. */
     abort() {
-      for (const update of running) update.abort?.(disposed());
+      for (const update of running2) update.abort?.(disposed());
     },
     refuseDisposed() {
       const error = disposed();
@@ -2500,29 +2528,27 @@ function updateMethods(parts) {
   const { check, valueFor = (value) => value ?? null, line } = parts;
   const begin = (start) => line === void 0 ? start() : line.run(start);
   const normal = (key) => typeof key === "string" ? normalizeKey(key) : key;
-  const stored = (entry, key) => entry === void 0 ? void 0 : findValue(entry[0], key);
+  const stored = (found, key) => found === void 0 ? void 0 : findValue(typeof found === "string" ? found : found[0], key);
   const changed = (key, operation) => conflictAt(key, operation, "it was changed each time before the new value could be written");
-  function commit(key, entry, next2, opts) {
-    const expected = checkOfEntry(key, entry);
+  function change(key, found, next2, opts) {
     if (line === void 0) {
       const text2 = next2 === void 0 ? void 0 : hand(next2, lossRules, "update", key);
-      return core.commit(handle, OPERATION.update, expected, [key, text2, opts]);
+      return store(handle, key, found, text2, opts);
     }
     const text = next2 === void 0 ? void 0 : pack(next2, lossRules, "update", key);
     const wait = check(next2, { key, operation: "update", isSync: false });
-    const write2 = () => core.commit(handle, OPERATION.update, expected, [key, text, opts]);
+    const write2 = () => store(handle, key, found, text, opts);
     return wait === void 0 ? line.run(write2) : line.after(wait, write2);
   }
   async function run(update, key, fn, opts) {
     const limit = makeLimit();
     for (; ; ) {
-      const entry = await located(begin(() => core.getEntry(handle, key, opts)));
+      const found = await located(begin(() => core.getStored(handle, key, opts)));
       const place = { key, operation: "update", isSync: false };
-      const value = await valueFor(stored(entry, key), place);
+      const value = await valueFor(stored(found, key), place);
       updates.refuseDisposed();
       const next2 = await runOf(update, () => fn(value));
-      const conflicts = await located(commit(key, entry, next2, opts));
-      if (conflicts === void 0) return next2;
+      if (await located(change(key, found, next2, opts))) return next2;
       if (limit.isReached()) throw changed(key, "update");
     }
   }
@@ -2539,22 +2565,18 @@ function updateMethods(parts) {
     },
     updateSync(key, fn, opts) {
       checkArguments(fn, opts, "updateSync");
-      const update = newUpdate(handle);
       const place = { key, operation: "updateSync", isSync: true };
       let limit;
       for (; ; ) {
-        const entry = getEntrySync(handle, key, opts);
-        const next2 = runSyncOf(update, fn, valueFor(stored(entry, key), place));
+        const found = opts === void 0 ? getStoredSync(handle, key) : getStoredSync(handle, key, opts);
+        const next2 = runSync(handle, fn, valueFor(stored(found, key), place));
         if (isThenable(next2)) {
           next2.then(ignore, ignore);
           throw needsPromise2(normal(key));
         }
         check?.(next2, place);
-        const expected = checkOfEntry(key, entry);
         const text = next2 === void 0 ? void 0 : hand(next2, lossRules, "updateSync", key);
-        const writes = [key, text, opts];
-        const conflicts = commitSync(handle, OPERATION.updateSync, expected, writes);
-        if (conflicts === void 0) return next2;
+        if (storeSync(handle, key, found, text, opts)) return next2;
         limit ??= makeLimit();
         if (limit.isReached()) throw changed(key, "updateSync");
       }
@@ -2886,7 +2908,7 @@ function plainCommits({ handle, lossRules, findValue }) {
     if (missed.length > 0) return missed;
     return located(core.commit(handle, OPERATION.commit, list.flat(), writes));
   }
-  function commitSync2(checks, writes, found) {
+  function commitSync(checks, writes, found) {
     const list = mixed(checks, found);
     const missed = keysWithout(checks, list);
     if (missed.length > 0) return missed;
@@ -2923,11 +2945,11 @@ function plainCommits({ handle, lossRules, findValue }) {
         }
       };
       look(checks.filter((op) => !isPlain(op)));
-      let conflicts = commitSync2(checks, writes, found);
+      let conflicts = commitSync(checks, writes, found);
       const nulls = checks.filter((op) => isPlain(op) && isDoubtful2(op, conflicts ?? []));
       if (nulls.length > 0) {
         look(nulls);
-        conflicts = commitSync2(checks, writes, found);
+        conflicts = commitSync(checks, writes, found);
       }
       return answerOf2(conflicts);
     }
@@ -3157,7 +3179,7 @@ function conditionalWrites({ handle, lossRules, conflictAt }) {
     );
     if (conflicts !== void 0) throw changed(key, operation);
   }
-  function commitSync2(operation, key, etag, writes) {
+  function commitSync(operation, key, etag, writes) {
     const check = checkOfEtag(key, etag);
     const conflicts = core.commitSync(handle, OPERATION[operation], check, writes);
     if (conflicts !== void 0) throw changed(key, operation);
@@ -3180,7 +3202,7 @@ function conditionalWrites({ handle, lossRules, conflictAt }) {
     setting,
     removal,
     commit: (given) => commit(...given),
-    commitSync: (given) => commitSync2(...given)
+    commitSync: (given) => commitSync(...given)
   };
 }
 
@@ -3747,9 +3769,9 @@ async function contentOf(storage2, key) {
   const whole = text === void 0 ? void 0 : parsed(text);
   if (whole !== void 0) {
     const value = await valueForCopy(storage2, key);
-    const isText = !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer);
-    if (isText && isEnvelope(whole.json)) return { value: whole.json };
-    if (isText && (bytes2 === void 0 || typeof whole.json === "object")) {
+    const isText2 = !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer);
+    if (isText2 && isEnvelope(whole.json)) return { value: whole.json };
+    if (isText2 && (bytes2 === void 0 || typeof whole.json === "object")) {
       return { value: JSON.parse(encode(value)) };
     }
   }

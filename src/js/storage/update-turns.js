@@ -16,17 +16,16 @@ import { around, canTellCallers, runInside } from "../async-context.js";
 
 /** @typedef {{ updates: Set<Update>, last: Promise<unknown> }} Line */
 
-// Those that run now within one turn of the event loop: a Sync one is inside of nothing that is asynchronous.
-const nested = [];
+// The storages of those Sync ones whose functions run: what is inside of them is called before they end.
+const running = [];
 /** @type {Set<Update>} */
 const waiting = new Set();
 
-const updatesAround = () =>
-  [...around(), ...nested].filter(({ isUpdate, isRunning }) => isUpdate && isRunning);
+const updatesAround = () => around().filter(({ isUpdate, isRunning }) => isUpdate && isRunning);
 
 /** Whether this call is made by the function of an update of a storage. */
 export const isInsideUpdate = (handle) =>
-  updatesAround().some((update) => update.handle === handle);
+  running.includes(handle) || updatesAround().some((update) => update.handle === handle);
 
 export function newUpdate(handle) {
   return {
@@ -54,14 +53,13 @@ export async function runOf(update, run) {
   }
 }
 
-export function runSyncOf(update, fn, value) {
-  update.isRunning = true;
-  nested.push(update);
+/** Calls the function of a Sync update of a storage. */
+export function runSync(handle, fn, value) {
+  running.push(handle);
   try {
     return fn(value);
   } finally {
-    nested.pop();
-    update.isRunning = false;
+    running.pop();
   }
 }
 

@@ -9,12 +9,32 @@ import { hand } from "../writer/index.js";
 import { checkOfEntry, refuseCondition } from "./conditions.js";
 import { OPERATION } from "./operations.js";
 import { now } from "./turns.js";
-import { isInsideUpdate, makeTurns, newUpdate, runOf, runSyncOf } from "./update-turns.js";
+import { isInsideUpdate, makeTurns, newUpdate, runOf, runSync } from "./update-turns.js";
 
 const MOST_RUNS = 100;
 const MOST_MS = 5000;
 
-const { getEntrySync, commitSync } = core;
+const { getStoredSync, swapSync } = core;
+
+// What was read is its text, as the core gave it, where that is what is stored.
+const isText = (found) => found === undefined || typeof found === "string";
+
+async function store(handle, key, found, text, opts) {
+  if (isText(found)) return core.swap(handle, key, found, text, opts);
+  const check = checkOfEntry(key, found);
+  return (await core.commit(handle, OPERATION.update, check, [key, text, opts])) === undefined;
+}
+
+function storeSync(handle, key, found, text, opts) {
+  if (isText(found)) {
+    return opts === undefined
+      ? swapSync(handle, key, found, text)
+      : swapSync(handle, key, found, text, opts);
+  }
+  const check = checkOfEntry(key, found);
+  const writes = [key, text, opts];
+  return core.commitSync(handle, OPERATION.updateSync, check, writes) === undefined;
+}
 
 /** What the updates of one storage have in common, whatever object they are called on. */
 export function updatesOf(handle) {
@@ -88,32 +108,31 @@ export function updateMethods(parts) {
 
   const begin = (start) => (line === undefined ? start() : line.run(start));
   const normal = (key) => (typeof key === "string" ? normalizeKey(key) : key);
-  const stored = (entry, key) => (entry === undefined ? undefined : findValue(entry[0], key));
+  const stored = (found, key) =>
+    found === undefined ? undefined : findValue(typeof found === "string" ? found : found[0], key);
   const changed = (key, operation) =>
     conflictAt(key, operation, "it was changed each time before the new value could be written");
 
-  function commit(key, entry, next, opts) {
-    const expected = checkOfEntry(key, entry);
+  function change(key, found, next, opts) {
     if (line === undefined) {
       const text = next === undefined ? undefined : hand(next, lossRules, "update", key);
-      return core.commit(handle, OPERATION.update, expected, [key, text, opts]);
+      return store(handle, key, found, text, opts);
     }
     const text = next === undefined ? undefined : pack(next, lossRules, "update", key);
     const wait = check(next, { key, operation: "update", isSync: false });
-    const write = () => core.commit(handle, OPERATION.update, expected, [key, text, opts]);
+    const write = () => store(handle, key, found, text, opts);
     return wait === undefined ? line.run(write) : line.after(wait, write);
   }
 
   async function run(update, key, fn, opts) {
     const limit = makeLimit();
     for (;;) {
-      const entry = await located(begin(() => core.getEntry(handle, key, opts)));
+      const found = await located(begin(() => core.getStored(handle, key, opts)));
       const place = { key, operation: "update", isSync: false };
-      const value = await valueFor(stored(entry, key), place);
+      const value = await valueFor(stored(found, key), place);
       updates.refuseDisposed();
       const next = await runOf(update, () => fn(value));
-      const conflicts = await located(commit(key, entry, next, opts));
-      if (conflicts === undefined) return next;
+      if (await located(change(key, found, next, opts))) return next;
       if (limit.isReached()) throw changed(key, "update");
     }
   }
@@ -131,22 +150,19 @@ export function updateMethods(parts) {
     },
     updateSync(key, fn, opts) {
       checkArguments(fn, opts, "updateSync");
-      const update = newUpdate(handle);
       const place = { key, operation: "updateSync", isSync: true };
       let limit;
       for (;;) {
-        const entry = getEntrySync(handle, key, opts);
-        const next = runSyncOf(update, fn, valueFor(stored(entry, key), place));
+        const found =
+          opts === undefined ? getStoredSync(handle, key) : getStoredSync(handle, key, opts);
+        const next = runSync(handle, fn, valueFor(stored(found, key), place));
         if (isThenable(next)) {
           next.then(ignore, ignore);
           throw needsPromise(normal(key));
         }
         check?.(next, place);
-        const expected = checkOfEntry(key, entry);
         const text = next === undefined ? undefined : hand(next, lossRules, "updateSync", key);
-        const writes = [key, text, opts];
-        const conflicts = commitSync(handle, OPERATION.updateSync, expected, writes);
-        if (conflicts === undefined) return next;
+        if (storeSync(handle, key, found, text, opts)) return next;
         limit ??= makeLimit();
         if (limit.isReached()) throw changed(key, "updateSync");
       }

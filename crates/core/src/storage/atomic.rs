@@ -17,23 +17,21 @@ use crate::value::{Text, Value};
 pub struct Entry {
     /// The value as the codec wrote it; `None` where what is stored is no text.
     pub value: Option<Value>,
-    /// Names the value.
-    pub etag: Etag,
+    stored: Value,
     /// Whether `value` is what is stored, to the byte: it may then stand for the etag.
     pub is_exact: bool,
 }
 
 impl Entry {
     fn of(stored: Value, keeps_values: bool) -> Self {
-        let etag = Etag::of(&stored);
         let text = match &stored {
             Value::Bytes(bytes, _) if !keeps_values => {
                 Text::from_marked(bytes.to_vec()).filter(|text| !text.is_empty())
             }
             _ => {
                 return Entry {
-                    value: Some(stored),
-                    etag,
+                    value: Some(stored.clone()),
+                    stored,
                     is_exact: true,
                 };
             }
@@ -41,9 +39,14 @@ impl Entry {
         let is_exact = matches!((&text, &stored), (Some(text), Value::Bytes(bytes, _)) if *text.to_utf8() == **bytes);
         Entry {
             value: text.map(Value::Text),
-            etag,
+            stored,
             is_exact,
         }
+    }
+
+    /// Names the value. Computed when it is asked for.
+    pub fn etag(&self) -> Etag {
+        Etag::of(&self.stored)
     }
 }
 
