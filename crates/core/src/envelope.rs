@@ -104,6 +104,19 @@ impl<'a> Stored<'a> {
             Stored::plain(bytes, own_ms)
         }
     }
+
+    /// What a file holds already.
+    pub fn found(bytes: &'a [u8]) -> Self {
+        Stored::plain(bytes, expiry_of(bytes))
+    }
+
+    /// All that the file holds.
+    pub fn file_bytes(&self) -> Cow<'_, [u8]> {
+        match &self.header {
+            None => Cow::Borrowed(&*self.bytes),
+            Some(header) => Cow::Owned([&header[..], &*self.bytes].concat()),
+        }
+    }
 }
 
 /// Splits what is stored into what was given and its expiry.

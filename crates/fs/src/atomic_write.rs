@@ -10,15 +10,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::changes::{Pending, Stamp};
 use super::disk::{Access, Disk, Kind, Stat};
 use super::durability::Level;
+use super::key_locks::Held;
 use super::locate::{Place, folder_of};
+use super::terms::{Permit, Terms};
 use super::{Engine, is_absent, is_folder, path};
 use eas_core::error::{Error, Result, io_from_code};
 
 /// How often a step that another process undid meanwhile is tried again.
 pub(super) const ATTEMPTS: usize = 100;
 
-enum Outcome {
-    Done,
+enum Outcome<D: Disk> {
+    /// It is made, and the locks of its key are still held.
+    Done(Held<D>),
+    /// It may not be made.
+    Refused,
     /// Another process changed what the write relied on, which made it fail with this.
     Again(Error),
 }
@@ -35,29 +40,32 @@ enum Target {
 }
 
 impl<D: Disk> Engine<D> {
-    /// Replaces the value of a key, or makes it. On an error the old value is in place.
-    pub(super) fn write(&self, key: &str, bytes: &[u8]) -> Result<()> {
+    /// Replaces the value of a key, or makes it, and gives the change, which is not reported yet; `None`
+    /// where it may not be made. On an error the old value is in place.
+    pub(super) fn write<'a>(
+        &'a self,
+        key: &'a str,
+        bytes: &[u8],
+        terms: &Terms<'_, D>,
+    ) -> Result<Option<Pending<'a>>> {
         let place = self.place(key);
-        if self.corrupt.has(key) {
-            self.keep_aside(&place)?;
-        }
         let change = self.changes.begin(key);
         let mut failure = None;
         for _ in 0..ATTEMPTS {
-            let outcome = self.try_write(key, &place, bytes, &change)?;
-            if let Outcome::Again(error) = outcome {
-                failure = Some(error);
-            } else {
-                change.made();
-                // The new value hides one under the literal name, so that leaving it is no error.
-                if let Some(literal) = &place.literal
-                    && matches!(self.unlink(literal), Ok(true))
-                {
-                    let stays = self.remove_empty(folder_of(literal));
-                    self.durability.note_folder(&stays);
+            match self.try_write(key, &place, bytes, &change, terms)? {
+                Outcome::Again(error) => failure = Some(error),
+                Outcome::Refused => return Ok(None),
+                Outcome::Done(_held) => {
+                    // The new value hides one under the literal name, so that leaving it is no error.
+                    if let Some(literal) = &place.literal
+                        && matches!(self.unlink(literal), Ok(true))
+                    {
+                        let stays = self.remove_empty(folder_of(literal));
+                        self.durability.note_folder(&stays);
+                    }
+                    self.corrupt.remove(key);
+                    return Ok(Some(change));
                 }
-                self.corrupt.remove(key);
-                return self.durability.settle(&place);
             }
         }
         // What keeps happening is no race.
@@ -71,7 +79,8 @@ impl<D: Disk> Engine<D> {
         place: &Place,
         bytes: &[u8],
         change: &Pending<'_>,
-    ) -> Result<Outcome> {
+        terms: &Terms<'_, D>,
+    ) -> Result<Outcome<D>> {
         self.refuse_other_spelling(place, key)?;
         let target = self.target(place)?;
         let (folder, old, linked) = match &target {
@@ -91,19 +100,36 @@ impl<D: Disk> Engine<D> {
             }
             Err(error) => return Err(Error::io(error, "open").path(&place.path)),
         };
-        let ready = self.fill(&mut draft, bytes, &place.path).and_then(|()| {
+        let is_synced = terms.is_synced || self.options.durability == Level::Full;
+        let filled = self.fill(&mut draft, bytes, &place.path, is_synced);
+        let ready = filled.and_then(|()| {
             let stat = self
                 .disk
                 .stat_draft(&mut draft)
                 .map_err(|error| Error::io(error, "fstat").path(&place.path))?;
-            change.names(Stamp::from(&stat));
-            Ok(())
+            let permit = (terms.permit)()?;
+            if matches!(permit, Permit::Granted(_)) {
+                if self.corrupt.has(key) {
+                    self.keep_aside(place)?;
+                }
+                change.names(Stamp::from(&stat));
+            }
+            Ok(permit)
         });
-        if let Err(error) = ready {
-            drop(draft);
-            self.discard_draft(&name);
-            return Err(error);
-        }
+        let held = match ready {
+            Ok(Permit::Granted(held)) => held,
+            refused => {
+                drop(draft);
+                self.discard_draft(&name);
+                return match refused {
+                    Err(error) => Err(error),
+                    Ok(_) => {
+                        self.remove_empty(folder);
+                        Ok(Outcome::Refused)
+                    }
+                };
+            }
+        };
         let outcome = match &target {
             Target::File { path, .. } => self
                 .put_at(key, place, draft, &name, path)
@@ -116,7 +142,7 @@ impl<D: Disk> Engine<D> {
             Ok(path) => {
                 self.durability.note_file(&path);
                 self.durability.note_folder(folder_of(&path));
-                Ok(Outcome::Done)
+                Ok(Outcome::Done(held))
             }
             Err(error) => {
                 self.discard_draft(&name);
@@ -249,8 +275,8 @@ impl<D: Disk> Engine<D> {
         self.disk.create(&name, access).map(|draft| (draft, name))
     }
 
-    /// Writes the file and makes it durable where that comes before the rename.
-    fn fill(&self, draft: &mut D::Draft, bytes: &[u8], path: &Path) -> Result<()> {
+    /// Writes the file, and makes it durable where that comes before the rename.
+    fn fill(&self, draft: &mut D::Draft, bytes: &[u8], path: &Path, is_synced: bool) -> Result<()> {
         let failed = |error, syscall| Error::io(error, syscall).path(path);
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -261,7 +287,7 @@ impl<D: Disk> Engine<D> {
                 Err(error) => return Err(failed(error, "write")),
             }
         }
-        if self.options.durability == Level::Full {
+        if is_synced {
             self.disk
                 .sync(draft)
                 .map_err(|error| failed(error, "fsync"))?;
@@ -272,12 +298,25 @@ impl<D: Disk> Engine<D> {
     /// Writes a file and gives it its name, which no folder may have.
     pub(super) fn fill_and_place(
         &self,
-        mut draft: D::Draft,
+        draft: D::Draft,
         name: &Path,
         bytes: &[u8],
         to: &Path,
     ) -> Result<()> {
-        let outcome = match self.fill(&mut draft, bytes, to) {
+        let is_synced = self.options.durability == Level::Full;
+        self.fill_and_place_synced(draft, name, bytes, to, is_synced)
+    }
+
+    /// As [`fill_and_place`](Self::fill_and_place); says whether the content is durable by then.
+    pub(super) fn fill_and_place_synced(
+        &self,
+        mut draft: D::Draft,
+        name: &Path,
+        bytes: &[u8],
+        to: &Path,
+        is_synced: bool,
+    ) -> Result<()> {
+        let outcome = match self.fill(&mut draft, bytes, to, is_synced) {
             Ok(()) => self
                 .disk
                 .persist(draft, name, to)
@@ -364,7 +403,7 @@ fn no_file(path: &Path) -> Error {
 }
 
 /// A name that no other process, thread or call uses.
-fn temporary_name() -> String {
+pub(super) fn temporary_name() -> String {
     static PROCESS: OnceLock<String> = OnceLock::new();
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let process = PROCESS.get_or_init(|| {

@@ -4,14 +4,19 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[path = "disk/key_locks.rs"]
+mod key_locks;
 #[cfg(unix)]
 #[path = "disk/unix.rs"]
 mod system;
 #[cfg(windows)]
 #[path = "disk/windows.rs"]
 mod system;
+
+pub use self::key_locks::{KeyLockFile, KeyLockHeld};
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +83,10 @@ pub trait Disk: Send + Sync + 'static {
     type Draft: Send;
     /// Held while a folder is locked.
     type Lock: Send;
+    /// The locks of the keys of one base, open.
+    type KeyLocks: Send + Sync;
+    /// Held while one of them is locked.
+    type KeyLock: Send;
 
     /// The content of a file.
     ///
@@ -271,6 +280,30 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// Those of the system.
     fn wait_for_lock(&self, file: &Path, mode: u32) -> io::Result<Option<Self::Lock>>;
+
+    /// Opens the locks of keys, whose file is made with these permission bits, less the umask, if it is
+    /// not there. A link is not followed, and nothing keeps the call waiting.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where what has the name is no regular file; those of the system.
+    fn open_key_locks(&self, file: &Path, mode: u32) -> io::Result<Self::KeyLocks>;
+
+    /// Whether they are those that others open by that name now.
+    fn has_key_locks(&self, locks: &Self::KeyLocks, file: &Path) -> bool;
+
+    /// The lock of the keys of that hash. Those of two hashes may be the same.
+    fn key_slot(&self, hash: u64) -> u64;
+
+    /// Locks one, against other processes and all others that opened them. `None` while somebody else
+    /// holds it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the file system has no locks; those of the system.
+    fn try_lock_key(
+        &self,
+        locks: &Arc<Self::KeyLocks>,
+        slot: u64,
+    ) -> io::Result<Option<Self::KeyLock>>;
 }
 
 /// The file system of the machine.
@@ -288,6 +321,8 @@ impl SystemDisk {
 impl Disk for SystemDisk {
     type Draft = File;
     type Lock = File;
+    type KeyLocks = KeyLockFile;
+    type KeyLock = KeyLockHeld;
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = system::open(path)?;
@@ -418,6 +453,22 @@ impl Disk for SystemDisk {
     fn wait_for_lock(&self, file: &Path, mode: u32) -> io::Result<Option<File>> {
         let handle = system::open_to_append(file, mode)?;
         Ok(handle.lock().is_ok().then_some(handle))
+    }
+
+    fn open_key_locks(&self, file: &Path, mode: u32) -> io::Result<KeyLockFile> {
+        KeyLockFile::open(file, mode)
+    }
+
+    fn has_key_locks(&self, locks: &KeyLockFile, file: &Path) -> bool {
+        locks.is_at(file)
+    }
+
+    fn key_slot(&self, hash: u64) -> u64 {
+        key_locks::slot_of(hash)
+    }
+
+    fn try_lock_key(&self, locks: &Arc<KeyLockFile>, slot: u64) -> io::Result<Option<KeyLockHeld>> {
+        locks.try_lock(slot)
     }
 }
 

@@ -155,6 +155,15 @@ impl<D: Disk> Durability<D> {
         }
     }
 
+    /// Makes the names durable that lead to a value whose content is, whatever the level.
+    pub(super) fn settle_now(self: &Arc<Self>, place: &Place) -> Result<()> {
+        self.sync_folders(place)?;
+        if self.level == Level::Background {
+            self.schedule();
+        }
+        Ok(())
+    }
+
     /// Makes everything durable that was written before; `moved` is told of each name.
     pub(super) fn flush(&self, moved: &dyn Fn()) -> Result<()> {
         let outcome = self.sync(moved);

@@ -13,11 +13,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Engine;
 use super::atomic_write::ATTEMPTS;
+use super::changes::Pending;
 use super::disk::{Disk, Kind as FileKind, Stat};
 use super::expiry_index::{Added, Expiry, Line};
+use super::key_locks::Wait;
 use super::locate::{Found, Place, folder_of};
 use super::locks::Need;
 use super::spread::spread;
+use super::terms::Terms;
 use eas_core::envelope::{self, Stored};
 use eas_core::error::{Error, Kind, Result, io_from_code};
 use eas_core::keys::Keys;
@@ -107,22 +110,34 @@ enum Swept {
 }
 
 impl<D: Disk> Engine<D> {
-    /// Writes an item.
-    pub(super) fn put(&self, key: &str, item: &Stored<'_>) -> Result<()> {
-        let expires_ms = item.expires_ms;
+    /// Writes what is stored of an item if the terms allow it, and says whether they do.
+    pub(super) fn put(&self, key: &str, stored: &Stored<'_>, terms: &Terms<'_, D>) -> Result<bool> {
+        let Some(change) = self.put_unreported(key, stored, terms)? else {
+            return Ok(false);
+        };
+        change.made();
+        self.durability.settle(&self.place(key))?;
+        Ok(true)
+    }
+
+    /// Writes what is stored of an item, and gives the change, which is not reported yet; `None` where
+    /// the terms do not allow it.
+    pub(super) fn put_unreported<'a>(
+        &'a self,
+        key: &'a str,
+        stored: &Stored<'_>,
+        terms: &Terms<'_, D>,
+    ) -> Result<Option<Pending<'a>>> {
         self.note_start();
         let old = self.index.expiry_known(key);
         let mut line = None;
-        if let Some(expires_ms) = expires_ms {
+        if let Some(expires_ms) = stored.expires_ms {
             // An item without a line is worse than a line without an item.
             let lines = [Line::expires(key, Expiry::new(expires_ms))];
             let added = self.add_lines(&lines, Need::Usual)?;
             line = Some(lines).zip(added);
         }
-        match &item.header {
-            None => self.write(key, &item.bytes)?,
-            Some(header) => self.write(key, &[header, &*item.bytes].concat())?,
-        }
+        let change = self.write(key, &stored.file_bytes(), terms)?;
         if let Some((lines, added)) = line
             && !matches!(
                 self.index.was_settled(&*self.disk, &lines[0], added),
@@ -133,15 +148,15 @@ impl<D: Disk> Engine<D> {
             // that the line cannot be added again is no failure.
             let _ = self.add_lines(&lines, Need::Usual);
         }
-        if let (None, Some(old)) = (expires_ms, old) {
+        if let (None, Some(old), true) = (stored.expires_ms, old, change.is_some()) {
             // Nothing depends on it.
             let _ = self.add_lines(&[Line::settled(key, old)], Need::Little);
         }
-        Ok(())
+        Ok(change)
     }
 
     /// The first write of a store finds out whether there is anything in it yet.
-    fn note_start(&self) {
+    pub(super) fn note_start(&self) {
         if self.started.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -205,7 +220,11 @@ impl<D: Disk> Engine<D> {
 
     /// The bytes of an item as they were given, unless it has expired.
     pub(super) fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        let Some(stored) = self.fetch(&self.place(key))? else {
+        let stored = match self.unfinished.change_of(&*self.disk, key) {
+            Some((stored, _)) => stored,
+            None => self.fetch(&self.place(key))?,
+        };
+        let Some(stored) = stored else {
             return Ok(None);
         };
         let (bytes, expires_ms) = envelope::open(stored);
@@ -255,6 +274,12 @@ impl<D: Disk> Engine<D> {
     /// The file of an item and when it expires.
     fn look(&self, key: &str) -> Result<Option<(Found, Option<u64>)>> {
         let place = self.place(key);
+        if let Some((stored, stat)) = self.unfinished.change_of(&*self.disk, key) {
+            return Ok(stored.map(|stored| {
+                let path = place.path;
+                (Found { path, stat }, envelope::expiry_of(&stored))
+            }));
+        }
         for _ in 0..ATTEMPTS {
             let Some(found) = self.find(&place)? else {
                 return Ok(None);
@@ -312,10 +337,11 @@ impl<D: Disk> Engine<D> {
         let mut due = self.index.due(&*self.disk, self.now_ms())?;
         let mut going = lock(&self.seen.going).clone();
         let keys = self.walk(base, max_depth)?;
+        let (keys, is_unfinished) = self.with_unfinished(keys, base, max_depth);
         if keys.is_empty() {
             return Ok(keys);
         }
-        if keys.len() <= MOST_LOOKED_AT {
+        if keys.len() <= MOST_LOOKED_AT || is_unfinished {
             return self.only_live(keys, |_| true);
         }
         self.complete_index()?;
@@ -461,6 +487,11 @@ impl<D: Disk> Engine<D> {
     /// It is moved to where readers look next and no write reaches, looked at again there, and moved
     /// back if it is another.
     fn remove_if_expired(&self, key: &str, place: &Place, now_ms: u64) -> Result<bool> {
+        let _held = match self.hold([key], Wait::No) {
+            Ok(held) => held,
+            Err(error) if error.kind() == Kind::System("EBUSY") => return Ok(false),
+            Err(error) => return Err(error),
+        };
         let Some(lock) = self.lock(place.folder())? else {
             return Ok(false);
         };

@@ -18,6 +18,9 @@ mod expiry;
 mod expiry_index;
 mod folding;
 mod glob;
+mod group;
+mod journal;
+mod key_locks;
 mod locate;
 mod locks;
 mod moves;
@@ -25,13 +28,16 @@ mod nesting;
 mod options;
 mod removal;
 mod spread;
+mod terms;
+mod unfinished;
 mod walk;
 pub mod watch;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use self::changes::Changes;
@@ -40,14 +46,18 @@ use self::disk::{Disk, Kind as FileKind, Stat, SystemDisk};
 use self::durability::Durability;
 use self::expiry::Seen;
 use self::expiry_index::ExpiryIndex;
+use self::group::{Staged, Step};
+use self::key_locks::KeyLocks;
 use self::locate::{Place, Reach};
 use self::locks::Locks;
 use self::moves::Moves;
+use self::terms::Terms;
+use self::unfinished::Unfinished;
 use eas_core::driver::NativeMeta;
 use eas_core::envelope::Stored;
 use eas_core::error::{At, Error, Kind, Result};
 use eas_core::keys::Keys;
-use eas_core::runtime::Job;
+use eas_core::runtime::{Job, lock};
 use eas_core::store::{
     Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
 };
@@ -92,7 +102,7 @@ impl<D: Disk> Clone for FsStore<D> {
     }
 }
 
-struct Engine<D> {
+struct Engine<D: Disk> {
     name: &'static str,
     info: StoreInfo,
     options: FsOptions,
@@ -111,7 +121,10 @@ struct Engine<D> {
     corrupt: Marks,
     moves: Moves,
     changes: Arc<Changes>,
-    tidied: AtomicBool,
+    key_locks: KeyLocks<D::KeyLocks>,
+    unfinished: Unfinished,
+    is_open: AtomicBool,
+    opening: Mutex<()>,
 }
 
 impl FsStore<SystemDisk> {
@@ -155,8 +168,10 @@ impl<D: Disk> FsStore<D> {
             ttl: true,
             watches: name == NAME,
             keeps_files: true,
+            commits: true,
             ..StoreInfo::named(name)
         };
+        let key_locks = KeyLocks::new(options.base.join(path::KEY_LOCKS));
         let engine = Arc::new_cyclic(|me| Engine {
             name,
             info,
@@ -174,7 +189,10 @@ impl<D: Disk> FsStore<D> {
             corrupt: Marks::default(),
             moves: Moves::default(),
             changes: Arc::default(),
-            tidied: AtomicBool::new(false),
+            key_locks,
+            unfinished: Unfinished::default(),
+            is_open: AtomicBool::new(false),
+            opening: Mutex::default(),
         });
         FsStore { engine }
     }
@@ -276,6 +294,9 @@ impl<D: Disk> Store for FsStore<D> {
     }
 
     fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
+        if batch.is_group || !batch.checks.is_empty() {
+            return self.commit(batch);
+        }
         apply_each(batch.writes, |write| match *write {
             Write::Set {
                 key,
@@ -363,7 +384,9 @@ impl<D: Disk> Store for FsStore<D> {
     }
 
     fn dispose(&self) -> Result<()> {
-        self.flush()
+        let flushed = self.flush();
+        self.engine.close_key_locks();
+        flushed
     }
 }
 
@@ -389,17 +412,31 @@ impl<D: Disk> FsStore<D> {
         })
     }
 
+    /// Makes the changes of a batch as one, if its conditions hold.
+    fn commit(&self, batch: &Batch<'_>) -> Result<Applied> {
+        if self.is_read_only() {
+            let nothing = batch.writes.iter().map(|_| false).collect();
+            return Ok(Applied::Done(nothing));
+        }
+        let bytes = batch.writes.iter().map(|write| match write {
+            Write::Set { key, value, .. } => self.bytes_of(key, value),
+            Write::Remove { .. } => Ok(Cow::Borrowed(&[][..])),
+        });
+        let bytes = bytes.collect::<Result<Vec<_>>>()?;
+        let writes = batch.writes.iter().zip(&bytes);
+        let staged: Vec<_> = writes.map(|(write, bytes)| staged(write, bytes)).collect();
+        self.engine()
+            .commit(batch.checks, &staged)
+            .map_err(|error| error.driver(self.name()))
+    }
+
     fn delete(&self, key: &str, is_listed: bool) -> Result<bool> {
         if self.is_read_only() {
             return Ok(false);
         }
-        let (reach, operation) = if is_listed {
-            (Reach::Listed, "clear")
-        } else {
-            (Reach::Named, "removeItem")
-        };
+        let operation = if is_listed { "clear" } else { "removeItem" };
         self.engine()
-            .discard(key, reach)
+            .discard(key, reach_of(is_listed))
             .at(self.name(), operation, key)
     }
 
@@ -413,13 +450,21 @@ impl<D: Disk> FsStore<D> {
         if self.is_read_only() {
             return Ok(());
         }
-        let Some(bytes) = value.file_bytes() else {
-            let message = "A file holds a string or bytes only. Give setItemRaw a string, a Buffer or a Uint8Array.";
-            return Err(Error::new(Kind::InvalidValue, message)).at(self.name(), "setItemRaw", key);
-        };
-        self.engine()
-            .put(key, &stored(&bytes))
+        let bytes = self.bytes_of(key, value)?;
+        let stored = stored(&bytes);
+        let engine = self.engine();
+        let permit = || engine.usual_permit(key);
+        engine
+            .put(key, &stored, &Terms::usual(&permit))
             .at(self.name(), operation, key)
+            .map(drop)
+    }
+
+    fn bytes_of<'a>(&self, key: &str, value: &'a Value) -> Result<Cow<'a, [u8]>> {
+        let message = "A file holds a string or bytes only. Give setItemRaw a string, a Buffer or a Uint8Array.";
+        let none = || Error::new(Kind::InvalidValue, message);
+        let bytes = value.file_bytes().ok_or_else(none);
+        bytes.at(self.name(), "setItemRaw", key)
     }
 
     fn flush_telling(&self, moved: &dyn Fn()) -> Result<()> {
@@ -431,11 +476,17 @@ impl<D: Disk> FsStore<D> {
 }
 
 impl<D: Disk> Engine<D> {
-    /// What earlier processes left half-written goes when the base is first used.
+    /// What earlier processes left half-done is completed or goes when the base is first used.
     fn first_use(self: &Arc<Self>) {
-        if self.tidied.load(Ordering::Relaxed) || self.tidied.swap(true, Ordering::Relaxed) {
+        if self.is_open.load(Ordering::Acquire) {
             return;
         }
+        let _opening = lock(&self.opening);
+        if self.is_open.load(Ordering::Relaxed) || self.finish_groups().is_err() {
+            // The operation meets what keeps the folder from being read, or the next one looks again.
+            return;
+        }
+        self.is_open.store(true, Ordering::Release);
         if !self.options.read_only {
             let engine = self.clone();
             (self.background)(Duration::ZERO, Box::new(move || engine.tidy()));
@@ -471,6 +522,35 @@ impl<D: Disk> Engine<D> {
                 Err(Error::new(Kind::CorruptValue, message))
             }
         }
+    }
+}
+
+/// A change as it is made; `bytes` are those of the value.
+fn staged<'a>(write: &Write<'a>, bytes: &'a [u8]) -> Staged<'a> {
+    let (key, step) = match *write {
+        Write::Remove { key, is_listed } => (key, Step::Remove(reach_of(is_listed))),
+        Write::Set {
+            key,
+            value,
+            is_raw,
+            expires_ms,
+        } => {
+            let stored = if !is_raw && matches!(value, Value::Text(_)) {
+                Stored::text(bytes, expires_ms)
+            } else {
+                Stored::raw(bytes, expires_ms)
+            };
+            (key, Step::Set(stored))
+        }
+    };
+    Staged { key, step }
+}
+
+fn reach_of(is_listed: bool) -> Reach {
+    if is_listed {
+        Reach::Listed
+    } else {
+        Reach::Named
     }
 }
 

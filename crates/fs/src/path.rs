@@ -29,6 +29,10 @@ pub const CORRUPT: &str = "%~corrupt-";
 pub const EXPIRY_INDEX: &str = "%~ttl";
 /// The file in the base whose lock is that of the store.
 pub const LOCK: &str = "%~lock";
+/// The file in the base whose locks are those of the keys.
+pub const KEY_LOCKS: &str = "%~locks";
+/// The folder in the base that holds the journals of groups of changes that are under way.
+pub const GROUPS: &str = "%~groups";
 
 const PART: &str = "%~+";
 const PART_END: char = '~';

@@ -3,16 +3,44 @@
 use std::path::Path;
 
 use super::Engine;
+use super::changes::Pending;
 use super::disk::{Disk, Kind};
 use super::locate::{Place, Reach, folder_of};
+use super::terms::{Permit, Terms};
 use eas_core::error::Result;
 
 impl<D: Disk> Engine<D> {
     /// Removes the value of a key from wherever it is; says whether there was one.
     pub(super) fn discard(&self, key: &str, reach: Reach) -> Result<bool> {
-        let place = self.place(key);
-        if self.is_of_another_key(&place.path)? {
+        let permit = || self.usual_permit(key);
+        self.discard_if(key, reach, &Terms::usual(&permit))
+    }
+
+    /// As [`discard`](Self::discard), if it may be done.
+    pub(super) fn discard_if(&self, key: &str, reach: Reach, terms: &Terms<'_, D>) -> Result<bool> {
+        let Some(change) = self.take_out(key, reach, terms)? else {
             return Ok(false);
+        };
+        change.made();
+        self.forget_expiry(key);
+        self.durability.settle(&self.place(key))?;
+        Ok(true)
+    }
+
+    /// Removes the value of a key, and gives the change, which is not reported yet; `None` where there
+    /// was none, or it may not be removed.
+    pub(super) fn take_out<'a>(
+        &'a self,
+        key: &'a str,
+        reach: Reach,
+        terms: &Terms<'_, D>,
+    ) -> Result<Option<Pending<'a>>> {
+        let place = self.place(key);
+        let Permit::Granted(_held) = (terms.permit)()? else {
+            return Ok(None);
+        };
+        if self.is_of_another_key(&place.path)? {
+            return Ok(None);
         }
         let change = self.changes.begin(key);
         let mut removed = match &place.literal {
@@ -29,12 +57,9 @@ impl<D: Disk> Engine<D> {
         };
         removed |= self.discard_written(&place, reach)?;
         if removed {
-            change.made();
             self.corrupt.remove(key);
-            self.forget_expiry(key);
-            self.durability.settle(&place)?;
         }
-        Ok(removed)
+        Ok(removed.then_some(change))
     }
 
     /// Removes what may be an item: what is neither a file nor a link stays.

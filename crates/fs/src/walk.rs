@@ -43,7 +43,7 @@ struct Later {
     temporary: Vec<PathBuf>,
 }
 
-struct Walk<'a, D> {
+struct Walk<'a, D: Disk> {
     engine: &'a Engine<D>,
     max_depth: usize,
     keys: Keys,

@@ -9,8 +9,9 @@ mod fs_support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use eas_core::condition::{Check, Expected};
 use eas_core::error::{Kind, Result};
-use eas_core::store::{SingleWrites, Store};
+use eas_core::store::{Applied, Batch, SingleWrites, Store, Write};
 use eas_fs::disk::SystemDisk;
 use eas_fs::{FsOptions, FsStore, Level};
 use fs_support::faulty::{Fault, FaultyDisk};
@@ -191,11 +192,85 @@ const OPERATIONS: &[Operation] = &[
         expect: |items| put(items, "plain", "new"),
     },
     Operation {
+        name: "change a group",
+        run: |store| commit(store, "plain", GROUP),
+        expect: |items| {
+            put(items, "plain", "new");
+            put(items, "folder:one:x", "new");
+            put(items, "n:o", "{\"expires\":1000100,\"json\":1}");
+            for key in ["both", "deep:er:est", "aux"] {
+                items.remove(key);
+            }
+        },
+    },
+    Operation {
+        name: "write if it is as it was",
+        run: |store| commit(store, "plain", &GROUP[..1]),
+        expect: |items| put(items, "plain", "new"),
+    },
+    Operation {
+        name: "remove if it is as it was",
+        run: |store| commit(store, "both", &GROUP[3..4]),
+        expect: |items| drop(items.remove("both")),
+    },
+    Operation {
         name: "lock",
         run: |store| store.lock().map(drop),
         expect: |_| {},
     },
 ];
+
+/// Changes as a value or none, and when it expires.
+const GROUP: &[(&str, Option<&str>, Option<u64>)] = &[
+    ("plain", Some("new"), None),
+    ("folder:one:x", Some("new"), None),
+    ("n:o", Some("{\"json\":1}"), Some(LATER_MS)),
+    ("both", None, None),
+    ("deep:er:est", None, None),
+    ("aux", None, None),
+];
+
+/// Makes these changes as a group, if the item is what it is found to be.
+fn commit(
+    store: &FaultyStore,
+    checked: &str,
+    changes: &[(&str, Option<&str>, Option<u64>)],
+) -> Result<()> {
+    let found = store.get_raw(checked)?;
+    let check = Check {
+        key: checked.to_owned(),
+        expected: found.map_or(Expected::Missing, Expected::Stored),
+    };
+    let values: Vec<_> = changes
+        .iter()
+        .map(|(_, value, _)| value.map(text))
+        .collect();
+    let writes: Vec<_> = changes
+        .iter()
+        .zip(&values)
+        .map(|((key, _, expires_ms), value)| match value {
+            Some(value) => Write::Set {
+                key,
+                value,
+                is_raw: false,
+                expires_ms: *expires_ms,
+            },
+            None => Write::Remove {
+                key,
+                is_listed: false,
+            },
+        })
+        .collect();
+    let batch = Batch {
+        checks: &[check],
+        writes: &writes,
+        is_group: true,
+    };
+    let applied = store.apply(&batch);
+    let applied = applied.map_err(|error| error.operation("commit"))?;
+    assert!(matches!(applied, Applied::Done(_)), "{applied:?}");
+    Ok(())
+}
 
 fn initial() -> Items {
     let mut items = Items::new();
@@ -282,7 +357,8 @@ fn fails_well(operation: &Operation, level: Level, fault: Fault, call: usize) ->
         "{}, {level:?}, {fault:?} at call {call} ({failed}): {outcome:?}",
         operation.name
     );
-    assert_eq!(open_files(), before, "{case}");
+    // The file of the locks of keys stays open.
+    assert!(open_files() <= before + 1, "{case}");
 
     let old = initial();
     let mut new = old.clone();
@@ -291,10 +367,13 @@ fn fails_well(operation: &Operation, level: Level, fault: Fault, call: usize) ->
     let items = items_of(&store);
     match (&outcome, fault) {
         (Err(error), Fault::Error(code)) => {
-            assert_eq!(error.kind(), Kind::System(code), "{case}");
+            let has_no_locks = failed == "open_key_locks"
+                && code == "EACCES"
+                && error.kind() == Kind::AtomicUnsupported;
+            assert!(has_no_locks || error.kind() == Kind::System(code), "{case}");
             assert_eq!(error.driver_name(), Some("fs"), "{case}");
             assert!(error.operation_name().is_some(), "{case}");
-            assert!(error.to_string().contains(code), "{case}");
+            assert!(has_no_locks || error.to_string().contains(code), "{case}");
             // A removal may have happened when its second half fails; so may a write whose
             // durability cannot be shown.
             let may_be_done = operation.name.starts_with("remove") || failed.starts_with("sync_");
@@ -314,9 +393,12 @@ fn fails_well(operation: &Operation, level: Level, fault: Fault, call: usize) ->
         let expected = name.ends_with("%~self")
             || name == "%~ttl"
             || name == "%~lock"
+            || name == "%~locks"
             || name.starts_with("%~corrupt-")
             // An empty folder that could not be removed does no harm.
-            || (failed == "remove_folder" && name.ends_with("%~moved/"));
+            || (failed == "remove_folder" && (name.ends_with("%~moved/") || name == "%~groups/"))
+            // The next change of its keys finishes a group whose journal could not be removed.
+            || (failed == "remove_file_below" && name.starts_with("%~groups/"));
         assert!(expected, "{case}: {left:?}");
     }
 
@@ -328,6 +410,7 @@ fn fails_well(operation: &Operation, level: Level, fault: Fault, call: usize) ->
         new.retain(|key, _| !key.starts_with("ending"));
     }
     assert_eq!(items_of(&store), new, "{case}");
+    store.dispose().unwrap();
     assert!(open_files() <= before, "{case}");
     true
 }

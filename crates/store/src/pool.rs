@@ -88,6 +88,13 @@ static HAS_COME: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static HAS_PLACE: Cell<bool> = const { Cell::new(false) };
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread does what others wait for elsewhere: a call that runs in place keeps its caller,
+/// who may be the JS thread, from all else.
+pub fn is_off_the_caller() -> bool {
+    IS_OURS.get()
 }
 
 /// Runs a job on one of the threads; jobs that have to wait for one get it in the order in which they were
@@ -131,6 +138,7 @@ fn start_with(spawn: impl FnOnce(Job), job: Job) {
         let job = job.clone();
         move || {
             HAS_PLACE.set(true);
+            IS_OURS.set(true);
             let mut job = lock(&job).take();
             while let Some(next) = job.take() {
                 // Whoever waits for a job that panics finds its answer gone.
@@ -138,6 +146,7 @@ fn start_with(spawn: impl FnOnce(Job), job: Job) {
                 job = next_job();
             }
             HAS_PLACE.set(false);
+            IS_OURS.set(false);
         }
     };
     // tokio panics where it can start no thread and has none.
@@ -223,6 +232,10 @@ pub fn run_on_own_thread(name: &str, job: Job) {
     run_on(
         |job| {
             let thread = std::thread::Builder::new().name(name.to_owned());
+            let job = move || {
+                IS_OURS.set(true);
+                job();
+            };
             thread.spawn(job).map(drop)
         },
         job,

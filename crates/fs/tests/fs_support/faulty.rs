@@ -132,6 +132,8 @@ impl FaultyDisk {
 impl Disk for FaultyDisk {
     type Draft = <SystemDisk as Disk>::Draft;
     type Lock = <SystemDisk as Disk>::Lock;
+    type KeyLocks = <SystemDisk as Disk>::KeyLocks;
+    type KeyLock = <SystemDisk as Disk>::KeyLock;
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.pass("read")?;
@@ -286,5 +288,27 @@ impl Disk for FaultyDisk {
     fn wait_for_lock(&self, file: &Path, mode: u32) -> io::Result<Option<Self::Lock>> {
         self.pass("wait_for_lock")?;
         SystemDisk.wait_for_lock(file, mode)
+    }
+
+    fn open_key_locks(&self, file: &Path, mode: u32) -> io::Result<Self::KeyLocks> {
+        self.pass("open_key_locks")?;
+        SystemDisk.open_key_locks(file, mode)
+    }
+
+    fn has_key_locks(&self, locks: &Self::KeyLocks, file: &Path) -> bool {
+        SystemDisk.has_key_locks(locks, file)
+    }
+
+    fn key_slot(&self, hash: u64) -> u64 {
+        SystemDisk.key_slot(hash)
+    }
+
+    fn try_lock_key(
+        &self,
+        locks: &Arc<Self::KeyLocks>,
+        slot: u64,
+    ) -> io::Result<Option<Self::KeyLock>> {
+        self.pass("try_lock_key")?;
+        SystemDisk.try_lock_key(locks, slot)
     }
 }

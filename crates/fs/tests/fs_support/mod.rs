@@ -84,7 +84,8 @@ pub(crate) fn keys(store: &impl Store, base: &str) -> Vec<String> {
     store.keys(base, None).unwrap().sorted()
 }
 
-/// Every name under a folder, relative to it, folders with a `/` at their end.
+/// Every name under a folder, relative to it, folders with a `/` at their end. The file of the locks of
+/// keys, which every write makes, is left out.
 pub(crate) fn tree(folder: &Path) -> Vec<String> {
     fn walk(base: &Path, folder: &Path, names: &mut Vec<String>) {
         let Ok(entries) = fs::read_dir(folder) else {
@@ -108,6 +109,7 @@ pub(crate) fn tree(folder: &Path) -> Vec<String> {
     }
     let mut names = Vec::new();
     walk(folder, folder, &mut names);
+    names.retain(|name| !name.contains("%~locks"));
     names.sort();
     names
 }

@@ -459,6 +459,8 @@ impl ModelDisk {
 impl Disk for ModelDisk {
     type Draft = Draft;
     type Lock = Arc<()>;
+    type KeyLocks = ();
+    type KeyLock = ();
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let state = self.call()?;
@@ -669,5 +671,28 @@ impl Disk for ModelDisk {
 
     fn wait_for_lock(&self, _file: &Path, _mode: u32) -> io::Result<Option<Arc<()>>> {
         self.call().map(|_| Some(Arc::new(())))
+    }
+
+    fn open_key_locks(&self, file: &Path, _mode: u32) -> io::Result<()> {
+        let mut state = self.call()?;
+        if state.inode(file).is_ok() {
+            return Ok(());
+        }
+        let inode = state.contents.len();
+        state.change(Change::Create(file.to_owned(), inode))?;
+        state.contents.push(Content::default());
+        Ok(())
+    }
+
+    fn has_key_locks(&self, _locks: &(), file: &Path) -> bool {
+        self.call().is_ok_and(|state| state.inode(file).is_ok())
+    }
+
+    fn key_slot(&self, hash: u64) -> u64 {
+        hash
+    }
+
+    fn try_lock_key(&self, _locks: &Arc<()>, _slot: u64) -> io::Result<Option<()>> {
+        self.call().map(|_| Some(()))
     }
 }

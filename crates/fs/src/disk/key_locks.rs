@@ -1,0 +1,155 @@
+//! The locks of keys, one slot for the hash of a key, between the processes that have a base open.
+//!
+//! What the system locks belongs to an open file, and one of a process serves all of its threads: so a
+//! table says first which slots this process holds by it.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use eas_core::runtime::lock;
+use rustc_hash::FxHashSet;
+
+#[cfg(target_os = "linux")]
+#[path = "key_locks/ranges.rs"]
+mod system;
+#[cfg(not(target_os = "linux"))]
+#[path = "key_locks/stripes.rs"]
+mod system;
+
+/// Both ways are tested wherever tests run.
+#[cfg(all(test, target_os = "linux"))]
+#[path = "key_locks/stripes.rs"]
+mod stripes;
+
+/// The open file, or files, of the locks of one base.
+pub struct KeyLockFile {
+    system: system::Slots,
+    held: Mutex<FxHashSet<u64>>,
+}
+
+/// One locked slot.
+pub struct KeyLockHeld {
+    file: Arc<KeyLockFile>,
+    slot: u64,
+    system: Option<system::Held>,
+}
+
+impl KeyLockFile {
+    pub(super) fn open(file: &Path, mode: u32) -> io::Result<Self> {
+        Ok(KeyLockFile {
+            system: system::Slots::open(file, mode)?,
+            held: Mutex::default(),
+        })
+    }
+
+    pub(super) fn is_at(&self, file: &Path) -> bool {
+        self.system.is_at(file)
+    }
+
+    /// `None` while somebody else holds it.
+    pub(super) fn try_lock(self: &Arc<Self>, slot: u64) -> io::Result<Option<KeyLockHeld>> {
+        if !lock(&self.held).insert(slot) {
+            return Ok(None);
+        }
+        // Its drop takes the slot from the table again.
+        let mut held = KeyLockHeld {
+            file: self.clone(),
+            slot,
+            system: None,
+        };
+        held.system = self.system.try_lock(slot)?;
+        Ok(held.system.is_some().then_some(held))
+    }
+}
+
+impl Drop for KeyLockHeld {
+    fn drop(&mut self) {
+        if let Some(system) = self.system.take() {
+            self.file.system.unlock(system);
+        }
+        lock(&self.file.held).remove(&self.slot);
+    }
+}
+
+/// The slot of a hash.
+pub(super) fn slot_of(hash: u64) -> u64 {
+    system::slot_of(hash)
+}
+
+/// Nothing that a lock could be taken of: a link, a folder, or what is no regular file.
+fn no_lock_file() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "what has the name of the lock file is no regular file",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_had_once_by_one_file_and_by_two() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = folder.path().join("locks");
+        let open = || Arc::new(KeyLockFile::open(&name, 0o600).expect("opens"));
+        let (one, other) = (open(), open());
+        let is_free = |file: &Arc<KeyLockFile>, slot| file.try_lock(slot).expect("asks").is_some();
+        let held = one.try_lock(7).expect("asks").expect("is free");
+        assert!(!is_free(&one, 7) && !is_free(&other, 7));
+        assert!(is_free(&one, 8) && is_free(&other, 8));
+        // What failed took nothing away from who has it.
+        assert!(!is_free(&one, 7) && !is_free(&other, 7));
+        drop(held);
+        assert!(is_free(&one, 7) && is_free(&other, 7));
+    }
+
+    #[test]
+    fn the_file_is_known_to_be_another_once_it_was_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = folder.path().join("locks");
+        let file = KeyLockFile::open(&name, 0o600).expect("opens");
+        assert!(file.is_at(&name));
+        std::fs::remove_file(&name).expect("removed");
+        assert!(!file.is_at(&name));
+        let again = KeyLockFile::open(&name, 0o600).expect("opens");
+        assert!(again.is_at(&name) && !file.is_at(&name));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn neither_a_link_nor_a_folder_nor_a_fifo_is_a_lock_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::os::unix::fs::symlink(at("outside"), at("link")).expect("a link");
+        std::fs::create_dir(at("folder")).expect("a folder");
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("fifo"))
+            .status();
+        assert!(made.expect("mkfifo").success());
+        for name in ["link", "folder", "fifo"] {
+            let error = KeyLockFile::open(&at(name), 0o600).err().expect(name);
+            assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{name}");
+        }
+        assert!(!at("outside").exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn stripes_exclude_like_ranges() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = folder.path().join("locks");
+        let open = || stripes::Slots::open(&name, 0o600).expect("opens");
+        let (one, other) = (open(), open());
+        let slot = stripes::slot_of(u64::MAX);
+        let held = one.try_lock(slot).expect("asks").expect("is free");
+        assert!(other.try_lock(slot).expect("asks").is_none());
+        assert!(other.try_lock(slot - 1).expect("asks").is_some());
+        one.unlock(held);
+        assert!(other.try_lock(slot).expect("asks").is_some());
+        assert!(one.is_at(&name));
+        std::fs::remove_dir_all(folder.path()).expect("removed");
+        assert!(!one.is_at(&name));
+    }
+}

@@ -1,0 +1,293 @@
+//! The locks of keys: who changes an item holds that of its key from the look at it to the rename.
+//!
+//! Every write, clear and expiry takes them, of this process and of others, so that nothing comes
+//! between what a conditional write finds and what it does. They are never taken from a process that
+//! is alive. Where the file system has none, plain writes go on without.
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use smallvec::SmallVec;
+
+use super::disk::Disk;
+use super::{Engine, is_absent, path};
+use eas_core::error::{Error, Kind, Result, io_from_code};
+use eas_core::runtime::lock;
+use eas_store::pool::{self, Aside, SOON};
+
+/// How long a lock is waited for off the JS thread.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The same in a call that runs in place.
+const SYNC_PATIENCE: Duration = Duration::from_secs(1);
+
+const FIRST_PAUSE: Duration = Duration::from_micros(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(2);
+
+/// The locks of one store, which are opened by its first write.
+pub(super) struct KeyLocks<L> {
+    file: PathBuf,
+    opened: Mutex<Option<Arc<L>>>,
+}
+
+/// Locks that are held until this is dropped.
+pub(super) struct Held<D: Disk> {
+    _locks: SmallVec<[D::KeyLock; 1]>,
+    /// Whether they keep anybody out.
+    pub(super) is_locked: bool,
+}
+
+impl<D: Disk> Held<D> {
+    /// No lock at all.
+    pub(super) fn nothing() -> Self {
+        Held {
+            _locks: SmallVec::new(),
+            is_locked: false,
+        }
+    }
+}
+
+/// How long somebody waits who finds a lock taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// For as long as a caller is kept waiting.
+    Usual,
+    /// Not at all.
+    No,
+}
+
+impl<L> KeyLocks<L> {
+    pub(super) fn new(file: PathBuf) -> Self {
+        KeyLocks {
+            file,
+            opened: Mutex::default(),
+        }
+    }
+}
+
+/// The waiting for one set of locks.
+struct Waiting {
+    start: Instant,
+    pause: Duration,
+    patience: Duration,
+    aside: Option<Aside>,
+}
+
+impl Waiting {
+    fn new(wait: Wait) -> Self {
+        let patience = match wait {
+            Wait::No => Duration::ZERO,
+            Wait::Usual if pool::is_off_the_caller() => PATIENCE,
+            Wait::Usual => SYNC_PATIENCE,
+        };
+        Waiting {
+            start: Instant::now(),
+            pause: FIRST_PAUSE,
+            patience,
+            aside: None,
+        }
+    }
+
+    /// Says whether there is time for another try.
+    fn goes_on(&mut self) -> bool {
+        let elapsed = self.start.elapsed();
+        if elapsed >= self.patience {
+            return false;
+        }
+        if elapsed >= SOON && self.aside.is_none() {
+            self.aside = pool::step_aside();
+        }
+        thread::sleep(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+impl<D: Disk> Engine<D> {
+    /// Holds the locks of these keys, which no group that was cut off is waiting to change any more.
+    ///
+    /// # Errors
+    /// `EBUSY` when somebody else holds one for too long; those of the system, and of the groups.
+    pub(super) fn hold<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a str>,
+        wait: Wait,
+    ) -> Result<Held<D>> {
+        let slots = self.slots(keys);
+        loop {
+            let held = self.hold_slots(&slots, wait)?;
+            if !held.is_locked {
+                return Ok(held);
+            }
+            let Some(group) = self.unfinished_group(&slots)? else {
+                return Ok(held);
+            };
+            // Its owner is gone: alive it would hold one of these.
+            drop(held);
+            self.finish_group(&group, wait)?;
+        }
+    }
+
+    /// The locks of keys, each once, in the order in which all take them.
+    pub(super) fn slots<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> SmallVec<[u64; 4]> {
+        let folds = self.folds_names();
+        let slot = |key: &str| {
+            let hash = if folds { hash(&folded(key)) } else { hash(key) };
+            self.disk.key_slot(hash)
+        };
+        let mut slots: SmallVec<[u64; 4]> = keys.into_iter().map(slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
+    /// Holds locks. Who waits for one holds no other.
+    pub(super) fn hold_slots(&self, slots: &[u64], wait: Wait) -> Result<Held<D>> {
+        let failed = |error| Error::io(error, "fcntl").path(&self.key_locks.file);
+        let mut waiting = None;
+        'tries: loop {
+            let Some(file) = self.key_lock_file()? else {
+                return Ok(Held::nothing());
+            };
+            let mut locks = SmallVec::with_capacity(slots.len());
+            for slot in slots {
+                match self.disk.try_lock_key(&file, *slot) {
+                    Ok(Some(lock)) => locks.push(lock),
+                    Ok(None) => {
+                        drop(locks);
+                        if !waiting.get_or_insert_with(|| Waiting::new(wait)).goes_on() {
+                            return Err(failed(io_from_code("EBUSY")));
+                        }
+                        continue 'tries;
+                    }
+                    Err(error) if error.kind() == ErrorKind::Unsupported => {
+                        return Ok(Held::nothing());
+                    }
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+            if self.disk.has_key_locks(&file, &self.key_locks.file) {
+                return Ok(Held {
+                    _locks: locks,
+                    is_locked: true,
+                });
+            }
+            // The base was removed: others open the file of a new one.
+            let mut opened = lock(&self.key_locks.opened);
+            opened.take_if(|opened| Arc::ptr_eq(opened, &file));
+        }
+    }
+
+    /// The open file; `None` where there are no locks, or no base and so no item.
+    fn key_lock_file(&self) -> Result<Option<Arc<D::KeyLocks>>> {
+        let locks = &self.key_locks;
+        let mut opened = lock(&locks.opened);
+        if let Some(opened) = &*opened {
+            return Ok(Some(opened.clone()));
+        }
+        match self
+            .disk
+            .open_key_locks(&locks.file, self.options.own_mode())
+        {
+            Ok(file) => Ok(Some(opened.insert(Arc::new(file)).clone())),
+            Err(error) if is_absent(&error) || is_out_of_reach(&error) => Ok(None),
+            Err(error) => Err(Error::io(error, "open").path(&locks.file)),
+        }
+    }
+
+    /// Lets go of the file of the locks.
+    pub(super) fn close_key_locks(&self) {
+        lock(&self.key_locks.opened).take();
+    }
+}
+
+/// Whether the error says that this process cannot have a lock file there.
+fn is_out_of_reach(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+/// What a conditional write is told where there are no locks.
+pub(super) fn no_locks() -> Error {
+    let message = format!(
+        "the file system of the base has no locks between processes, or {:?} in it cannot be opened for writing: use getItem and setItem, or another base",
+        path::KEY_LOCKS
+    );
+    Error::new(Kind::AtomicUnsupported, message)
+}
+
+/// FNV-1a, the same for every version and process, its bits mixed once more.
+fn hash(key: &str) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in key.as_bytes() {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash ^= hash >> 32;
+    hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    hash ^ (hash >> 29)
+}
+
+/// One text for all spellings that a file system may not distinguish. Letters before a character that
+/// is not ASCII may be a part of it in another Unicode form, so that all of them stand for one.
+fn folded(key: &str) -> String {
+    let mut folded = String::with_capacity(key.len());
+    let mut is_open = false;
+    for character in key.chars().flat_map(char::to_lowercase) {
+        let character = if character == 'ſ' { 's' } else { character };
+        if character.is_ascii() {
+            folded.push(character);
+            is_open = false;
+        } else if !is_open {
+            let letters = folded.trim_end_matches(|last: char| last.is_ascii_lowercase());
+            let has_mark = letters.ends_with('*');
+            folded.truncate(letters.len());
+            if !has_mark {
+                folded.push('*');
+            }
+            is_open = true;
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_key_stays_what_it_is() {
+        for (key, expected) in HASHES {
+            assert_eq!(hash(key), *expected, "{key}");
+        }
+    }
+
+    /// Another implementation computed these.
+    const HASHES: &[(&str, u64)] = &[
+        ("a", 0x82b1_9d98_59a6_1322),
+        ("b", 0x4a14_e851_4a87_f785),
+        ("user:1:name", 0xda8d_b0c6_f157_f12e),
+        ("é", 0x499e_0a6c_880d_f608),
+    ];
+
+    #[test]
+    fn spellings_that_are_one_file_are_folded_alike() {
+        for (one, other) in [
+            ("User:Name", "uSER:nAME"),
+            ("caf\u{e9}", "cafe\u{301}"),
+            ("cafe\u{e9}s", "CAFEE\u{301}S"),
+            ("\u{212a}elvin", "kelvin"),
+            ("me\u{17f}\u{17f}", "mess"),
+            ("\u{c5}ngstr\u{f6}m:x", "a\u{30a}ngstro\u{308}m:X"),
+            ("\u{e9}\u{e9}", "e\u{301}e\u{301}"),
+            ("\u{e9}ab\u{e9}", "e\u{301}abe\u{301}"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+        assert_ne!(folded("a"), folded("b"));
+        assert_ne!(folded("a:\u{e9}"), folded("b:\u{e9}"));
+    }
+}
