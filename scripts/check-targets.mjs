@@ -1,6 +1,8 @@
 // `npm run check:targets [-- TARGET...]`: type-checks the Rust code for the systems that packages are built for.
 
 import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { compilers, leastVersion, libraryFor, SOURCES_HELP } from "./rust-compilers.mjs";
 import { isAvailable, root } from "./tools.mjs";
 
@@ -28,11 +30,20 @@ function wayFor(target, compiler) {
   return library && { compiler, ...library };
 }
 
+/** A program in the place of an archiver that makes the library it is asked for, with nothing in it. */
+function archiver() {
+  const path = join(root, "target", "check-targets", "archiver");
+  mkdirSync(dirname(path), { recursive: true });
+  const makeOutput = `for arg do case $arg in -out:*) : >"\${arg#-out:}" ;; esac; done`;
+  writeFileSync(path, `#!/bin/sh\n${makeOutput}\n`, { mode: 0o755 });
+  return path;
+}
+
 /** A check links nothing, so that the C code of dependencies need not be compiled, and no C compiler be there. */
 function withoutC(target) {
   if (process.platform === "win32") return {};
   const suffix = target.replaceAll("-", "_");
-  return { [`CC_${suffix}`]: "true", [`AR_${suffix}`]: "true" };
+  return { [`CC_${suffix}`]: "true", [`AR_${suffix}`]: archiver() };
 }
 
 function check(target, features, { compiler, args, env }) {

@@ -4,7 +4,13 @@ const named = (reason, specs) => Object.fromEntries(specs.map((spec) => [spec, r
 
 /** Specs that are about something else than storage on Windows, or need what Wine has not. */
 export const NOT_RUN = {
-  ...named("pages and types, the same on every system", ["docs", "guide", "exports", "packages"]),
+  ...named("pages, types and sources, the same on every system", [
+    "core-types",
+    "docs",
+    "exports",
+    "guide",
+    "packages",
+  ]),
   ...named("starts a browser or stands in for Electron", [
     "electron-app",
     "renderers-access",

@@ -194,7 +194,8 @@ pub(super) fn list(
         // A name in the folder is checked with the folder itself.
         check_below(base, &folder.join(LOCK_NAME))?;
     }
-    let listed = fs::read_dir(folder).map_err(|error| {
+    // One that is being removed denies access until it is gone.
+    let listed = patiently(|| fs::read_dir(folder), || !is_folder(folder)).map_err(|error| {
         if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
             ErrorKind::NotADirectory.into()
         } else {
