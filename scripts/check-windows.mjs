@@ -170,7 +170,7 @@ function assemble(addon) {
   rmSync(packageFolder, { recursive: true, force: true });
   mkdirSync(packageFolder, { recursive: true });
   const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  for (const name of [...files, "package.json", "tests/fixtures"])
+  for (const name of [...files, "package.json", "src/js", "tests/fixtures"])
     cpSync(join(root, name), join(packageFolder, name), { recursive: true });
   cpSync(addon, join(packageFolder, "electron-async-storage.win32-x64-msvc.node"));
   symlinkSync(join(root, "node_modules"), join(packageFolder, "node_modules"));
@@ -190,7 +190,10 @@ function assemble(addon) {
       format: "esm",
       logLevel: "error",
     });
-    writeFileSync(target.replace(/\.ts$/, ".js"), withoutSelfReferences(code, dirname(target)));
+    // vitest gives modules this name.
+    const folder = /\b__dirname\b/.test(code) ? "const __dirname = import.meta.dirname;\n" : "";
+    const script = folder + withoutSelfReferences(code, dirname(target));
+    writeFileSync(target.replace(/\.ts$/, ".js"), script);
   }
   writeFileSync(join(specFolder, "package.json"), JSON.stringify({ type: "module" }));
   cpSync(join(root, "scripts", "windows", "run-spec.mjs"), join(specFolder, "run-spec.mjs"));

@@ -1,6 +1,6 @@
 // Storages on folders, and what other programs put there.
 
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -40,4 +40,10 @@ export function put(base: string, ...paths: string[]): void {
     mkdirSync(dirname(join(base, path)), { recursive: true });
     writeFileSync(join(base, path), `"${path}"`);
   }
+}
+
+/** The paths below a folder, but the files of the locks of keys, which every write makes. */
+export function pathsBelow(base: string): string[] {
+  const paths = readdirSync(base, { recursive: true }).map(String);
+  return paths.filter((path) => !path.startsWith("%~locks"));
 }
