@@ -6,11 +6,15 @@ use eas_core::value::{Text, Value};
 use crate::setting::{Setting, for_every_driver};
 
 /// Drivers of the package that must make groups.
-const COMMITS: [&str; 5] = [
+const COMMITS: [&str; 9] = [
     "memory",
+    "fs",
+    "fs-lite",
     "sqlite",
     "queue",
     "queue over memory",
+    "queue over fs",
+    "queue over fs-lite",
     "queue over sqlite",
 ];
 
