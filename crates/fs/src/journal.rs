@@ -145,6 +145,22 @@ mod tests {
         }
     }
 
+    /// Another implementation wrote it, after docs/file-format.md.
+    const OF_0_1_0: &[u8] =
+        include_bytes!("../../../tests/fixtures/files/0.1.0-group/%~groups/2b0c8f1e55d04a97");
+
+    #[test]
+    fn what_is_written_has_the_bytes_of_the_fixture() {
+        let changes = [
+            ("a", Change::Set(b"{\"json\":\"new\"}")),
+            ("deep:b", Change::Set(b"{\"json\":2}")),
+            ("c", Change::Remove { is_listed: false }),
+            ("d", Change::Remove { is_listed: true }),
+        ];
+        assert_eq!(write(changes.into_iter()), OF_0_1_0);
+        assert_eq!(read(OF_0_1_0), Read::Whole(changes.to_vec()));
+    }
+
     #[test]
     fn a_part_or_a_flipped_bit_is_damage() {
         let bytes = write(CHANGES.into_iter());

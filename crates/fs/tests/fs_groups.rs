@@ -433,6 +433,37 @@ fn a_group_that_was_cut_off_is_completed_by_the_first_use_and_by_the_next_write(
     assert!(!journal.exists());
 }
 
+/// The files that version 0.1.0 leaves when it is killed after the first step of a group.
+fn cut_off_by_0_1_0(base: &Path) -> PathBuf {
+    let fixture =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/files/0.1.0-group");
+    let journal = Path::new("%~groups/2b0c8f1e55d04a97");
+    fs::create_dir_all(base.join("%~groups")).unwrap();
+    for name in ["a", "c", "d", "e", "%~locks"].map(Path::new) {
+        fs::copy(fixture.join(name), base.join(name)).unwrap();
+    }
+    fs::copy(fixture.join(journal), base.join(journal)).unwrap();
+    base.join(journal)
+}
+
+#[test]
+fn a_group_that_version_0_1_0_left_unfinished_is_completed() {
+    let (_guard, base) = folder();
+    let journal = cut_off_by_0_1_0(&base);
+    let store = open(&base);
+    assert_eq!(keys(&store, ""), ["a", "deep:b", "e"]);
+    for (path, expected) in [("a", "new"), ("e", "old")] {
+        let found = fs::read_to_string(base.join(path)).unwrap();
+        assert_eq!(found, format!(r#"{{"json":"{expected}"}}"#), "{path}");
+    }
+    assert_eq!(
+        fs::read_to_string(base.join("deep/b")).unwrap(),
+        r#"{"json":2}"#
+    );
+    assert!(!base.join("c").exists() && !base.join("d").exists());
+    assert!(!journal.exists());
+}
+
 #[test]
 fn a_reader_that_never_writes_sees_a_group_that_was_cut_off_as_done() {
     let (_guard, base) = folder();
