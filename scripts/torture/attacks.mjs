@@ -5,6 +5,7 @@
 // from `randomOf(task, round)`, and tells `outcome` what it did and found.
 
 import contexts from "./attacks/contexts.mjs";
+import counters from "./attacks/counters.mjs";
 import faults from "./attacks/faults.mjs";
 import hostile from "./attacks/hostile.mjs";
 import kill from "./attacks/kill.mjs";
@@ -14,4 +15,15 @@ import model from "./attacks/model.mjs";
 import power from "./attacks/power.mjs";
 import processes from "./attacks/processes.mjs";
 
-export const attacks = [kill, power, faults, contexts, memcheck, leaks, processes, hostile, model];
+export const attacks = [
+  kill,
+  power,
+  faults,
+  contexts,
+  memcheck,
+  leaks,
+  processes,
+  counters,
+  hostile,
+  model,
+];
