@@ -19,6 +19,8 @@ const COUNTING_MS = 5000;
 /** An actor that is not done so long after that hangs. */
 const LATE_MS = 60_000;
 
+const canStop = process.platform !== "win32";
+
 const KINDS = ["memory", ...Object.keys(SHARED)];
 
 /** Counts in one context, all at once; gives what is wrong. */
@@ -85,7 +87,15 @@ class Actor {
     this.life = life;
   }
 
-  /** Kills it, and says whether that came before its end. */
+  /** Stops it where it is, with the locks that it holds, and lets it go on later. */
+  async stopFor(stopMs) {
+    const { child } = this.life;
+    child.kill("SIGSTOP");
+    await pause(stopMs);
+    child.kill("SIGCONT");
+  }
+
+  /** Kills it if it has not ended. */
   kill() {
     const { life } = this;
     life.isKilled = life.child.exitCode === null && life.child.kill("SIGKILL");
@@ -113,6 +123,10 @@ async function countInProcesses(kind, random, { seed, untilMs }, onFault) {
     await pause(random.between(20, 300));
     const actor = random.pick(processes);
     if (!actor.life.isUp || Date.now() >= untilMs) continue;
+    if (canStop && random.chance(0.4)) {
+      await actor.stopFor(random.between(20, 400));
+      if (random.chance(0.5)) continue;
+    }
     actor.kill();
     await actor.life.ended;
     actor.begin();
