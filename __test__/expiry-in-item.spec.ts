@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Driver } from "../index.js";
 import { folder } from "./helpers/folders.js";
+import { namesIn } from "./helpers/fs/names.js";
 import { syncMethodsDriver } from "./helpers/js-drivers.js";
 import { callsOf, type Mode } from "./helpers/modes.js";
 import { builtin, createStorage, isBuiltin, memoryDriver, snapshot } from "./helpers/package.js";
@@ -100,10 +101,10 @@ describe.each(MODES)("%s", (mode) => {
 
     it("a read-only driver hides them and deletes nothing", async () => {
       const base = filled();
-      const before = readdirSync(base);
+      const before = namesIn(base);
       const found = await answers(builtin(name, { base, readOnly: true }), mode, KEYS.sort());
       expect(found).toEqual(all(Object.keys(LIVE).sort()));
-      expect(readdirSync(base)).toEqual(before);
+      expect(namesIn(base)).toEqual(before);
     });
 
     it.each([

@@ -19,6 +19,7 @@ import fsLiteDriver from "electron-async-storage/drivers/fs-lite";
 import queueDriver from "electron-async-storage/drivers/queue";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { folder } from "./helpers/folders.js";
+import { namesIn } from "./helpers/fs/names.js";
 import { failureOf } from "./helpers/modes.js";
 
 const isUnix = process.platform !== "win32";
@@ -100,7 +101,7 @@ describe.runIf(isUnix)("what is neither a file nor a folder", () => {
     expect(await failureOf(storage.setItem("fifo0", 1))).toMatchObject({ code: "EEXIST" });
     await storage.removeItem("fifo0");
     await storage.clear();
-    expect(readdirSync(base).sort()).toEqual([...names].sort());
+    expect(namesIn(base).sort()).toEqual([...names].sort());
   });
 });
 

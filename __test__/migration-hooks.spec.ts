@@ -1,12 +1,12 @@
 // Hooks as the guide of 0.0.5 writes them, calls from inside a step, and options that cannot be right.
 
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Driver, Storage } from "../index.js";
 import { folder } from "./helpers/folders.js";
+import { namesIn } from "./helpers/fs/names.js";
 import { plainDriver, promiseDriver } from "./helpers/js-drivers.js";
 import { failureOf } from "./helpers/modes.js";
 import {
@@ -547,7 +547,7 @@ it.each<[string, () => Driver]>([
 function readOnly(): Driver {
   const base = folder();
   const driver = builtin("fs", { base, readOnly: true });
-  onTestFinished(() => expect(readdirSync(base)).toEqual([]));
+  onTestFinished(() => expect(namesIn(base)).toEqual([]));
   return driver;
 }
 

@@ -1,12 +1,13 @@
 // Spreads of built-in drivers, and all else that replaces a method of one: each operation uses the
 // object's own method of its name, and nothing of the package goes past it.
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Driver } from "../index.js";
 import { folder } from "./helpers/folders.js";
+import { namesIn } from "./helpers/fs/names.js";
 import {
   builtin,
   createStorage,
@@ -305,7 +306,7 @@ describe("a driver with a method replaced over files", () => {
       expect(await storage.getItem("a")).toBeNull();
       await storage.setItem("a", 1);
       await storage.flush();
-      const texts = readdirSync(base).map((name) => readFileSync(join(base, name), "utf8"));
+      const texts = namesIn(base).map((name) => readFileSync(join(base, name), "utf8"));
       expect(texts.sort()).toEqual(["no value", '{"json":1}']);
     },
   );
