@@ -194,9 +194,10 @@ pub(super) fn list(
         // A name in the folder is checked with the folder itself.
         check_below(base, &folder.join(LOCK_NAME))?;
     }
-    // One that is being removed denies access until it is gone.
-    let listed = patiently(|| fs::read_dir(folder), || !is_folder(folder)).map_err(|error| {
-        if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+    // One that is being removed denies access until it is gone, which the next try finds.
+    let is_file = || fs::metadata(folder).is_ok_and(|found| !found.is_dir());
+    let listed = patiently(|| fs::read_dir(folder), is_file).map_err(|error| {
+        if is_file() {
             ErrorKind::NotADirectory.into()
         } else {
             error
