@@ -76,6 +76,12 @@ export const DIFFERENT = {
       reason: REPLACED,
     },
   ],
+  "watch-options": [
+    {
+      tests: /silences what it hides from listings, and clear leaves it alone/,
+      reason: OPEN_NAMES,
+    },
+  ],
 };
 
 /** In every spec: what a failure says that is Wine's. */
