@@ -37,6 +37,7 @@ describe("a few rounds of each attack lose nothing", () => {
     ["processes", 1],
     ["hostile", 4],
     ["model", 2],
+    ["counters", 2],
   ])(
     "%s",
     async (name, rounds) => {
