@@ -100,7 +100,7 @@ pub fn open(
     runtime: &Rc<dyn Runtime>,
 ) -> Result<Rc<dyn Driver>> {
     let options = FsOptions::read(name, given)?;
-    let base = options.base.to_string_lossy().into_owned();
+    let base = super::options::shown(&options.base);
     let watch = given.nested("watchOptions")?;
     let ignore = match given.get("ignore") {
         Some(given @ Given::Predicate(_)) if name == LITE_NAME => Some(given),

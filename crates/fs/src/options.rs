@@ -149,12 +149,23 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
     Ok(resolved)
 }
 
-fn shown(base: &Path) -> String {
+/// The base as globs are matched with it, its names joined by `/`.
+pub(super) fn shown(base: &Path) -> String {
     let text = base.to_string_lossy();
     if cfg!(windows) {
-        text.replace('\\', "/")
+        without_backslashes(&text)
     } else {
         text.into_owned()
+    }
+}
+
+/// A path of Windows as people write it, not in the verbatim form.
+fn without_backslashes(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    match (path.strip_prefix("//?/UNC/"), path.strip_prefix("//?/")) {
+        (Some(share), _) => format!("//{share}"),
+        (None, Some(path)) => path.to_owned(),
+        (None, None) => path,
     }
 }
 
@@ -175,6 +186,18 @@ mod tests {
 
     fn text(text: &str) -> Given {
         Given::String(text.to_owned())
+    }
+
+    #[test]
+    fn globs_see_a_base_of_windows_as_people_write_it() {
+        for (base, seen) in [
+            (r"C:\Users\me", "C:/Users/me"),
+            (r"\\?\C:\Users\me", "C:/Users/me"),
+            (r"\\?\UNC\server\share\me", "//server/share/me"),
+            (r"\\server\share\me", "//server/share/me"),
+        ] {
+            assert_eq!(without_backslashes(base), seen);
+        }
     }
 
     #[test]
