@@ -29,7 +29,7 @@ use super::terms::{Permit, Terms};
 use super::{Engine, is_absent, path};
 use eas_core::condition::{Check, conflicts};
 use eas_core::envelope::Stored;
-use eas_core::error::{Error, Result, io_from_code};
+use eas_core::error::{Error, Kind, Result, io_from_code};
 use eas_core::store::Applied;
 use eas_core::value::Value;
 
@@ -167,14 +167,20 @@ impl<D: Disk> Engine<D> {
         let keys: SmallVec<[&str; 8]> = checked
             .chain(writes.iter().map(|write| write.key))
             .collect();
+        let mut had_base = false;
         for _ in 0..ATTEMPTS {
             let held = self.hold(keys.iter().copied(), Wait::Usual)?;
             if held.is_locked {
                 return Ok(held);
             }
             match self.disk.stat(self.base()) {
-                Err(error) if is_absent(&error) => {}
-                _ => return Err(no_locks()),
+                Err(error) if is_absent(&error) => had_base = false,
+                _ if had_base => return Err(no_locks()),
+                // Somebody may have made it since the locks were looked for.
+                _ => {
+                    had_base = true;
+                    continue;
+                }
             }
             if !writes.iter().any(Staged::is_set) {
                 // Without a base there is no item, and nothing to remove.
@@ -286,7 +292,11 @@ impl<D: Disk> Engine<D> {
                 Err(error) => return Err(failed(error, "open")),
             };
             let is_synced = self.groups_are_durable();
-            self.fill_and_place_synced(draft, &name, &bytes, journal, is_synced)?;
+            match self.fill_and_place_synced(draft, &name, &bytes, journal, is_synced) {
+                // Here too: between the making of the file and its rename.
+                Err(error) if error.kind() == Kind::System("ENOENT") => continue,
+                placed => placed?,
+            }
             if is_synced {
                 self.durability.note_folder(&folder);
                 self.durability.note_folder(self.base());

@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eas_core::error::io_from_code;
 use eas_fs::disk::{Access, Disk, Kind, Stat};
@@ -74,6 +74,9 @@ struct State {
 
 /// What somebody else does between two calls.
 type Deed = Box<dyn FnOnce() + Send>;
+
+/// How long a lock is waited for at most: a test that holds one means that it is held for good.
+const MODEL_PATIENCE: Duration = Duration::from_millis(200);
 
 /// The disk. Clones are the same disk.
 #[derive(Clone)]
@@ -656,17 +659,31 @@ impl Disk for ModelDisk {
     }
 
     /// Nobody is waited for: whoever holds the lock does not move on meanwhile.
-    fn lock(&self, folder: &Path, _patience: Duration) -> io::Result<Option<Arc<()>>> {
-        let state = self.call()?;
-        let stored = state.stored(folder);
-        State::look(&state.names, &stored)?;
-        if self.is_locked(&stored) {
-            return error(ErrorKind::ResourceBusy);
+    fn lock(&self, folder: &Path, patience: Duration) -> io::Result<Option<Arc<()>>> {
+        let start = Instant::now();
+        let stored = {
+            let state = self.call()?;
+            let stored = state.stored(folder);
+            State::look(&state.names, &stored)?;
+            stored
+        };
+        loop {
+            let mut locks = self.locks.lock().unwrap();
+            let is_free = locks
+                .get(&stored)
+                .is_none_or(|held| held.strong_count() == 0);
+            if is_free {
+                let lock = Arc::new(());
+                locks.insert(stored, Arc::downgrade(&lock));
+                return Ok(Some(lock));
+            }
+            drop(locks);
+            // Other threads of a test let go soon.
+            if start.elapsed() >= patience.min(MODEL_PATIENCE) {
+                return error(ErrorKind::ResourceBusy);
+            }
+            std::thread::sleep(Duration::from_micros(100));
         }
-        let lock = Arc::new(());
-        let mut locks = self.locks.lock().unwrap();
-        locks.insert(stored, Arc::downgrade(&lock));
-        Ok(Some(lock))
     }
 
     fn wait_for_lock(&self, _file: &Path, _mode: u32) -> io::Result<Option<Arc<()>>> {
