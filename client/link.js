@@ -46,7 +46,9 @@ export function makeLink(transport, onError) {
       limits = ok.limits ?? {};
       hasMirror = ok.mirror !== undefined;
       if (hasMirror) mirror.replace(ok.mirror);
-      seen = Math.max(seen, ok.last ?? 0);
+      // Who listens has yet to hear of what came in between.
+      if (isAnew || listeners.size === 0) seen = Math.max(seen, ok.last ?? 0);
+      else hear(ok.last);
       if (before) tellAll(before);
     },
     entries: (stamped) => mirror.apply(stamped),
@@ -137,6 +139,11 @@ export function makeLink(transport, onError) {
 
   transport.onPush = (number) => {
     if (number === CLOSED) hasMirror = connection.isKnown = false;
+    hear(number);
+  };
+
+  /** Fetches the changes up to this one. */
+  function hear(number) {
     if (!(number > seen)) return;
     wanted = number;
     // The main process pushes again what was not fetched.
@@ -147,7 +154,7 @@ export function makeLink(transport, onError) {
       .finally(() => {
         pulling = undefined;
       });
-  };
+  }
 
   /** One sync message brings the whole mirror, where there is one. */
   function fetchSync() {
