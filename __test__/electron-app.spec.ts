@@ -186,6 +186,8 @@ describe("quitting", () => {
     const app = start();
     const api = await apiOf(app);
     const writes = [api.set("fontSize", 30), api.record("the last line")];
+    // Messages keep their order: when this is answered, the main process has both, and its queue waits.
+    await api.describeMachine();
     app.app.quit();
     app.app.quit();
     expect(app.app.quitsPutOff).toBe(2);
