@@ -284,8 +284,9 @@ impl<D: Disk> Durability<D> {
     fn sync_file(&self, path: &Path) -> Result<()> {
         match self.disk.sync_file(path) {
             Ok(()) => Ok(()),
-            // Removed since, or another kind of thing by now: what made it so was noted as well.
-            Err(_) if self.is_no(Kind::File, path) => Ok(()),
+            // Removed since, or another kind of thing by now: what made it so was noted as well. What has
+            // come to its place while this looked is noted by whoever made it.
+            Err(error) if is_absent(&error) || self.is_no(Kind::File, path) => Ok(()),
             Err(error) => Err(Error::io(error, "fsync").path(path)),
         }
     }
@@ -305,8 +306,11 @@ impl<D: Disk> Durability<D> {
         loop {
             match self.disk.sync_folder(path) {
                 Ok(()) => return Ok(()),
-                Err(_) if path.parent().is_some() && self.is_no(Kind::Folder, path) => {
-                    path = folder_of(path)
+                Err(error)
+                    if path.parent().is_some()
+                        && (is_absent(&error) || self.is_no(Kind::Folder, path)) =>
+                {
+                    path = folder_of(path);
                 }
                 // A folder above the base that may be entered but not read.
                 Err(error)

@@ -209,9 +209,17 @@ impl<D: Disk> Engine<D> {
             return Ok(());
         };
         let bytes = content()?;
-        let (draft, name) = self
-            .draft_in(self.base(), None)
-            .map_err(|error| Error::io(error, "create"))?;
+        let mut made = self.draft_in(self.base(), None);
+        for _ in 1..ATTEMPTS {
+            match &made {
+                // A clean-up took the file before it was locked.
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    made = self.draft_in(self.base(), None);
+                }
+                _ => break,
+            }
+        }
+        let (draft, name) = made.map_err(|error| Error::io(error, "open").path(self.base()))?;
         self.fill_and_place(draft, &name, &bytes, self.index.path())?;
         self.durability.forget_index();
         self.durability.settle_index(self.index.path())?;
