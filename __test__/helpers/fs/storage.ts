@@ -7,6 +7,7 @@ import { onTestFinished } from "vitest";
 import type { Storage } from "../../../index.js";
 import { folder } from "../folders.js";
 import { builtin, createStorage } from "../package.js";
+import { isOfLocks } from "./names.js";
 
 const require = createRequire(import.meta.url);
 
@@ -42,8 +43,8 @@ export function put(base: string, ...paths: string[]): void {
   }
 }
 
-/** The paths below a folder, but the files of the locks of keys, which every write makes. */
+/** The paths below a folder, without the locks of keys. */
 export function pathsBelow(base: string): string[] {
   const paths = readdirSync(base, { recursive: true }).map(String);
-  return paths.filter((path) => !path.startsWith("%~locks"));
+  return paths.filter((path) => !isOfLocks(path));
 }

@@ -1,4 +1,4 @@
-//! A blocking driver as a driver of the JS thread.
+//! A store as a driver of the JS thread.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
