@@ -440,3 +440,23 @@ fn a_failing_call_is_a_clear_error_and_costs_nothing_else() {
     // `npm run torture` reads this.
     println!("faults injected: {injected}");
 }
+
+#[test]
+fn a_flush_passes_by_what_others_took_away_and_made_again_meanwhile() {
+    let machine = Machine::at(NOW_MS);
+    let mut failed = Vec::new();
+    for call in 0.. {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, disk) = prepare(folder.path(), Level::Background, &machine);
+        store.set("folder:new", &text("new"), None).unwrap();
+        disk.fail_after(call, Fault::Error("ENOENT"));
+        let flushed = store.flush();
+        let Some(name) = disk.disarm() else { break };
+        // Where the system says that it is not there, it is there when the store looks.
+        assert!(flushed.is_ok(), "{name}: {flushed:?}");
+        failed.push(name);
+    }
+    for name in ["sync_file", "sync_folder"] {
+        assert!(failed.contains(&name), "{failed:?}");
+    }
+}
