@@ -14,19 +14,23 @@ import { randomOf } from "../random.mjs";
 
 const task = taskOfChild();
 // `isChecked`: a checker of memory runs this, which makes it slow and its gauges those of the checker.
-const { atOnce, lanes = 6, scale = 1, isChecked = false } = task;
+// `isBare`: the workers never load the package; what the process keeps of each is Node's own, and is the
+// `bareBytes` of a run with the package.
+const { atOnce, lanes = 6, scale = 1, isChecked = false, isBare = false, bareBytes = 0 } = task;
 const home = folder();
 const buffer = new SharedArrayBuffer(Counters.bytesFor(atOnce));
-const workerScript = new URL("./worker.mjs", import.meta.url);
+const workerScript = new URL(isBare ? "./bare-worker.mjs" : "./worker.mjs", import.meta.url);
 const totals = Object.fromEntries(SLOTS.map((name) => [name, 0]));
 let [started, terminated, active] = [0, 0, 0];
 
 /** What is kept between two measurements that may come from one worker: less is noise. */
-const SPARE_BYTES_A_WORKER = 64 * 1024;
+const SPARE_BYTES_A_WORKER = 48 * 1024;
 const SPARE_BYTES = 48 * 1024 * 1024;
 /** Threads of the pools end when they had nothing to do for a while. */
 const SPARE_THREADS = 4;
 const SETTLE_MS = 15_000;
+/** An instance of an addon lasts as long as its context: what each load costs, about 0.4 MiB, is kept. */
+const LOADS = 20;
 
 /** Starts one worker, ends it, and gives when it is gone. */
 async function one(slot, random) {
@@ -64,8 +68,8 @@ async function one(slot, random) {
   for (const name of SLOTS) totals[name] += counters.get(name);
 }
 
-/** The package in a vm context, used from there, and loaded once more in this one. */
-function load(random) {
+/** The package in a vm context, used from there. */
+function useInRealm(random) {
   const realm = vm.createContext({ require, memory, packageMain });
   const outcome = vm.runInContext(
     `const { createStorage } = require(packageMain);
@@ -77,7 +81,10 @@ function load(random) {
     realm,
   );
   if (outcome !== '[7,["a","b"]]') report.loss(`in a vm context: ${outcome}`);
-  // The addon of this context once more, as after the module cache was emptied.
+}
+
+/** The package once more in this context, as after the module cache was emptied. */
+function loadAgain() {
   const override = process.env.EAS_NATIVE_PATH;
   for (const path of Object.keys(require.cache)) {
     if (path.endsWith(".node") || path === packageMain || path.endsWith("loader.js")) {
@@ -108,7 +115,8 @@ for (; isOn(task, round); round++) {
   const random = randomOf(task, round);
   const slots = Array.from({ length: atOnce }, (_, slot) => slot);
   await Promise.all(slots.map((slot) => one(slot, random)));
-  load(random);
+  if (!isBare) useInRealm(random);
+  if (!isBare && round < task.from + LOADS) loadAgain();
   report.round();
   report.fault(atOnce);
   // The first rounds fill pools and caches.
@@ -129,13 +137,19 @@ if (reference && started > referenceAt) {
   if (now.threads > reference.threads + SPARE_THREADS) {
     report.loss(`threads: ${reference.threads} became ${now.threads}`);
   }
-  if (grownBytes > SPARE_BYTES + since * SPARE_BYTES_A_WORKER) {
-    report.loss(`memory grew by ${mebibytes(grownBytes)} MiB in ${since} workers`);
+  if (isBare) tell({ grownPerWorker: Math.max(0, grownBytes) / since });
+  else if (grownBytes > SPARE_BYTES + since * (bareBytes + SPARE_BYTES_A_WORKER)) {
+    report.loss(
+      `memory grew by ${mebibytes(grownBytes)} MiB in ${since} workers, ` +
+        `without the package by ${mebibytes(bareBytes * since)} MiB`,
+    );
   }
   report.note(
     `after ${since} workers more: threads ${reference.threads} -> ${now.threads}, ` +
       `descriptors ${reference.descriptors.length} -> ${now.descriptors.length}, ` +
-      `memory ${mebibytes(reference.rssBytes)} -> ${mebibytes(now.rssBytes)} MiB`,
+      `memory ${mebibytes(reference.rssBytes)} -> ${mebibytes(now.rssBytes)} MiB, ` +
+      `${(grownBytes / since / 1024).toFixed(0)} KiB a worker ` +
+      `(${(bareBytes / 1024).toFixed(0)} without the package)`,
   );
 }
 report.note(
@@ -149,6 +163,6 @@ if (isChecked && existsSync("/proc/self/maps")) {
     tell({ loaded: `the addon is mapped, ${totals.done} operations done` });
 }
 if (totals.caught > 0) report.loss(`${totals.caught} operations failed in workers`);
-if (started > 0 && active * 2 < terminated)
+if (!isBare && started > 0 && active * 2 < terminated)
   report.loss("most workers were idle when they were ended");
 process.exit(0);

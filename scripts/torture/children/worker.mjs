@@ -2,10 +2,11 @@
 
 import { workerData } from "node:worker_threads";
 import { Counters } from "../counters.mjs";
+import { endAsTold } from "../ends.mjs";
 import { createStorage, fs, memory, onDisk, queue } from "../package.mjs";
 import { Random } from "../random.mjs";
 
-const { counters: buffer, slot, seed, base, end, endMs, lanes } = workerData;
+const { counters: buffer, slot, seed, base, lanes } = workerData;
 const counters = new Counters(buffer, slot);
 const random = new Random(seed);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -78,10 +79,5 @@ const asking = setInterval(() => {
 }, 1);
 asking.ref();
 
-if (end === "exit") setTimeout(() => process.exit(0), endMs);
-if (end === "throw") {
-  setTimeout(() => {
-    throw new Error("expected by the torture");
-  }, endMs);
-}
+endAsTold(workerData);
 counters.add("up");
