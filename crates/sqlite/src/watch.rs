@@ -94,17 +94,44 @@ pub(crate) fn start(
 
 /// Takes the triggers of watches away whose processes were killed, where no other watch is there.
 pub(crate) fn tidy(connection: &Connection, now_ms: u64) -> rusqlite::Result<()> {
-    let is_noted: bool = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'watches')",
-        [],
-        |row| row.get(0),
-    )?;
-    if !is_noted {
+    if !is_noted(connection)? {
         return Ok(());
     }
     in_transaction(connection, || {
+        // The last watch may have ended meanwhile.
+        if is_noted(connection)? {
+            forget_silent(connection, now_ms)?;
+            stop_unless_watched(connection)?;
+        }
+        Ok(())
+    })
+}
+
+/// Whether changes are noted.
+fn is_noted(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'watches')",
+        [],
+        |row| row.get(0),
+    )
+}
+
+/// Has changes noted from now on, for one watch more. Gives its number, which no other watch has had, and
+/// that of the last change before.
+fn begin(connection: &Connection, now_ms: u64) -> rusqlite::Result<(i64, i64)> {
+    in_transaction(connection, || {
+        connection.execute_batch(NOTE)?;
         forget_silent(connection, now_ms)?;
-        stop_unless_watched(connection)
+        let place: i64 = connection.query_row(
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)",
+            [],
+            |row| row.get(0),
+        )?;
+        connection.execute(
+            "INSERT INTO watches (id, seen, place) VALUES (random(), ?1, ?2)",
+            params![signed(now_ms), place],
+        )?;
+        Ok((connection.last_insert_rowid(), place))
     })
 }
 
@@ -114,25 +141,9 @@ impl Watch {
         let now_ms = clock();
         // Before anything is noted: what is committed from here on makes another version.
         let version = version(&connection).said(&database.file, "watch")?;
-        let begin = || {
-            in_transaction(&connection, || {
-                connection.execute_batch(NOTE)?;
-                forget_silent(&connection, now_ms)?;
-                let place: i64 = connection.query_row(
-                    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)",
-                    [],
-                    |row| row.get(0),
-                )?;
-                connection.execute(
-                    "INSERT INTO watches (seen, place) VALUES (?1, ?2)",
-                    params![signed(now_ms), place],
-                )?;
-                Ok((connection.last_insert_rowid(), place))
-            })
-        };
         // The store commits nothing meanwhile.
         let begun = database.commits.with(|_| {
-            let begun = begin()?;
+            let begun = begin(&connection, now_ms)?;
             Ok((begun, early.begin_noting()))
         });
         let ((id, place), before) = begun.ok_or_else(disposed)?.said(&database.file, "watch")?;
@@ -175,14 +186,18 @@ impl Watch {
         if version == self.version {
             return Ok(());
         }
+        if !self.is_listed()? {
+            self.begin_again()?;
+        }
         let mut events = Vec::new();
+        let mut place = self.place;
         {
             let mut changes = self.connection.prepare_cached(
                 "SELECT id, key, is_there FROM changes WHERE id > ?1 ORDER BY id",
             )?;
             let mut rows = changes.query([self.place])?;
             while let Some(row) = rows.next()? {
-                self.place = row.get(0)?;
+                place = row.get(0)?;
                 let key: String = row.get(1)?;
                 if !key::is_meta(&key) {
                     let kind = if row.get(2)? {
@@ -194,9 +209,32 @@ impl Watch {
                 }
             }
         }
+        self.place = place;
         self.version = version;
         for event in events {
             (self.sink)(event);
+        }
+        Ok(())
+    }
+
+    /// Whether nobody took this watch for gone.
+    fn is_listed(&self) -> rusqlite::Result<bool> {
+        if !is_noted(&self.connection)? {
+            return Ok(false);
+        }
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM watches WHERE id = ?1)")?
+            .query_row([self.id], |row| row.get(0))
+    }
+
+    /// Begins anew, as its process stood still for long or the clock was put forward. What others
+    /// changed is reported as far as it was noted.
+    fn begin_again(&mut self) -> rusqlite::Result<()> {
+        let (id, last) = begin(&self.connection, (self.clock)())?;
+        self.id = id;
+        if last < self.place {
+            // Changes are numbered anew.
+            self.place = 0;
         }
         Ok(())
     }

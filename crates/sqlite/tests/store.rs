@@ -505,3 +505,75 @@ fn a_watch_hears_of_every_store_and_leaves_no_trace() {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
+
+type Events = Arc<Mutex<Vec<(EventKind, String)>>>;
+
+fn listen(store: &Arc<SqliteStore>) -> (Box<dyn std::any::Any + Send>, Events) {
+    let events = Events::default();
+    let sink = events.clone();
+    let start = store.clone().watch(Arc::new(move |event| {
+        sink.lock().unwrap().push((event.kind, event.key))
+    }));
+    ((start.start)().unwrap(), events)
+}
+
+#[test]
+fn a_watch_that_others_took_for_gone_goes_on() {
+    let (_folder, file) = folder();
+    let one = Arc::new(at(&file));
+    one.set("before", &text("1"), None).unwrap();
+    let (_watch, events) = listen(&one);
+    // Its process stood still for a minute, as far as this one can tell.
+    let late = SqliteStore::new(SqliteOptions::at(&file), Arc::new(|| 61_000));
+    late.get("before").unwrap();
+    let start = Instant::now();
+    for number in 0.. {
+        late.set(&format!("k{number}"), &text("1"), None).unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+        if !events.lock().unwrap().is_empty() {
+            break;
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "nothing is heard"
+        );
+    }
+    // From here on it hears of everything.
+    for number in 0..5 {
+        late.set(&format!("then{number}"), &text("1"), None)
+            .unwrap();
+    }
+    loop {
+        let heard = events.lock().unwrap().clone();
+        let then: Vec<_> = heard
+            .iter()
+            .map(|(_, key)| key.as_str())
+            .filter(|key| key.starts_with("then"))
+            .collect();
+        if then == ["then0", "then1", "then2", "then3", "then4"] {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{heard:?}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_store_opens_while_the_last_watch_ends() {
+    let (_folder, file) = folder();
+    let one = Arc::new(at(&file));
+    one.set("a", &text("1"), None).unwrap();
+    let (_watch, _events) = listen(&one);
+    let ends = rusqlite::Connection::open(&file).unwrap();
+    ends.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| at(&file).get("a"));
+        std::thread::sleep(Duration::from_millis(300));
+        ends.execute_batch(
+            "DROP TRIGGER note_insert; DROP TRIGGER note_update; DROP TRIGGER note_delete;
+             DROP TABLE changes; DROP TABLE watches; COMMIT",
+        )
+        .unwrap();
+        assert_eq!(opened.join().unwrap().unwrap(), Some(text("1")));
+    });
+}
