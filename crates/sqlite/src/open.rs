@@ -20,6 +20,12 @@ use crate::schema::{APPLICATION_ID, CREATE, LAYOUT};
 /// How long a call waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// What stands behind the name of a database in the making.
+const DRAFT: &str = ".tmp-";
+
+/// Longer than anybody makes a database.
+const MAKING: Duration = Duration::from_secs(60);
+
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 32;
 
@@ -127,6 +133,7 @@ fn make(options: &SqliteOptions) -> Result<()> {
         make_folder(folder, options.mode)
             .map_err(|error| Error::io(error, "make the folder of the database"))?;
     }
+    remove_left_drafts(file);
     let draft = Draft::beside(file);
     make_file(&draft.0, options.mode).map_err(|error| Error::io(error, "make the database"))?;
     let connection = connect(&draft.0, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -174,9 +181,30 @@ impl Draft {
     fn beside(file: &Path) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mut name = file.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".tmp-{}-{number}", std::process::id()));
-        Draft(file.with_file_name(name))
+        Draft(beside(
+            file,
+            &format!("{DRAFT}{}-{number}", std::process::id()),
+        ))
+    }
+}
+
+/// Removes what processes left that were killed while they made the database. What cannot be removed
+/// does no harm.
+fn remove_left_drafts(file: &Path) {
+    let Some(entries) = file.parent().and_then(|folder| folder.read_dir().ok()) else {
+        return;
+    };
+    let name = beside(Path::new(file.file_name().unwrap_or_default()), DRAFT);
+    let name = name.as_os_str().as_encoded_bytes();
+    for entry in entries.flatten() {
+        let is_draft = entry.file_name().as_encoded_bytes().starts_with(name);
+        let is_left = || {
+            let modified = entry.metadata().and_then(|data| data.modified());
+            modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > MAKING))
+        };
+        if is_draft && is_left() {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -577,3 +577,25 @@ fn a_store_opens_while_the_last_watch_ends() {
         assert_eq!(opened.join().unwrap().unwrap(), Some(text("1")));
     });
 }
+
+#[test]
+fn what_killed_processes_left_of_a_database_in_the_making_goes() {
+    let (_folder, file) = folder();
+    let folder = file.parent().unwrap();
+    std::fs::create_dir_all(folder).unwrap();
+    let hours_ago = std::time::SystemTime::now() - Duration::from_secs(7_200);
+    for name in [
+        "storage.db.tmp-1-0",
+        "storage.db.tmp-1-0-wal",
+        "other.tmp-1-0",
+    ] {
+        let left = std::fs::File::create(folder.join(name)).unwrap();
+        left.set_modified(hours_ago).unwrap();
+    }
+    std::fs::write(folder.join("storage.db.tmp-2-0"), "").unwrap();
+    at(&file).set("a", &text("1"), None).unwrap();
+    assert_eq!(
+        names(&file),
+        ["other.tmp-1-0", "storage.db", "storage.db.tmp-2-0"]
+    );
+}
