@@ -96,7 +96,6 @@ describe("several processes on one base", () => {
       await parties[0].call("getKeys");
       expect(temporaryFiles(base)).toEqual([]);
     },
-    60_000,
   );
 
   it("the folder of the last key may go while others write into it", async () => {

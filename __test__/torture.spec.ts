@@ -29,7 +29,9 @@ async function torture(...args: string[]) {
   return { code, printed };
 }
 
-describe("a few rounds of each attack lose nothing", () => {
+describe("a few rounds of each attack lose nothing", async () => {
+  const { hasGauges } = await part("gauges.mjs");
+
   it.concurrent.each([
     ["kill", 6],
     ["contexts", 3],
@@ -38,22 +40,20 @@ describe("a few rounds of each attack lose nothing", () => {
     ["hostile", 4],
     ["model", 2],
     ["counters", 2],
-  ])(
-    "%s",
-    async (name, rounds) => {
-      const { code, printed } = await torture(
-        "--only",
-        name,
-        "--rounds",
-        `${rounds}`,
-        "--minutes",
-        "0.2",
-      );
-      expect(code, printed).toBe(0);
-      expect(printed).toMatch(new RegExp(`^${name} +[1-9]\\d* +\\d+ +0$`, "m"));
-    },
-    90_000,
-  );
+  ])("%s", async (name, rounds) => {
+    const { code, printed } = await torture(
+      "--only",
+      name,
+      "--rounds",
+      `${rounds}`,
+      "--minutes",
+      "0.2",
+    );
+    expect(code, printed).toBe(0);
+    const isSkipped = name === "leaks" && !hasGauges;
+    const rest = isSkipped ? "- +- +skipped: .+" : "[1-9]\\d* +\\d+ +0";
+    expect(printed).toMatch(new RegExp(`^${name} +${rest}$`, "m"));
+  });
 });
 
 describe("the command", () => {

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Whether this system tells of it. */
-export const hasGauges = existsSync("/proc/self/status");
+/** Whether this system tells of it. Under Wine there is such a file too, of another process. */
+export const hasGauges = process.platform === "linux" && existsSync("/proc/self/status");
 
 /** The folder of the attacks' own modules and of those that they share with other scripts. */
 const modules = join(dirname(fileURLToPath(import.meta.url)), "..") + sep;

@@ -162,7 +162,13 @@ export class Place {
     this.hasTraps = plan.hasTraps && isFs(plan) && process.platform !== "win32";
     this.items = { ...(plan.flag ? FILLED : {}), ...(this.hasTraps ? { [LINKED]: "linked" } : {}) };
     if (this.hasTraps) this.#setTraps();
-    if (plan.kind !== "memory") this.#fill(makers[plan.kind](this));
+    /** When nothing is open here any more. */
+    this.filled = plan.kind === "memory" ? undefined : this.#fillOnce(makers[plan.kind](this));
+  }
+
+  async #fillOnce(driver) {
+    this.#fill(driver);
+    await driver.dispose?.();
   }
 
   /** A value as it is stored: a storage that is mounted in another encodes what it is given once more. */

@@ -1,6 +1,6 @@
 // Runs many worker threads in this process, ends them, and compares what the process holds.
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import vm from "node:vm";
@@ -157,7 +157,7 @@ report.note(
     `operations under way; ${totals.done} operations done, ${totals.events} events, ` +
     `${totals.queued} queued, ${totals.unsettled} Promises of a driver`,
 );
-if (isChecked && existsSync("/proc/self/maps")) {
+if (isChecked) {
   const [path] = /\/\S+\.node$/m.exec(readFileSync("/proc/self/maps", "utf8")) ?? [];
   if (path && totals.done > 0)
     tell({ loaded: `the addon is mapped, ${totals.done} operations done` });

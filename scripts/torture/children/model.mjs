@@ -49,6 +49,7 @@ class Run {
   }
 
   async open() {
+    for (const { filled } of this.places) await filled;
     Object.assign(this, this.opened());
     if (this.isWatched) await this.storage.watch((event, key) => this.judgeEvent(event, key));
   }
