@@ -1,6 +1,7 @@
-// `npm run check:windows [-- [--no-build] SPEC...]`: builds the addon for Windows and runs the specs of the storage,
-// or those that are named or whose names have these parts, with Windows' own Node under Wine. With `--no-build` the
-// addon is the one of the last run. Everything that it makes is in target/check-windows.
+// `npm run check:windows [-- [--no-build] [--continue] SPEC...]`: builds the addon for Windows and runs the specs of the
+// storage, or those that are named or whose names have these parts, with Windows' own Node under Wine. With `--no-build`
+// the addon is the one of the last run. With `--continue` specs that passed in the last run are not run again: the table
+// has what came of them, and when. Everything that it makes is in target/check-windows.
 //
 // Needs Linux on x64, a Rust compiler with its sources, and the MinGW-w64 and Wine of the system.
 
@@ -170,7 +171,9 @@ function assemble(addon) {
   rmSync(packageFolder, { recursive: true, force: true });
   mkdirSync(packageFolder, { recursive: true });
   const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  for (const name of [...files, "package.json", "src/js", "tests/fixtures"])
+  const read = ["package.json", "npm", "src/js", "tests/fixtures"];
+  const run = ["scripts/tools.mjs", "scripts/torture"];
+  for (const name of [...files, ...read, ...run])
     cpSync(join(root, name), join(packageFolder, name), { recursive: true });
   cpSync(addon, join(packageFolder, "electron-async-storage.win32-x64-msvc.node"));
   symlinkSync(join(root, "node_modules"), join(packageFolder, "node_modules"));
@@ -239,7 +242,14 @@ function runUnderWine(program, args, log) {
     killSignal: "SIGKILL",
   });
   closeSync(output);
-  return error?.code === "ETIMEDOUT" ? "did not end in time" : status;
+  if (error?.code !== "ETIMEDOUT") return status;
+  endWine();
+  return "did not end in time";
+}
+
+/** Ends all that runs in this Wine, children of specs included. */
+function endWine() {
+  spawnSync("wineserver", ["-k"], { env: { ...process.env, ...wineEnv }, stdio: "ignore" });
 }
 
 function specs(given) {
@@ -253,8 +263,12 @@ function specs(given) {
   );
 }
 
+/** Where each row is kept as soon as its spec has ended. */
+const finished = join(work, "finished.json");
+
 /** What came of one spec: its row of the table, what failed, and what Wine does otherwise. */
 function runSpec(node, name) {
+  const began = new Date();
   const report = join(work, "report.json");
   const log = join(work, "logs", `${name.replaceAll("/", "-")}.log`);
   rmSync(report, { force: true });
@@ -266,6 +280,8 @@ function runSpec(node, name) {
     : [{ name: `the spec gave no report (${ended}); see ${log}`, state: "fail", errors: [] }];
   const reasons = DIFFERENT[name] ?? [];
   const row = { name, passed: 0, failed: [], different: [], skipped: 0 };
+  row.began = began.toISOString().slice(0, "2000-01-01T00:00".length).replace("T", " ");
+  row.seconds = Math.round((Date.now() - began) / 1000);
   for (const { name: test, state, errors } of results) {
     const known =
       reasons.find(({ tests }) => tests.test(test)) ??
@@ -280,9 +296,9 @@ function runSpec(node, name) {
 }
 
 function printTable(rows) {
-  const head = ["", "passed", "failed", "different", "skipped"];
-  const cells = rows.map(({ name, passed, failed, different, skipped }) =>
-    [name, passed, failed.length, different.length, skipped].map(String),
+  const head = ["", "passed", "failed", "different", "skipped", "seconds", "began (UTC)"];
+  const cells = rows.map(({ name, passed, failed, different, skipped, seconds, began }) =>
+    [name, passed, failed.length, different.length, skipped, seconds, began].map(String),
   );
   const widths = head.map((_, i) => Math.max(...[head, ...cells].map((row) => row[i].length)));
   const line = (row) =>
@@ -294,21 +310,31 @@ if (process.platform !== "linux" || process.arch !== "x64")
   fail("check:windows runs on Linux on x64. On Windows itself, `npm test` is the check.");
 checkTools();
 mkdirSync(join(work, "logs"), { recursive: true });
-const given = process.argv.slice(2);
-if (given[0] === "--no-build") given.shift();
-else build();
+const given = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
+const options = process.argv.slice(2).filter((arg) => arg.startsWith("--"));
+const unknown = options.find((option) => !["--no-build", "--continue"].includes(option));
+if (unknown) fail(`${unknown}: there is --no-build and --continue`);
+if (!options.includes("--no-build")) build();
 assemble(builtAddon);
 const node = prepareWine();
-const rows = [];
-for (const name of specs(given)) {
+const names = specs(given);
+const rows =
+  options.includes("--continue") && existsSync(finished)
+    ? JSON.parse(readFileSync(finished, "utf8")).filter(
+        ({ name, failed }) => names.includes(name) && failed.length === 0,
+      )
+    : [];
+for (const name of names.filter((name) => !rows.some((row) => row.name === name))) {
   const row = runSpec(node, name);
   console.log(`${row.failed.length > 0 ? "FAILED" : "ok    "}  ${name}`);
   for (const { test, errors } of row.failed)
     console.log(`  ${[test, ...errors].join("\n").replaceAll("\n", "\n    ")}`);
   rows.push(row);
+  writeFileSync(finished, JSON.stringify(rows));
 }
-spawnSync("wineserver", ["-k"], { env: { ...process.env, ...wineEnv }, stdio: "ignore" });
+endWine();
 
+rows.sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
 printTable(rows);
 const different = rows.flatMap(({ name, different }) =>
   different.map(({ test, reason }) => `  ${name}: ${test}\n    ${reason}`),

@@ -10,8 +10,8 @@ const [spec, report, temporary] = process.argv.slice(2);
 // Wine takes these names from no environment but its own.
 process.env.TEMP = temporary;
 process.env.TMP = temporary;
-// Calls of the file system take many times as long as on Windows.
-const TIMEOUT_MS = 300_000;
+// Calls of the file system take many times as long as on Windows, and the more so the more there is in a folder.
+const TIMEOUT_MS = 900_000;
 
 const config = {
   root: process.cwd(),
