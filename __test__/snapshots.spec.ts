@@ -315,3 +315,30 @@ it.each<Mode>(["async", "sync"])(
     await storage.dispose();
   },
 );
+
+describe.each<unknown>([undefined, null, 5, "text", {}])("given %j for a storage", (given) => {
+  const storage = given as any;
+  const calls: Record<string, () => unknown> = {
+    snapshot: () => snapshot(storage, ""),
+    snapshotSync: () => snapshotSync(storage, ""),
+    restoreSnapshot: () => restoreSnapshot(storage, {}),
+    restoreSnapshotSync: () => restoreSnapshotSync(storage, {}),
+    prefixStorage: () => prefixStorage(storage, "base"),
+  };
+  it.each(Object.keys(calls))("%s says so", async (name) => {
+    const error = await failureOf(() => calls[name]?.());
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({ code: "EAS_INVALID_ARGUMENT", operation: name });
+    expect(error.message).toContain("expected a storage");
+  });
+});
+
+it.each<unknown>([undefined, null, 5, "text"])("a copy that is %j is refused", async (copy) => {
+  const storage: Any = createStorage();
+  const errors = [
+    await failureOf(() => restoreSnapshot(storage, copy as any)),
+    await failureOf(() => restoreSnapshotSync(storage, copy as any)),
+  ];
+  for (const error of errors) expect(error).toMatchObject({ code: "EAS_INVALID_ARGUMENT" });
+  expect(await storage.getKeys()).toEqual([]);
+});

@@ -36,3 +36,10 @@ export function wrongArgument(what, expected, given, operation) {
     { code: "EAS_INVALID_ARGUMENT", operation },
   );
 }
+
+/** Refuses what is no storage: it lacks the method that the operation calls first. */
+export function checkStorage(given, method, operation) {
+  if (typeof given?.[method] !== "function") {
+    throw wrongArgument("storage", "a storage", given, operation);
+  }
+}

@@ -1,5 +1,6 @@
 // A view of a storage under a base. Works on any storage.
 
+import { checkStorage } from "./arguments.js";
 import { driverOf, own, ownerOf, peekOf, plainOf } from "./drivers/ownership.js";
 import { withGuideMethods } from "./guide-methods.js";
 import { showAs, storageText } from "./inspect.js";
@@ -16,6 +17,7 @@ const ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeIt
 const withSync = (names) => names.flatMap((name) => [name, `${name}Sync`]);
 
 export function prefixStorage(storage, givenBase) {
+  checkStorage(storage, "getItem", "prefixStorage");
   const base = normalizeBaseKey(givenBase);
   if (!base) return storage;
 

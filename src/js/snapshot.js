@@ -1,5 +1,6 @@
 // Copies of what lies under a base. Works on any storage.
 
+import { checkStorage, wrongArgument } from "./arguments.js";
 import { peekOf, plainOf } from "./drivers/ownership.js";
 import { normalizeBaseKey } from "./keys.js";
 import { decode } from "./lazy-codec.js";
@@ -97,13 +98,17 @@ const toSnapshot = (items, base) =>
     .reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
 
 // The values of a copy, and the Buffers in it, which are raw.
-function toItems(copy, base) {
+function toItems(copy, base, operation) {
+  if (copy === null || typeof copy !== "object") {
+    throw wrongArgument("copy", "an object", copy, operation);
+  }
   const items = Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
   const isRaw = ({ value }) => Buffer.isBuffer(value);
   return { values: items.filter((item) => !isRaw(item)), raw: items.filter(isRaw) };
 }
 
 export async function snapshot(given, givenBase) {
+  checkStorage(given, "getKeys", "snapshot");
   const storage = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = await storage.getKeys(base);
@@ -120,6 +125,7 @@ export async function snapshot(given, givenBase) {
 }
 
 export function snapshotSync(given, givenBase) {
+  checkStorage(given, "getKeysSync", "snapshotSync");
   const storage = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = storage.getKeysSync(base);
@@ -132,8 +138,9 @@ export function snapshotSync(given, givenBase) {
 }
 
 export async function restoreSnapshot(given, copy, base) {
+  checkStorage(given, "setItem", "restoreSnapshot");
   const storage = plainOf(given);
-  const { values, raw } = toItems(copy, normalizeBaseKey(base));
+  const { values, raw } = toItems(copy, normalizeBaseKey(base), "restoreSnapshot");
   const writes = raw.map(({ key, value }) => storage.setItemRaw(key, value));
   if (typeof storage.setItems === "function") writes.push(storage.setItems(values));
   else writes.push(...values.map(({ key, value }) => storage.setItem(key, value)));
@@ -141,8 +148,9 @@ export async function restoreSnapshot(given, copy, base) {
 }
 
 export function restoreSnapshotSync(given, copy, base) {
+  checkStorage(given, "setItemSync", "restoreSnapshotSync");
   const storage = plainOf(given);
-  const { values, raw } = toItems(copy, normalizeBaseKey(base));
+  const { values, raw } = toItems(copy, normalizeBaseKey(base), "restoreSnapshotSync");
   if (typeof storage.setItemsSync === "function") storage.setItemsSync(values);
   else for (const { key, value } of values) storage.setItemSync(key, value);
   for (const { key, value } of raw) storage.setItemRawSync(key, value);

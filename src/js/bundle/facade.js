@@ -238,6 +238,11 @@ function wrongArgument(what, expected, given, operation) {
     { code: "EAS_INVALID_ARGUMENT", operation }
   );
 }
+function checkStorage(given, method, operation) {
+  if (typeof given?.[method] !== "function") {
+    throw wrongArgument("storage", "a storage", given, operation);
+  }
+}
 
 // src/js/thenables.js
 function isThenable(value) {
@@ -1185,6 +1190,7 @@ var DAILY_BY_KEY = ["watchItem", "getOrSet", "update", "updateSync"];
 var ALIASES = { get: "getItem", set: "setItem", has: "hasItem", del: "removeItem" };
 var withSync = (names3) => names3.flatMap((name) => [name, `${name}Sync`]);
 function prefixStorage(storage2, givenBase) {
+  checkStorage(storage2, "getItem", "prefixStorage");
   const base = normalizeBaseKey(givenBase);
   if (!base) return storage2;
   const full = (key) => typeof key === "string" ? normalizeKey(key) === "" ? "" : base + key : key;
@@ -1621,12 +1627,16 @@ function settledItem(item, raw) {
   }
 }
 var toSnapshot = (items, base) => items.filter((item) => item !== void 0).reduce((copy, { key, value }) => put(copy, key.slice(base.length), value), {});
-function toItems(copy, base) {
+function toItems(copy, base, operation) {
+  if (copy === null || typeof copy !== "object") {
+    throw wrongArgument("copy", "an object", copy, operation);
+  }
   const items = Object.entries(copy).map(([key, value]) => ({ key: base + key, value }));
   const isRaw = ({ value }) => Buffer.isBuffer(value);
   return { values: items.filter((item) => !isRaw(item)), raw: items.filter(isRaw) };
 }
 async function snapshot(given, givenBase) {
+  checkStorage(given, "getKeys", "snapshot");
   const storage2 = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = await storage2.getKeys(base);
@@ -1642,6 +1652,7 @@ async function snapshot(given, givenBase) {
   return toSnapshot([...versions.filter(isStored), ...settled2], base);
 }
 function snapshotSync(given, givenBase) {
+  checkStorage(given, "getKeysSync", "snapshotSync");
   const storage2 = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const keys = storage2.getKeysSync(base);
@@ -1653,16 +1664,18 @@ function snapshotSync(given, givenBase) {
   return toSnapshot([...versions.filter(isStored), ...settled2], base);
 }
 async function restoreSnapshot(given, copy, base) {
+  checkStorage(given, "setItem", "restoreSnapshot");
   const storage2 = plainOf(given);
-  const { values, raw } = toItems(copy, normalizeBaseKey(base));
+  const { values, raw } = toItems(copy, normalizeBaseKey(base), "restoreSnapshot");
   const writes = raw.map(({ key, value }) => storage2.setItemRaw(key, value));
   if (typeof storage2.setItems === "function") writes.push(storage2.setItems(values));
   else writes.push(...values.map(({ key, value }) => storage2.setItem(key, value)));
   await Promise.all(writes);
 }
 function restoreSnapshotSync(given, copy, base) {
+  checkStorage(given, "setItemSync", "restoreSnapshotSync");
   const storage2 = plainOf(given);
-  const { values, raw } = toItems(copy, normalizeBaseKey(base));
+  const { values, raw } = toItems(copy, normalizeBaseKey(base), "restoreSnapshotSync");
   if (typeof storage2.setItemsSync === "function") storage2.setItemsSync(values);
   else for (const { key, value } of values) storage2.setItemSync(key, value);
   for (const { key, value } of raw) storage2.setItemRawSync(key, value);
@@ -3813,9 +3826,7 @@ async function* linesOf(storage2, base, listing) {
   }
 }
 function exportStorage(given, givenBase) {
-  if (typeof given?.getKeys !== "function") {
-    throw wrongArgument("storage", "a storage", given, "exportStorage");
-  }
+  checkStorage(given, "getKeys", "exportStorage");
   const storage2 = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const listing = storage2.getKeys(base);
@@ -3921,9 +3932,7 @@ function readOptions(options) {
 }
 var isIterable = (lines) => typeof lines === "object" && lines !== null && (typeof lines[Symbol.asyncIterator] === "function" || typeof lines[Symbol.iterator] === "function");
 async function importStorage(given, lines, options) {
-  if (typeof given?.setItem !== "function") {
-    throw wrongArgument("storage", "a storage", given, "importStorage");
-  }
+  checkStorage(given, "setItem", "importStorage");
   if (!isIterable(lines)) {
     throw wrongArgument("lines", "an iterable of lines", lines, "importStorage");
   }

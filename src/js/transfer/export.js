@@ -1,6 +1,6 @@
 // A storage as lines of JSON.
 
-import { wrongArgument } from "../arguments.js";
+import { checkStorage } from "../arguments.js";
 import { plainOf } from "../drivers/ownership.js";
 import { normalizeBaseKey } from "../keys.js";
 import { encode } from "../lazy-codec.js";
@@ -97,9 +97,7 @@ async function* linesOf(storage, base, listing) {
 }
 
 export function exportStorage(given, givenBase) {
-  if (typeof given?.getKeys !== "function") {
-    throw wrongArgument("storage", "a storage", given, "exportStorage");
-  }
+  checkStorage(given, "getKeys", "exportStorage");
   const storage = plainOf(given);
   const base = normalizeBaseKey(givenBase);
   const listing = storage.getKeys(base);

@@ -1,6 +1,6 @@
 // A storage from lines of JSON.
 
-import { describe, wrongArgument } from "../arguments.js";
+import { checkStorage, describe, wrongArgument } from "../arguments.js";
 import { plainOf } from "../drivers/ownership.js";
 import { normalizeBaseKey, normalizeKey } from "../keys.js";
 import { decode } from "../lazy-codec.js";
@@ -124,9 +124,7 @@ const isIterable = (lines) =>
     typeof lines[Symbol.iterator] === "function");
 
 export async function importStorage(given, lines, options) {
-  if (typeof given?.setItem !== "function") {
-    throw wrongArgument("storage", "a storage", given, "importStorage");
-  }
+  checkStorage(given, "setItem", "importStorage");
   if (!isIterable(lines)) {
     throw wrongArgument("lines", "an iterable of lines", lines, "importStorage");
   }
