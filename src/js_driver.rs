@@ -1,7 +1,7 @@
 //! Drivers that their users write in JavaScript.
 //!
 //! The facade gives one function for a driver: it calls the method that a number names and, where
-//! the method gave a Promise, returns itself and reports the Promise's end under a ticket. The function is held weakly: a
+//! the method gave a Promise, returns itself and reports the Promise's end under the number of its call. The function is held weakly: a
 //! driver may refer to the storage that it serves. The storage's own closures keep it alive, and
 //! it is pinned while an operation or a watch needs it.
 
@@ -44,24 +44,24 @@ const ON_EXPIRED: f64 = 32.0;
 /// What is done with the outcome of a call.
 type Waiting = Box<dyn FnOnce(Result<Val>)>;
 
-/// Calls whose Promise has not settled, by ticket. Tickets are never used again: a late settlement
+/// Calls whose Promise has not settled, by call number. A number is never used again: a late settlement
 /// must not reach another call.
 #[derive(Default)]
 pub(super) struct Pending {
-    last_ticket: Cell<u64>,
+    last_call_number: Cell<u64>,
     waiting: RefCell<FxHashMap<u64, Waiting>>,
 }
 
 impl Pending {
-    fn take_ticket(&self) -> u64 {
-        let ticket = self.last_ticket.get() + 1;
-        self.last_ticket.set(ticket);
-        ticket
+    fn next_call_number(&self) -> u64 {
+        let call_number = self.last_call_number.get() + 1;
+        self.last_call_number.set(call_number);
+        call_number
     }
 
     /// Settles a call; what settles twice, or after its context ended, is ignored.
-    pub(super) fn settle(&self, ticket: u64, outcome: Result<Val>) {
-        let waiting = self.waiting.borrow_mut().remove(&ticket);
+    pub(super) fn settle(&self, call_number: u64, outcome: Result<Val>) {
+        let waiting = self.waiting.borrow_mut().remove(&call_number);
         if let Some(waiting) = waiting {
             waiting(outcome);
         }
@@ -178,14 +178,17 @@ impl JsDriver {
                 key,
             ));
         };
-        let ticket = self.pending.take_ticket();
+        let call_number = self.pending.next_call_number();
         let number = f64::from(call as u32 + if mode == Mode::Sync { 16 } else { 0 });
         let [first, second, third] = arguments(env);
-        #[expect(clippy::cast_precision_loss, reason = "tickets stay far below 2^53")]
-        let ticket_value = env.number(ticket as f64);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "call numbers stay far below 2^53"
+        )]
+        let call_value = env.number(call_number as f64);
         let called = env.call(
             invoke,
-            &[env.number(number), ticket_value, first, second, third],
+            &[env.number(number), call_value, first, second, third],
         );
         let Ok(answer) = called else {
             return Op::fail(caught(env, &self.context.shared));
@@ -210,7 +213,7 @@ impl JsDriver {
         let (answer, outcome) = oneshot::channel();
         let context = Rc::downgrade(&self.context);
         self.pending.waiting.borrow_mut().insert(
-            ticket,
+            call_number,
             Box::new(move |settled| {
                 let Some(context) = context.upgrade() else {
                     return;
@@ -808,7 +811,7 @@ impl Unwatch for JsWatch {
     }
 }
 
-/// The outcome that the facade reports for a ticket.
+/// The outcome that the facade reports for a call.
 pub(super) fn settlement(
     context: &Context,
     shared: &Arc<super::shared::Shared>,

@@ -7,7 +7,7 @@ use super::storage_object::Handle;
 use super::strings;
 use eas_core::error::{Error, Kind, Result};
 use eas_queue::QueueDriver;
-use eas_queue::backlog::{Change, Operation};
+use eas_queue::pending_queue::{Change, Operation};
 
 /// Adds the functions to the object that the facade gets.
 pub(super) fn install(env: Env, core: Val) {

@@ -964,13 +964,15 @@ pub(super) fn install_js_driver(context: &Rc<Context>, core: Val) {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "the facade gives back a ticket that it was given"
+            reason = "the facade gives back a call number that it was given"
         )]
-        let ticket = env.as_number(arguments[0]).unwrap_or_default() as u64;
+        let call_number = env.as_number(arguments[0]).unwrap_or_default() as u64;
         let is_failure = env.is_truthy(arguments[1]);
         let value = arguments[2];
         let shared = Arc::clone(&held.shared);
-        held.drain_after(|| pending.settle(ticket, settlement(&held, &shared, is_failure, value)));
+        held.drain_after(|| {
+            pending.settle(call_number, settlement(&held, &shared, is_failure, value))
+        });
         Ok(env.undefined())
     });
     env.set(core, c"settle", settle);

@@ -1,4 +1,4 @@
-//! When what waits is written: passes over the backlog, and who waits for them.
+//! When what waits is written: passes over the pending queue, and who waits for them.
 //!
 //! A pass hands out everything that waited when it began, once, in batches. There is one pass at a
 //! time, on whatever thread. What to do next comes back from each call as a [`Next`]: this file
@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::backlog::{Backlog, Batch, Before, Operation, Place};
+use super::pending_queue::{Batch, Before, Operation, PendingQueue, Place};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::group::Committed;
 use eas_core::runtime::lock;
@@ -90,7 +90,7 @@ struct Witness {
 }
 
 struct State {
-    backlog: Backlog,
+    pending: PendingQueue,
     pass: Option<Pass>,
     last_pass: u64,
     is_starting: bool,
@@ -111,7 +111,7 @@ struct State {
     moves: u64,
 }
 
-/// The backlog and its passes. Shared by the JS thread and those that write.
+/// The pending queue and its passes. Shared by the JS thread and those that write.
 pub struct Control {
     limits: Limits,
     state: Mutex<State>,
@@ -124,7 +124,7 @@ impl Control {
         Control {
             limits,
             state: Mutex::new(State {
-                backlog: Backlog::new(merges),
+                pending: PendingQueue::new(merges),
                 pass: None,
                 last_pass: 0,
                 is_starting: false,
@@ -144,9 +144,9 @@ impl Control {
         }
     }
 
-    /// Looks at the backlog.
-    pub fn with_backlog<R>(&self, look: impl FnOnce(&Backlog) -> R) -> R {
-        look(&lock(&self.state).backlog)
+    /// Looks at the pending queue.
+    pub fn with_pending<R>(&self, look: impl FnOnce(&PendingQueue) -> R) -> R {
+        look(&lock(&self.state).pending)
     }
 
     /// Adds operations, in this order.
@@ -161,12 +161,12 @@ impl Control {
         }
         let mut last = None;
         for operation in operations {
-            let newest = state.backlog.last_place();
-            let place = state.backlog.push(operation);
-            if place > newest && state.backlog.accepted() > self.limits.max_queue_size {
-                state.backlog.set_unaccepted(place);
+            let newest = state.pending.last_place();
+            let place = state.pending.push(operation);
+            if place > newest && state.pending.accepted() > self.limits.max_queue_size {
+                state.pending.set_unaccepted(place);
             }
-            if !state.backlog.has_accepted(place) {
+            if !state.pending.has_accepted(place) {
                 last = Some(place);
             }
         }
@@ -190,7 +190,7 @@ impl Control {
         if state.is_disposed {
             return Err(disposed());
         }
-        state.backlog.push(operation);
+        state.pending.push(operation);
         Ok(self.add_flush(&mut state))
     }
 
@@ -207,7 +207,7 @@ impl Control {
         if state.is_disposed {
             return Err(disposed());
         }
-        let place = state.backlog.push(operation);
+        let place = state.pending.push(operation);
         let (committer, committed) = oneshot::channel();
         state.committers.insert(place, committer);
         Ok((committed, self.plan(state)))
@@ -223,8 +223,8 @@ impl Control {
     pub fn written(&self) -> oneshot::Receiver<()> {
         let mut state = lock(&self.state);
         let (done, written) = oneshot::channel();
-        let up_to = state.backlog.last_place();
-        if state.backlog.has_up_to(up_to) {
+        let up_to = state.pending.last_place();
+        if state.pending.has_up_to(up_to) {
             state.witnesses.push(Witness { up_to, _done: done });
         }
         written
@@ -233,11 +233,11 @@ impl Control {
     fn add_flush(&self, state: &mut State) -> (oneshot::Receiver<Result<()>>, Next) {
         let (done, flushed) = oneshot::channel();
         let flush = Flush {
-            up_to: state.backlog.last_place(),
+            up_to: state.pending.last_place(),
             pass: state.last_pass + 1,
             done,
         };
-        if state.backlog.has_up_to(flush.up_to) {
+        if state.pending.has_up_to(flush.up_to) {
             state.flushes.push(flush);
         } else {
             // The receiver is at hand: this cannot fail.
@@ -248,12 +248,12 @@ impl Control {
 
     /// What is to be done, where no pass is under way.
     fn plan(&self, state: &mut State) -> Next {
-        if state.pass.is_some() || state.is_starting || state.backlog.is_empty() {
+        if state.pass.is_some() || state.is_starting || state.pending.is_empty() {
             return Next::Nothing;
         }
         let enough = self.limits.batch_size.min(self.limits.max_queue_size);
-        let is_due = state.backlog.len() >= enough && !state.is_backing_off;
-        let is_awaited = !state.flushes.is_empty() || state.backlog.has_waiting_group();
+        let is_due = state.pending.len() >= enough && !state.is_backing_off;
+        let is_awaited = !state.flushes.is_empty() || state.pending.has_waiting_group();
         if is_due || is_awaited {
             state.is_starting = true;
             return Next::Start;
@@ -281,7 +281,7 @@ impl Control {
         }
         state.timer = 0;
         state.is_backing_off = false;
-        if state.backlog.is_empty() || state.pass.is_some() || state.is_starting {
+        if state.pending.is_empty() || state.pass.is_some() || state.is_starting {
             return self.plan(&mut state);
         }
         state.is_starting = true;
@@ -303,7 +303,7 @@ impl Control {
         state.pass = Some(Pass {
             number: state.last_pass,
             looked_to: 0,
-            up_to: state.backlog.last_place(),
+            up_to: state.pending.last_place(),
             error: None,
             has_written: false,
         });
@@ -323,7 +323,7 @@ impl Control {
         if let Some(pass) = &mut state.pass
             && let Some((batch, looked_to)) =
                 state
-                    .backlog
+                    .pending
                     .take(pass.looked_to, pass.up_to, self.limits.batch_size)
         {
             pass.looked_to = looked_to;
@@ -344,7 +344,7 @@ impl Control {
         };
         let mut unreported = pass.error.clone();
         for flush in std::mem::take(&mut state.flushes) {
-            if !state.backlog.has_up_to(flush.up_to) {
+            if !state.pending.has_up_to(flush.up_to) {
                 // A caller that went away needs no answer, here and below.
                 let _ = flush.done.send(Ok(()));
             } else if let Some(error) = pass.error.as_ref().filter(|_| pass.number >= flush.pass) {
@@ -364,8 +364,8 @@ impl Control {
             state.is_backing_off = true;
             state.timer = 0;
             // A group that came since is tried at once.
-            let is_awaited = !state.flushes.is_empty() || state.backlog.has_waiting_group();
-            if !is_awaited && !state.is_disposed && !state.backlog.is_empty() {
+            let is_awaited = !state.flushes.is_empty() || state.pending.has_waiting_group();
+            if !is_awaited && !state.is_disposed && !state.pending.is_empty() {
                 let doubled = FIRST_RETRY_MS << (state.failures - 1).min(10);
                 Self::set_timer(state, doubled.min(LAST_RETRY_MS))
             } else {
@@ -376,7 +376,7 @@ impl Control {
                 state.failures = 0;
                 state.is_backing_off = false;
             }
-            if pass.has_written || !state.backlog.is_handed_out() {
+            if pass.has_written || !state.pending.is_handed_out() {
                 self.plan(state)
             } else {
                 // Whoever holds the rest up says what is next when that is reported.
@@ -396,17 +396,17 @@ impl Control {
             tried.push(place);
             match outcome {
                 Ok(()) => {
-                    state.backlog.done(place);
+                    state.pending.done(place);
                     if let Some(pass) = &mut state.pass {
                         pass.has_written = true;
                     }
                 }
                 Err(error) => {
-                    for group in state.backlog.reject_behind(place) {
+                    for group in state.pending.reject_behind(place) {
                         let committer = state.committers.remove(&group);
                         rejected.extend(committer.map(|committer| (committer, error.clone())));
                     }
-                    state.backlog.failed(place);
+                    state.pending.failed(place);
                     if let Some(pass) = &mut state.pass {
                         pass.error.get_or_insert(error);
                     }
@@ -417,7 +417,7 @@ impl Control {
             tried.sort_unstable();
             for (place, _) in &batch.operations {
                 if tried.binary_search(place).is_err() {
-                    state.backlog.failed(*place);
+                    state.pending.failed(*place);
                 }
             }
         }
@@ -437,7 +437,7 @@ impl Control {
         let state = &mut *guard;
         let mut committer = None;
         for (place, _) in &batch.operations {
-            state.backlog.done(*place);
+            state.pending.done(*place);
             committer = state.committers.remove(place);
         }
         if outcome.is_ok()
@@ -459,12 +459,12 @@ impl Control {
         let rooms = self.make_room(state);
         let (flushed, waiting) = std::mem::take(&mut state.flushes)
             .into_iter()
-            .partition(|flush: &Flush| !state.backlog.has_up_to(flush.up_to));
+            .partition(|flush: &Flush| !state.pending.has_up_to(flush.up_to));
         state.flushes = waiting;
-        let backlog = &state.backlog;
+        let pending = &state.pending;
         state
             .witnesses
-            .retain(|witness| backlog.has_up_to(witness.up_to));
+            .retain(|witness| pending.has_up_to(witness.up_to));
         Report {
             rooms,
             flushed,
@@ -476,37 +476,37 @@ impl Control {
         let mut woken = Vec::new();
         while let Some(first) = state.rooms.first_entry() {
             let place = *first.key();
-            let has_room = state.backlog.accepted() < self.limits.max_queue_size;
-            if !has_room && state.backlog.has(place) {
+            let has_room = state.pending.accepted() < self.limits.max_queue_size;
+            if !has_room && state.pending.has(place) {
                 break;
             }
             woken.extend(first.remove());
-            state.backlog.accept(place);
+            state.pending.accept(place);
         }
         woken
     }
 
     /// Takes what waits for a key; waits on the condition variable first where `may_wait`.
     pub fn take_key(&self, key: &str, may_wait: bool) -> Result<Before> {
-        self.take_now(may_wait, |backlog| backlog.take_key(key))
+        self.take_now(may_wait, |pending| pending.take_key(key))
     }
 
     /// Takes what waits under a base; as [`take_key`](Self::take_key).
     pub fn take_base(&self, base: &str, may_wait: bool) -> Result<Before> {
-        self.take_now(may_wait, |backlog| backlog.take_base(base))
+        self.take_now(may_wait, |pending| pending.take_base(base))
     }
 
     fn take_now(
         &self,
         may_wait: bool,
-        mut take: impl FnMut(&mut Backlog) -> Before,
+        mut take: impl FnMut(&mut PendingQueue) -> Before,
     ) -> Result<Before> {
         let mut state = lock(&self.state);
         loop {
             if state.is_disposed {
                 return Err(disposed());
             }
-            match take(&mut state.backlog) {
+            match take(&mut state.pending) {
                 Before::Busy if may_wait && state.is_given_up => return Err(given_up()),
                 Before::Busy if may_wait => state = self.wait(state),
                 before => return Ok(before),
@@ -528,7 +528,7 @@ impl Control {
     pub fn begin_own_pass(&self, up_to: Place) -> Result<bool> {
         let mut state = lock(&self.state);
         loop {
-            if !state.backlog.has_up_to(up_to) {
+            if !state.pending.has_up_to(up_to) {
                 return Ok(false);
             }
             if Self::begin(&mut state) {
@@ -545,7 +545,7 @@ impl Control {
     /// that may be under way.
     pub fn take_beside(&self, after: Place, up_to: Place) -> Option<(Batch, Place)> {
         let mut state = lock(&self.state);
-        state.backlog.take(after, up_to, self.limits.batch_size)
+        state.pending.take(after, up_to, self.limits.batch_size)
     }
 
     /// Waits until nothing is left or an attempt failed, and gives how many operations are left;
@@ -554,9 +554,9 @@ impl Control {
         let mut state = lock(&self.state);
         loop {
             let is_idle =
-                state.pass.is_none() && !state.is_starting && !state.backlog.is_handed_out();
-            if state.backlog.is_empty() || is_idle {
-                return state.backlog.len();
+                state.pass.is_none() && !state.is_starting && !state.pending.is_handed_out();
+            if state.pending.is_empty() || is_idle {
+                return state.pending.len();
             }
             let moves = state.moves;
             state = self.wait(state);
@@ -577,7 +577,7 @@ impl Control {
     pub fn give_up(&self) -> usize {
         let mut state = lock(&self.state);
         state.is_given_up = true;
-        let left = state.backlog.len();
+        let left = state.pending.len();
         drop(state);
         self.changed.notify_all();
         left
@@ -595,9 +595,9 @@ impl Control {
         let (kept, committers): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut state.committers)
                 .into_iter()
-                .partition(|(place, _)| state.backlog.is_on_the_way(*place));
+                .partition(|(place, _)| state.pending.is_on_the_way(*place));
         state.committers = kept;
-        state.backlog.abandon();
+        state.pending.abandon();
         state.timer = 0;
         let rooms = std::mem::take(&mut state.rooms);
         let flushes = std::mem::take(&mut state.flushes);
@@ -619,8 +619,8 @@ impl Control {
     /// How many operations are accepted, whether some are on their way, whether it is disposed.
     pub fn status(&self) -> (usize, bool, bool) {
         let state = lock(&self.state);
-        let size = state.backlog.operations().count();
-        (size, state.backlog.is_handed_out(), state.is_disposed)
+        let size = state.pending.operations().count();
+        (size, state.pending.is_handed_out(), state.is_disposed)
     }
 
     /// How many passes in a row failed without writing anything.

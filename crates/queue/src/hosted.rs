@@ -8,9 +8,9 @@ use std::rc::{Rc, Weak};
 
 use futures_util::future::join_all;
 
-use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
 use super::control::{Control, Next, Outcomes, Step};
 use super::group::QueuedGroup;
+use super::pending_queue::{Batch, Before, Change, Operation, PendingQueue, Place};
 use eas_core::calls;
 use eas_core::driver::{Call, Driver, Item, Mode, Op, Options};
 use eas_core::error::{Error, Kind, Result};
@@ -95,7 +95,7 @@ impl Hosted {
     fn hold(self: &Rc<Self>) {
         let (waits, is_with_driver) = self
             .control
-            .with_backlog(|backlog| (!backlog.is_empty(), backlog.is_handed_out()));
+            .with_pending(|pending| (!pending.is_empty(), pending.is_handed_out()));
         // What the driver waits for keeps the program by itself, if the driver wants that; its
         // Promise may never settle.
         let is_hopeful = !is_with_driver && self.control.failures() <= MOST_FAILURES_TO_WAIT_FOR;
@@ -252,7 +252,7 @@ impl Hosted {
     pub fn commit_through(self: &Rc<Self>, group: &QueuedGroup) -> Result<Committed> {
         let has_older = || {
             self.control
-                .with_backlog(|backlog| backlog.has_any(group.keys()))
+                .with_pending(|pending| pending.has_any(group.keys()))
         };
         if has_older() {
             let flushed = self.flush_here();
@@ -382,7 +382,7 @@ impl Hosted {
     /// Begins what waits with the methods that give Promises. What they do before they give one is done;
     /// nobody hears what becomes of the rest.
     fn begin_all(&self) {
-        let up_to = self.control.with_backlog(Backlog::last_place);
+        let up_to = self.control.with_pending(PendingQueue::last_place);
         let mut looked_to = 0;
         while let Some((batch, to)) = self.control.take_beside(looked_to, up_to) {
             looked_to = to;
@@ -417,7 +417,7 @@ impl Hosted {
     /// The first of the driver; what failed waits on. [`Kind::SyncUnsupported`] for what has to wait
     /// until another operation, of its key or a clear, has come to its end.
     pub fn flush_here(self: &Rc<Self>) -> Result<()> {
-        let up_to = self.control.with_backlog(Backlog::last_place);
+        let up_to = self.control.with_pending(PendingQueue::last_place);
         let (mut looked_to, mut outcome) = (0, Ok(()));
         while let Some((batch, to)) = self.control.take_beside(looked_to, up_to) {
             looked_to = to;
@@ -469,7 +469,7 @@ impl Hosted {
     fn write_again(&self, up_to: Place) -> Result<()> {
         let (operations, is_all) = self
             .control
-            .with_backlog(|backlog| backlog.on_the_way(up_to));
+            .with_pending(|pending| pending.on_the_way(up_to));
         let mut keys: HashSet<&str> = HashSet::new();
         let is_one_each = operations
             .iter()
@@ -498,7 +498,7 @@ impl AtExit for Ending {
         let Some(this) = self.0.upgrade() else {
             return;
         };
-        let left = this.control.with_backlog(Backlog::len);
+        let left = this.control.with_pending(PendingQueue::len);
         if left == 0 {
             return;
         }

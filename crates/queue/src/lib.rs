@@ -1,19 +1,19 @@
 //! A driver that collects writes and hands them to another driver in batches.
 //!
-//! - [`backlog`]: what waits and in which order, as data; [`control`]: when it is written;
+//! - [`pending_queue`]: what waits and in which order, as data; [`control`]: when it is written;
 //! - [`threaded`]: writing on other threads, for drivers that are plain blocking code;
 //!   [`hosted`]: writing on the JS thread, for all others;
 //! - [`group`]: a group of changes that waits;
 //! - `form`: what a value that waits reads as.
 //!
-//! A write is in the backlog when its call returns, so that reads see it and nothing overtakes it;
-//! where the backlog is full, its operation completes when there is room.
+//! A write is in the pending queue when its call returns, so that reads see it and nothing overtakes it;
+//! where the pending queue is full, its operation completes when there is room.
 
-pub mod backlog;
 pub mod control;
 mod form;
 pub mod group;
 pub mod hosted;
+pub mod pending_queue;
 pub mod threaded;
 
 use std::any::Any;
@@ -23,11 +23,11 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use self::backlog::{Change, Operation, Seen};
 use self::control::{Control, Limits, Next, Room};
 use self::form::Form;
 use self::group::QueuedGroup;
 use self::hosted::Hosted;
+use self::pending_queue::{Change, Operation, Seen};
 use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
 use eas_core::calls;
 use eas_core::clearing::Clears;
@@ -257,33 +257,36 @@ impl QueueDriver {
     /// The operations on items that wait, oldest first.
     pub fn operations(&self) -> Vec<Operation> {
         self.control()
-            .with_backlog(|backlog| backlog.operations().cloned().collect())
+            .with_pending(|pending| pending.operations().cloned().collect())
     }
 
     /// The newest operation that waits for a key.
     pub fn operation(&self, key: &str) -> Option<Operation> {
         self.control()
-            .with_backlog(|backlog| backlog.operation(key).cloned())
+            .with_pending(|pending| pending.operation(key).cloned())
     }
 
     fn control(&self) -> &Control {
         self.writer.control()
     }
 
-    /// The time by which items of the backlog have expired.
+    /// The time by which items of the pending queue have expired.
     fn now_ms(&self) -> u64 {
         now_ms(&*self.runtime, &self.info)
     }
 
-    /// Looks up a key: `Some` when the backlog has the answer.
+    /// Looks up a key: `Some` when the pending queue has the answer.
     fn seen<T>(&self, key: &str, read: impl FnOnce(&Operation, &Value) -> T) -> Option<Option<T>> {
-        if self.control().with_backlog(backlog::Backlog::is_empty) {
+        if self
+            .control()
+            .with_pending(pending_queue::PendingQueue::is_empty)
+        {
             return None;
         }
         // A clock of JavaScript must not be asked under the lock.
         let now_ms = self.now_ms();
         self.control()
-            .with_backlog(|backlog| match backlog.read(key, now_ms) {
+            .with_pending(|pending| match pending.read(key, now_ms) {
                 Seen::Nothing => None,
                 Seen::Gone => Some(None),
                 Seen::Value(operation, value) => Some(Some(read(operation, value))),
@@ -473,8 +476,8 @@ impl QueueDriver {
     /// The keys of the driver below, with what waits.
     fn list(&self, query: &KeyQuery, mode: Mode) -> Op<Keys> {
         let now_ms = self.now_ms();
-        let overlay = self.control().with_backlog(|backlog| {
-            (!backlog.is_empty()).then(|| backlog.overlay(&query.base, now_ms))
+        let overlay = self.control().with_pending(|pending| {
+            (!pending.is_empty()).then(|| pending.overlay(&query.base, now_ms))
         });
         let listed = calls::get_keys(&self.inner, query, mode);
         let Some(overlay) = overlay else {
@@ -565,7 +568,7 @@ impl Drop for QueueDriver {
             // What waits holds the writer, which goes on until it is written.
             return;
         };
-        if threaded.control.with_backlog(|backlog| backlog.is_empty()) {
+        if threaded.control.with_pending(|pending| pending.is_empty()) {
             return;
         }
         let written = threaded.control.written();

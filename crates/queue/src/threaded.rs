@@ -9,9 +9,9 @@ use std::time::Duration;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::backlog::{Backlog, Batch, Before, Change, Operation, Place};
 use super::control::{Control, Next, Outcomes, Step};
 use super::group::QueuedGroup;
+use super::pending_queue::{Batch, Before, Change, Operation, PendingQueue, Place};
 use eas_core::driver::{Call, Mode};
 use eas_core::error::{At, Error, Result};
 use eas_core::group::Committed;
@@ -305,7 +305,7 @@ impl Threaded {
     pub fn commit_through(self: &Arc<Self>, group: &QueuedGroup) -> Result<Committed> {
         let has_older = || {
             self.control
-                .with_backlog(|backlog| backlog.has_any(group.keys()))
+                .with_pending(|pending| pending.has_any(group.keys()))
         };
         // What fails beside the group is no business of it.
         let mut flushed = Ok(());
@@ -376,7 +376,7 @@ impl Threaded {
     /// # Errors
     /// The first of the store; what failed waits on.
     pub fn flush_here(self: &Arc<Self>) -> Result<()> {
-        let up_to = self.control.with_backlog(Backlog::last_place);
+        let up_to = self.control.with_pending(PendingQueue::last_place);
         while self.control.begin_own_pass(up_to)? {
             let mut outcome = Ok(());
             let next = loop {
@@ -433,7 +433,7 @@ impl AtExit for Ending {
             return;
         };
         this.is_ending.store(true, Ordering::Relaxed);
-        if this.control.with_backlog(Backlog::is_empty) && !this.store.is_behind_at_exit() {
+        if this.control.with_pending(PendingQueue::is_empty) && !this.store.is_behind_at_exit() {
             return;
         }
         let (_, next) = this.control.flush();

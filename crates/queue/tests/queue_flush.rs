@@ -9,8 +9,8 @@ use eas_core::driver::{Call, Capabilities, Driver, Mode, Options};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::Runtime;
 use eas_core::value::Text;
-use eas_queue::backlog::{Change, Operation};
 use eas_queue::control::{Control, Next, Step};
+use eas_queue::pending_queue::{Change, Operation};
 use queue_support::{Bench, Done, PLACES, Place, is_ready, settings};
 
 #[test]

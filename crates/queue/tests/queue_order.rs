@@ -15,8 +15,8 @@ use eas_core::error::Result;
 use eas_core::group::Committed;
 use eas_core::runtime::Runtime;
 use eas_core::value::{Text, Value};
-use eas_queue::backlog::{Backlog, Change, Operation, Seen};
 use eas_queue::group::QueuedGroup;
+use eas_queue::pending_queue::{Change, Operation, PendingQueue, Seen};
 use proptest::prelude::*;
 use queue_support::{Bench, Done, Keyed, PLACES, Place, group, settings, text};
 
@@ -375,17 +375,17 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn seen(backlog: &Backlog, below: &BTreeMap<String, String>, key: &str) -> Option<String> {
-    match backlog.read(key, 0) {
+fn seen(pending: &PendingQueue, below: &BTreeMap<String, String>, key: &str) -> Option<String> {
+    match pending.read(key, 0) {
         Seen::Nothing => below.get(key).cloned(),
         Seen::Gone => None,
         Seen::Value(_, value) => Some(text(value)),
     }
 }
 
-/// A backlog, what was asked of it, and what reached the driver below.
+/// A pending queue, what was asked of it, and what reached the driver below.
 struct World {
-    backlog: Backlog,
+    pending: PendingQueue,
     below: Items,
     log: Log,
     /// Where in the log the groups are that are under way.
@@ -408,7 +408,7 @@ impl World {
             }
         };
         let is_group = matches!(asked, Asked::Group(_));
-        let place = self.backlog.push(operation(key, change));
+        let place = self.pending.push(operation(key, change));
         if is_group {
             self.groups.insert(place, self.log.0.len());
         }
@@ -445,7 +445,7 @@ impl World {
         if outcome == Ok(Committed::Done) {
             write_all(&mut self.below, &asking.writes);
         }
-        self.backlog.done(place);
+        self.pending.done(place);
         self.resolve(place, outcome);
     }
 
@@ -460,7 +460,7 @@ impl World {
         let mut failed: Vec<Arc<str>> = Vec::new();
         for (index, (place, operation)) in batch.into_iter().enumerate() {
             if failed.contains(&operation.key) {
-                self.backlog.failed(place);
+                self.pending.failed(place);
             } else if says(made, index) {
                 match &operation.change {
                     Change::Set(value) | Change::SetRaw(value) => {
@@ -474,15 +474,15 @@ impl World {
                         .retain(|key, _| !key.starts_with(&*operation.key)),
                     Change::Commit(_) => panic!("a group is handed out alone"),
                 }
-                self.backlog.done(place);
+                self.pending.done(place);
             } else {
                 failed.push(operation.key.clone());
                 if !says(untried, index) {
-                    for rejected in self.backlog.reject_behind(place) {
+                    for rejected in self.pending.reject_behind(place) {
                         self.resolve(rejected, Err(()));
                     }
                 }
-                self.backlog.failed(place);
+                self.pending.failed(place);
             }
         }
     }
@@ -493,15 +493,15 @@ proptest! {
 
     /// Several batches are on their way at once here, and end with any of their operations failed.
     #[test]
-    fn a_backlog_keeps_the_order_of_each_key_whatever_fails(
+    fn a_pending_queue_keeps_the_order_of_each_key_whatever_fails(
         merges in any::<bool>(),
         has_groups in any::<bool>(),
         events in proptest::collection::vec(event(), 1..80),
     ) {
-        use eas_queue::backlog::Before;
+        use eas_queue::pending_queue::Before;
 
         let mut world = World {
-            backlog: Backlog::new(merges),
+            pending: PendingQueue::new(merges),
             below: Items::new(),
             log: Log::default(),
             groups: BTreeMap::new(),
@@ -519,12 +519,12 @@ proptest! {
                 }
                 Event::Group(_) => {}
                 Event::Take(limit) => {
-                    let last = world.backlog.last_place();
-                    let taken = world.backlog.take(0, last, *limit);
+                    let last = world.pending.last_place();
+                    let taken = world.pending.take(0, last, *limit);
                     batches.extend(taken.map(|(batch, _)| batch.operations));
                 }
                 Event::TakeKey(key) => {
-                    if let Before::Taken(batch) = world.backlog.take_key(KEYS[*key]) {
+                    if let Before::Taken(batch) = world.pending.take_key(KEYS[*key]) {
                         batches.push(batch.operations);
                     }
                 }
@@ -536,23 +536,23 @@ proptest! {
             }
             let model = world.log.replay();
             for key in KEYS {
-                let found = seen(&world.backlog, &world.below, key);
+                let found = seen(&world.pending, &world.below, key);
                 prop_assert_eq!(found, model.get(key).cloned(), "{} after {:?}", key, event);
             }
-            let overlay = world.backlog.overlay("", 0);
+            let overlay = world.pending.overlay("", 0);
             let listed = overlay.apply(world.below.keys().collect(), None).sorted();
             prop_assert!(listed.iter().eq(model.keys()), "keys after {:?}: {:?}", event, listed);
             if merges && !has_groups {
-                prop_assert!(world.backlog.len() <= 2 * KEYS.len() + 2 * BASES.len());
+                prop_assert!(world.pending.len() <= 2 * KEYS.len() + 2 * BASES.len());
             }
         }
         for batch in batches {
             world.end(batch, u64::MAX, 0);
         }
-        while let Some((batch, _)) = world.backlog.take(0, world.backlog.last_place(), 3) {
+        while let Some((batch, _)) = world.pending.take(0, world.pending.last_place(), 3) {
             world.end(batch.operations, u64::MAX, 0);
         }
-        prop_assert!(world.backlog.is_empty());
+        prop_assert!(world.pending.is_empty());
         prop_assert!(world.groups.is_empty());
         prop_assert_eq!(world.below, world.log.replay());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::pool::{self, Lane};
+use crate::pool::{self, SerialQueue};
 use eas_core::driver::LocalFuture;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::{Job, Runtime, caught};
@@ -19,23 +19,23 @@ pub fn offload<T: Send + 'static>(
     offload_by(runtime, |job| runtime.run_blocking(job), work)
 }
 
-/// As [`offload`], after everything of the lane.
+/// As [`offload`], after everything of the serial queue.
 pub fn offload_in<T: Send + 'static>(
-    lane: &Arc<Lane>,
+    queue: &Arc<SerialQueue>,
     runtime: &Rc<dyn Runtime>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
-    let start = |job: Job| lane.submit(job, |job| runtime.run_blocking(job));
+    let start = |job: Job| queue.submit(job, |job| runtime.run_blocking(job));
     offload_by(runtime, start, work)
 }
 
-/// As [`offload_in`], for work that takes long, on the lane's own thread.
+/// As [`offload_in`], for work that takes long, on the serial queue's own thread.
 pub fn offload_aside<T: Send + 'static>(
-    lane: &Arc<Lane>,
+    queue: &Arc<SerialQueue>,
     runtime: &Rc<dyn Runtime>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
-    offload_by(runtime, |job| lane.submit(job, pool::submit_aside), work)
+    offload_by(runtime, |job| queue.submit(job, pool::submit_aside), work)
 }
 
 /// As [`offload`], on a thread of its own. For work that waits for someone else, who may need the

@@ -13,9 +13,9 @@ use crate::exit::Exit;
 use crate::expiry::Expiry;
 use crate::filtered::{FilteredClear, Unasked};
 use crate::offload::{offload, offload_alone, offload_aside, offload_in};
-use crate::order::{Change, Clear, Order, Scope, Ticket, run_as_one};
+use crate::order::{Change, Clear, Order, Scope, Sequenced, run_as_one};
 use crate::pending::{AsRaw, AsText, Pending, overlay};
-use crate::pool::{self, Lane};
+use crate::pool::{self, SerialQueue};
 use crate::undelivered::{Starting, Undelivered};
 use eas_core::condition::Check;
 use eas_core::driver::{
@@ -36,16 +36,16 @@ const LEAST_ITEMS_A_JOB: usize = 16;
 /// Jobs of more items have threads of their own.
 const MOST_ITEMS_BESIDE_OTHERS: usize = 512;
 
-/// Lanes for jobs that take long, which get them in turn.
+/// Serial queues for jobs that take long, which get them in turn.
 #[derive(Default)]
-struct Lanes(RefCell<VecDeque<Arc<Lane>>>);
+struct SerialQueues(RefCell<VecDeque<Arc<SerialQueue>>>);
 
-impl Lanes {
-    fn next(&self) -> Arc<Lane> {
-        let mut lanes = self.0.borrow_mut();
-        lanes.resize_with(pool::long_jobs(), || Arc::new(Lane::alone()));
-        lanes.rotate_left(1);
-        lanes[0].clone()
+impl SerialQueues {
+    fn next(&self) -> Arc<SerialQueue> {
+        let mut queues = self.0.borrow_mut();
+        queues.resize_with(pool::long_jobs(), || Arc::new(SerialQueue::alone()));
+        queues.rotate_left(1);
+        queues[0].clone()
     }
 }
 
@@ -75,15 +75,15 @@ pub struct Offloaded<D> {
     /// Writes that a watch may have to be told of.
     undelivered: Rc<Undelivered>,
     /// Writes of items that expire.
-    endings: Arc<Lane>,
+    endings: Arc<SerialQueue>,
     /// Clears, which wait for older writes: they take one thread, whatever their number.
-    clears: Arc<Lane>,
+    clears: Arc<SerialQueue>,
     /// Groups, which wait for older writes, and the writes that wait for groups.
-    groups: Arc<Lane>,
+    groups: Arc<SerialQueue>,
     /// Jobs that write many items.
-    long_writes: Lanes,
+    long_writes: SerialQueues,
     /// Jobs that read many items, which need not wait for the writes.
-    long_reads: Lanes,
+    long_reads: SerialQueues,
     /// Held by the one user of the store that asked for its lock.
     lock: Arc<tokio::sync::Mutex<()>>,
 }
@@ -107,8 +107,8 @@ impl<D: Store> Offloaded<D> {
             endings: Arc::default(),
             clears: Arc::default(),
             groups: Arc::default(),
-            long_writes: Lanes::default(),
-            long_reads: Lanes::default(),
+            long_writes: SerialQueues::default(),
+            long_reads: SerialQueues::default(),
             lock: Arc::default(),
             driver,
             runtime,
@@ -163,11 +163,11 @@ impl<D: Store> Offloaded<D> {
     /// calls from a thread.
     fn run_long<T: Send + 'static>(
         &self,
-        lanes: &Lanes,
+        queues: &SerialQueues,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
         let driver = self.driver.clone();
-        Op::Pending(offload_aside(&lanes.next(), &self.runtime, move || {
+        Op::Pending(offload_aside(&queues.next(), &self.runtime, move || {
             work(&driver)
         }))
     }
@@ -205,7 +205,7 @@ impl<D: Store> Offloaded<D> {
         })
     }
 
-    /// Takes the ticket now and writes when the thread is free.
+    /// Takes the sequence number now and writes when the thread is free.
     fn write(
         &self,
         call: Call,
@@ -238,14 +238,15 @@ impl<D: Store> Offloaded<D> {
             kind,
             key: key.to_owned(),
         };
-        let ticket = self.order.ticket(key, change);
-        let is_behind_group = ticket.is_behind_group;
+        let sequenced = self.order.sequenced(key, change);
+        let is_behind_group = sequenced.is_behind_group;
         if is_behind_group && self.in_place(mode) {
             self.finish_unasked(mode);
         }
-        let work = move |driver: &D| ticket.run(|key| write(driver, key).at(name, operation, key));
+        let work =
+            move |driver: &D| sequenced.run(|key| write(driver, key).at(name, operation, key));
         let written = if is_behind_group {
-            self.run_in_lane(&self.groups, mode, work)
+            self.run_in_series(&self.groups, mode, work)
         } else {
             self.run_write(mode, ends, work)
         };
@@ -291,10 +292,10 @@ impl<D: Store> Offloaded<D> {
         self.exit.wait_for(&self.driver, &self.order, &self.unasked);
     }
 
-    /// As `run`, one job of the lane after the other.
-    fn run_in_lane<T: Send + 'static>(
+    /// As `run`, one job of the serial queue after the other.
+    fn run_in_series<T: Send + 'static>(
         &self,
-        lane: &Arc<Lane>,
+        queue: &Arc<SerialQueue>,
         mode: Mode,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
@@ -302,7 +303,7 @@ impl<D: Store> Offloaded<D> {
             return Op::ready(work(&self.driver));
         }
         let driver = self.driver.clone();
-        Op::Pending(offload_in(lane, &self.runtime, move || work(&driver)))
+        Op::Pending(offload_in(queue, &self.runtime, move || work(&driver)))
     }
 
     /// Blocks until everything is done that was asked for before.
@@ -401,14 +402,14 @@ fn unreadable(error: &Error) -> String {
 fn write_all<D: Store>(
     driver: &D,
     operation: &'static str,
-    items: Vec<(Ticket, Value, Option<u64>)>,
+    items: Vec<(Sequenced, Value, Option<u64>)>,
 ) -> Result<()> {
     if driver.info().is_transactional {
         return write_as_one(driver, operation, items);
     }
     let mut outcome = Ok(());
-    for (ticket, value, expires_ms) in items {
-        let written = ticket.run(|key| {
+    for (sequenced, value, expires_ms) in items {
+        let written = sequenced.run(|key| {
             driver
                 .set(key, &value, expires_ms)
                 .at(driver.info().name, operation, key)
@@ -422,19 +423,19 @@ fn write_all<D: Store>(
 fn write_as_one<D: Store>(
     driver: &D,
     operation: &'static str,
-    items: Vec<(Ticket, Value, Option<u64>)>,
+    items: Vec<(Sequenced, Value, Option<u64>)>,
 ) -> Result<()> {
-    let mut tickets = Vec::with_capacity(items.len());
+    let mut sequenced = Vec::with_capacity(items.len());
     let mut values = Vec::with_capacity(items.len());
-    for (ticket, value, expires_ms) in items {
-        tickets.push(ticket);
+    for (write, value, expires_ms) in items {
+        sequenced.push(write);
         values.push((value, expires_ms));
     }
-    run_as_one(&tickets, |places| {
+    run_as_one(&sequenced, |places| {
         let writes: Vec<_> = places
             .iter()
             .map(|place| Write::Set {
-                key: tickets[*place].key(),
+                key: sequenced[*place].key(),
                 value: &values[*place].0,
                 is_raw: false,
                 expires_ms: values[*place].1,
@@ -493,12 +494,12 @@ fn commit_writes<D: Store>(
 
 /// Removes, as one, what was not written since the clear was asked for.
 fn remove_as_one<D: Store>(driver: &D, place: &Clear, keys: &Keys, mode: Mode) -> Result<Keys> {
-    let tickets: Vec<_> = keys.iter().map(|key| place.ticket(key)).collect();
-    run_as_one(&tickets, |places| {
+    let sequenced: Vec<_> = keys.iter().map(|key| place.sequenced(key)).collect();
+    run_as_one(&sequenced, |places| {
         let writes: Vec<_> = places
             .iter()
             .map(|place| Write::Remove {
-                key: tickets[*place].key(),
+                key: sequenced[*place].key(),
                 is_listed: true,
             })
             .collect();
@@ -533,7 +534,7 @@ fn remove_all<D: Store>(driver: &D, place: &Clear, keys: &Keys, mode: Mode) -> R
     let mut removed = Keys::new();
     let mut outcome = Ok(());
     for key in keys {
-        let done = place.ticket(key).run(|key| {
+        let done = place.sequenced(key).run(|key| {
             if driver.remove_listed(key).at(name, operation, key)? {
                 removed.push(key);
             }
@@ -717,7 +718,7 @@ impl<D: Store> Driver for Offloaded<D> {
         let mut first_end: Option<u64> = None;
         let mut checked = Ok(());
         // Each key is looked at once: of a large batch, no more than a part is in the processor's caches.
-        let mut tickets = self.order.tickets(items.len());
+        let mut sequenced = self.order.sequence(items.len());
         let mut items = items.into_iter();
         while items.len() > 0 && checked.is_ok() {
             let mut writes = Vec::with_capacity(size.min(items.len()));
@@ -730,26 +731,29 @@ impl<D: Store> Driver for Offloaded<D> {
                 let expires_ms = self.expiry_of(Call::SetItem, &value, &item.options);
                 first_end = first_end.into_iter().chain(expires_ms).min();
                 let change = self.change_of(Call::SetItem, &value, expires_ms);
-                let ticket = tickets.next(&item.key, change);
-                writes.push((ticket, value, expires_ms));
+                let sequenced = sequenced.next(&item.key, change);
+                writes.push((sequenced, value, expires_ms));
             }
             jobs.push(writes);
         }
-        drop(tickets);
+        drop(sequenced);
         if let Err(error) = checked {
             return Op::fail(error);
         }
         if in_place {
             let writes = jobs.pop().unwrap_or_default();
-            if writes.iter().any(|(ticket, ..)| ticket.is_behind_group) {
+            if writes
+                .iter()
+                .any(|(sequenced, ..)| sequenced.is_behind_group)
+            {
                 self.finish_unasked(mode);
             }
             let written = Op::ready(write_all(&*self.driver, operation, writes));
             return self.ends(written, first_end);
         }
-        let tickets = jobs.iter().flatten().map(|(ticket, ..)| ticket);
+        let sequenced = jobs.iter().flatten().map(|(sequenced, ..)| sequenced);
         let keys: Vec<Arc<str>> = if self.driver.info().watches {
-            tickets.map(Ticket::shared_key).collect()
+            sequenced.map(Sequenced::shared_key).collect()
         } else {
             Vec::new()
         };
@@ -757,11 +761,13 @@ impl<D: Store> Driver for Offloaded<D> {
             .into_iter()
             .map(|writes| {
                 let ends = writes.iter().any(|(.., expires_ms)| expires_ms.is_some());
-                let is_behind_group = writes.iter().any(|(ticket, ..)| ticket.is_behind_group);
+                let is_behind_group = writes
+                    .iter()
+                    .any(|(sequenced, ..)| sequenced.is_behind_group);
                 let is_large = writes.len() > MOST_ITEMS_BESIDE_OTHERS;
                 let work = move |driver: &D| write_all(driver, operation, writes);
                 if is_behind_group {
-                    self.run_in_lane(&self.groups, mode, work)
+                    self.run_in_series(&self.groups, mode, work)
                 } else if is_large && !ends {
                     self.run_long(&self.long_writes, work)
                 } else {
@@ -841,7 +847,7 @@ impl<D: Store> Driver for Offloaded<D> {
         let base = base.to_owned();
         let place = self.order.clear();
         place.needs_no_host();
-        let cleared = self.run_in_lane(&self.clears, mode, move |driver| {
+        let cleared = self.run_in_series(&self.clears, mode, move |driver| {
             let keys = keys_to_clear(driver, &place, &base, mode)?;
             remove_all(driver, &place, &keys, mode)
         });
@@ -862,7 +868,7 @@ impl<D: Store> Driver for Offloaded<D> {
             return Op::ready(finish_clear(&*self.driver, &clear, filter, mode));
         }
         let (place, base) = (clear.place.clone(), clear.base.clone());
-        let listed = self.run_in_lane(&self.clears, mode, move |driver| {
+        let listed = self.run_in_series(&self.clears, mode, move |driver| {
             keys_to_clear(driver, &place, &base, mode)
         });
         let tracked = self.clone();
@@ -932,7 +938,7 @@ impl<D: Store> Driver for Offloaded<D> {
         let keys = checks.iter().map(|check| &*check.key);
         let keys: FxHashSet<&str> = keys.chain(writes.iter().map(|(key, _)| &**key)).collect();
         let place = self.order.group(keys);
-        let committed = self.run_in_lane(&self.groups, mode, move |driver| {
+        let committed = self.run_in_series(&self.groups, mode, move |driver| {
             let commit = || {
                 let committed = commit_writes(driver, &checks, &writes);
                 committed.map_err(|error| error.driver(name).operation(operation))

@@ -1,8 +1,8 @@
 //! The one order of a store: what is asked of it takes effect, and is seen, in the order of the calls.
 //!
-//! A write takes a [`Ticket`] when it is asked for and uses it on whatever thread does the work. A
-//! write that comes late, after a newer one of its key took effect, is dropped: the newer one has
-//! overwritten it. Until it has taken effect or failed, its [`Change`] is here for reads to see.
+//! A write takes its sequence number ([`Sequenced`]) when it is asked for and uses it on whatever
+//! thread does the work. A write that comes late, after a newer one of its key took effect, is
+//! dropped: the newer one has overwritten it. Until it has taken effect or failed, its [`Change`] is here for reads to see.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -40,7 +40,7 @@ pub(super) struct Order {
 #[derive(Default)]
 struct State {
     last_number: u64,
-    /// Tickets that are not finished, oldest first.
+    /// Writes that are not finished, oldest first.
     open: BTreeMap<u64, Arc<str>>,
     /// The numbers of clears that are not finished, with whether other threads finish them without
     /// the JS thread.
@@ -50,7 +50,7 @@ struct State {
 }
 
 struct KeyState {
-    /// How many open tickets the key has. Its entry goes with the last, unless a clear that is older
+    /// How many open writes the key has. Its entry goes with the last, unless a clear that is older
     /// than what took effect may still come to it.
     open: usize,
     applied: Arc<Applied>,
@@ -105,17 +105,17 @@ struct Waiter {
 }
 
 /// The right to write one key, at its place in the order.
-pub(super) struct Ticket {
+pub(super) struct Sequenced {
     order: Arc<Order>,
     number: u64,
     key: Arc<str>,
     applied: Arc<Applied>,
     role: Role,
-    /// Whether a group of the key was open when the ticket was taken.
+    /// Whether a group of the key was open when the sequence number was taken.
     pub(super) is_behind_group: bool,
 }
 
-/// What a ticket is of.
+/// What a sequence number stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A write, which reads see until it has taken effect.
@@ -127,16 +127,16 @@ enum Role {
 }
 
 impl Order {
-    /// The next ticket of `key`.
-    pub(super) fn ticket(self: &Arc<Self>, key: &str, change: Change) -> Ticket {
-        self.tickets(1).next(key, change)
+    /// A write of `key` with the next sequence number.
+    pub(super) fn sequenced(self: &Arc<Self>, key: &str, change: Change) -> Sequenced {
+        self.sequence(1).next(key, change)
     }
 
-    /// The next tickets, of about so many keys. No ticket may be dropped before this is.
-    pub(super) fn tickets(self: &Arc<Self>, count: usize) -> Tickets<'_> {
+    /// Gives the next sequence numbers, for about so many keys. No write may be dropped before this is.
+    pub(super) fn sequence(self: &Arc<Self>, count: usize) -> Sequence<'_> {
         let mut state = lock(&self.state);
         state.keys.reserve(count);
-        Tickets { order: self, state }
+        Sequence { order: self, state }
     }
 
     /// The next place in the order, for a clear: its keys are not known yet.
@@ -157,14 +157,14 @@ impl Order {
         let mut state = lock(&self.state);
         self.groups.fetch_add(1, Ordering::Release);
         let first = state.last_number + 1;
-        let tickets = keys.into_iter().map(|key| {
+        let sequenced = keys.into_iter().map(|key| {
             state.last_number += 1;
             let number = state.last_number;
             let (key, entry) = state.join(key);
             entry.groups.push(number);
             let applied = entry.applied.clone();
             state.open.insert(number, key.clone());
-            Ticket {
+            Sequenced {
                 order: self.clone(),
                 number,
                 key,
@@ -173,8 +173,8 @@ impl Order {
                 is_behind_group: false,
             }
         });
-        let tickets = tickets.collect();
-        Group { first, tickets }
+        let sequenced = sequenced.collect();
+        Group { first, sequenced }
     }
 
     /// The place in the order that comes after everything asked for so far.
@@ -258,15 +258,15 @@ impl Order {
     }
 }
 
-/// Hands out tickets that follow each other; nothing else comes in between.
-pub(super) struct Tickets<'a> {
+/// Gives sequence numbers that follow each other; nothing else comes in between.
+pub(super) struct Sequence<'a> {
     order: &'a Arc<Order>,
     state: MutexGuard<'a, State>,
 }
 
-impl Tickets<'_> {
-    /// The next ticket of `key`.
-    pub(super) fn next(&mut self, key: &str, change: Change) -> Ticket {
+impl Sequence<'_> {
+    /// A write of `key` with the next sequence number.
+    pub(super) fn next(&mut self, key: &str, change: Change) -> Sequenced {
         self.state.last_number += 1;
         let number = self.state.last_number;
         let (key, entry) = self.state.join(key);
@@ -277,7 +277,7 @@ impl Tickets<'_> {
         let is_behind_group = !entry.groups.is_empty();
         self.state.open.insert(number, key.clone());
         self.order.pending.fetch_add(1, Ordering::Release);
-        Ticket {
+        Sequenced {
             order: self.order.clone(),
             number,
             key,
@@ -295,12 +295,12 @@ pub(super) struct Clear {
 }
 
 impl Clear {
-    /// A ticket of `key` at this place.
-    pub(super) fn ticket(&self, key: &str) -> Ticket {
+    /// The removal of `key` with the sequence number of the clear.
+    pub(super) fn sequenced(&self, key: &str) -> Sequenced {
         let mut state = lock(&self.order.state);
         let (key, entry) = state.join(key);
         let applied = entry.applied.clone();
-        Ticket {
+        Sequenced {
             order: self.order.clone(),
             number: self.number,
             key,
@@ -387,7 +387,7 @@ impl State {
     }
 
     fn join(&mut self, key: &str) -> (Arc<str>, &mut KeyState) {
-        // Few keys have open tickets already: looking for one first would take as long again.
+        // Few keys have open writes already: looking for one first would take as long again.
         let entry = self.keys.entry(key.into());
         let key = entry.key().clone();
         let state = entry.or_insert_with(|| KeyState {
@@ -420,7 +420,7 @@ impl State {
     }
 }
 
-impl Ticket {
+impl Sequenced {
     /// The key that it is of.
     pub(super) fn key(&self) -> &str {
         &self.key
@@ -456,16 +456,16 @@ impl Ticket {
 /// Does several writes as one. `apply` gets the places of those that take effect: of each key the newest,
 /// unless one that is newer still has taken effect already. Waits for writes of the keys that are under way.
 pub(super) fn run_as_one<T>(
-    tickets: &[Ticket],
+    sequenced: &[Sequenced],
     apply: impl FnOnce(&[usize]) -> Result<T>,
 ) -> Result<T> {
-    tickets.iter().for_each(Ticket::wait_for_groups);
-    let mut places: Vec<usize> = (0..tickets.len()).collect();
+    sequenced.iter().for_each(Sequenced::wait_for_groups);
+    let mut places: Vec<usize> = (0..sequenced.len()).collect();
     // Who holds a key and waits for the next one waits for a greater key: nobody waits in a circle.
-    places.sort_unstable_by_key(|place| (&tickets[*place].key, tickets[*place].number));
+    places.sort_unstable_by_key(|place| (&sequenced[*place].key, sequenced[*place].number));
     let is_newest = |index: usize| {
         let next = places.get(index + 1);
-        next.is_none_or(|next| tickets[*next].key != tickets[places[index]].key)
+        next.is_none_or(|next| sequenced[*next].key != sequenced[places[index]].key)
     };
     let newest: Vec<usize> = (0..places.len())
         .filter(|index| is_newest(*index))
@@ -473,23 +473,23 @@ pub(super) fn run_as_one<T>(
         .collect();
     let _turns: Vec<_> = newest
         .iter()
-        .map(|place| tickets[*place].applied.turns.take())
+        .map(|place| sequenced[*place].applied.turns.take())
         .collect();
     let mut effective: Vec<usize> = newest
         .into_iter()
         .filter(|place| {
-            let ticket = &tickets[*place];
-            ticket.applied.newest.load(Ordering::Acquire) <= ticket.number
+            let sequenced = &sequenced[*place];
+            sequenced.applied.newest.load(Ordering::Acquire) <= sequenced.number
         })
         .collect();
     effective.sort_unstable();
     let applied = apply(&effective)?;
     for place in effective {
-        let ticket = &tickets[place];
-        ticket
+        let sequenced = &sequenced[place];
+        sequenced
             .applied
             .newest
-            .store(ticket.number, Ordering::Release);
+            .store(sequenced.number, Ordering::Release);
     }
     Ok(applied)
 }
@@ -498,7 +498,7 @@ pub(super) fn run_as_one<T>(
 pub(super) struct Group {
     /// The first of the numbers of its keys, which follow each other.
     first: u64,
-    tickets: Vec<Ticket>,
+    sequenced: Vec<Sequenced>,
 }
 
 impl Group {
@@ -509,9 +509,9 @@ impl Group {
         apply: impl FnOnce() -> Result<T>,
         is_made: impl FnOnce(&T) -> bool,
     ) -> Result<T> {
-        if let Some(ticket) = self.tickets.first() {
-            let keys: FxHashSet<&str> = self.tickets.iter().map(Ticket::key).collect();
-            ticket.order.wait_while(
+        if let Some(sequenced) = self.sequenced.first() {
+            let keys: FxHashSet<&str> = self.sequenced.iter().map(Sequenced::key).collect();
+            sequenced.order.wait_while(
                 |state| {
                     let mut older = state.open.range(..self.first);
                     state.clears.range(..self.first).next().is_some()
@@ -522,11 +522,11 @@ impl Group {
         }
         let applied = apply()?;
         if is_made(&applied) {
-            for ticket in &self.tickets {
-                ticket
+            for sequenced in &self.sequenced {
+                sequenced
                     .applied
                     .newest
-                    .store(ticket.number, Ordering::Release);
+                    .store(sequenced.number, Ordering::Release);
             }
         }
         Ok(applied)
@@ -535,15 +535,19 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let Some(order) = self.tickets.first().map(|ticket| ticket.order.clone()) else {
+        let Some(order) = self
+            .sequenced
+            .first()
+            .map(|sequenced| sequenced.order.clone())
+        else {
             return;
         };
-        self.tickets.clear();
+        self.sequenced.clear();
         order.groups.fetch_sub(1, Ordering::Release);
     }
 }
 
-impl Drop for Ticket {
+impl Drop for Sequenced {
     fn drop(&mut self) {
         let mut state = lock(&self.order.state);
         let mut done = Vec::new();
@@ -584,8 +588,8 @@ mod tests {
     fn a_late_write_does_not_overwrite_a_newer_one() {
         let order = Arc::new(Order::default());
         let (first, second) = (
-            order.ticket("a", Change::Remove),
-            order.ticket("a", Change::Remove),
+            order.sequenced("a", Change::Remove),
+            order.sequenced("a", Change::Remove),
         );
         let written = RefCell::new(Vec::new());
         let write = |value| {
@@ -603,12 +607,12 @@ mod tests {
     #[test]
     fn of_writes_made_as_one_the_newest_of_each_key_takes_effect() {
         let order = Arc::new(Order::default());
-        let ticket = |key| order.ticket(key, Change::Remove);
-        let tickets = [ticket("b"), ticket("a"), ticket("b"), ticket("c")];
-        ticket("c").run(|_| Ok(())).expect("written");
-        let done = run_as_one(&tickets, |places| Ok(places.to_vec()));
+        let of = |key| order.sequenced(key, Change::Remove);
+        let sequenced = [of("b"), of("a"), of("b"), of("c")];
+        of("c").run(|_| Ok(())).expect("written");
+        let done = run_as_one(&sequenced, |places| Ok(places.to_vec()));
         assert_eq!(done.expect("written"), [1, 2]);
-        drop(tickets);
+        drop(sequenced);
         assert!(!order.has_pending());
     }
 
@@ -622,11 +626,11 @@ mod tests {
                     for round in 0..200 {
                         let mut keys = ["a", "b", "c", "d", "e"];
                         keys.rotate_left((round + thread) % 5);
-                        let tickets: Vec<_> = keys
+                        let sequenced: Vec<_> = keys
                             .iter()
-                            .map(|key| order.ticket(key, Change::Remove))
+                            .map(|key| order.sequenced(key, Change::Remove))
                             .collect();
-                        run_as_one(&tickets, |_| Ok(())).expect("written");
+                        run_as_one(&sequenced, |_| Ok(())).expect("written");
                     }
                 })
             })
@@ -641,8 +645,8 @@ mod tests {
     fn an_older_write_takes_effect_when_the_newer_one_failed() {
         let order = Arc::new(Order::default());
         let (first, second) = (
-            order.ticket("a", Change::Remove),
-            order.ticket("a", Change::Remove),
+            order.sequenced("a", Change::Remove),
+            order.sequenced("a", Change::Remove),
         );
         second
             .run(|_| Err(Error::new(Kind::System("EIO"), "no")))
@@ -661,12 +665,12 @@ mod tests {
     fn a_clear_drops_what_it_does_to_those_written_since() {
         let order = Arc::new(Order::default());
         order
-            .ticket("a", Change::Remove)
+            .sequenced("a", Change::Remove)
             .run(|_| Ok(()))
             .expect("written");
         let clear = order.clear();
         order
-            .ticket("b", Change::Remove)
+            .sequenced("b", Change::Remove)
             .run(|_| Ok(()))
             .expect("written");
         let mut done = Vec::new();
@@ -675,7 +679,7 @@ mod tests {
                 done.push(key.to_owned());
                 Ok(())
             };
-            clear.ticket(key).run(write).expect("written or dropped");
+            clear.sequenced(key).run(write).expect("written or dropped");
         }
         assert_eq!(done, ["a"]);
     }
@@ -685,14 +689,14 @@ mod tests {
         let order = Arc::new(Order::default());
         for key in ["a", "b", "a"] {
             order
-                .ticket(key, Change::Remove)
+                .sequenced(key, Change::Remove)
                 .run(|_| Ok(()))
                 .expect("written");
         }
         let clear = order.clear();
-        clear.ticket("c").run(|_| Ok(())).expect("written");
+        clear.sequenced("c").run(|_| Ok(())).expect("written");
         order
-            .ticket("d", Change::Remove)
+            .sequenced("d", Change::Remove)
             .run(|_| Ok(()))
             .expect("written");
         drop(clear);
@@ -703,10 +707,10 @@ mod tests {
     #[test]
     fn waiting_is_for_older_writes_under_the_base_only() {
         let order = Arc::new(Order::default());
-        let other = order.ticket("b:x", Change::Remove);
-        let older = order.ticket("a:x", Change::Remove);
+        let other = order.sequenced("b:x", Change::Remove);
+        let older = order.sequenced("a:x", Change::Remove);
         let clear = order.clear();
-        let newer = order.ticket("a:y", Change::Remove);
+        let newer = order.sequenced("a:y", Change::Remove);
         let waiting = std::thread::spawn(move || clear.wait_for_older("a:"));
         drop(older);
         waiting.join().expect("no longer waits");
@@ -724,10 +728,10 @@ mod tests {
                 Ok(())
             }
         };
-        let older = order.ticket("a", Change::Remove);
+        let older = order.sequenced("a", Change::Remove);
         let group = order.group(["a", "b"]);
-        let newer = order.ticket("b", Change::Remove);
-        let other = order.ticket("c", Change::Remove);
+        let newer = order.sequenced("b", Change::Remove);
+        let other = order.sequenced("c", Change::Remove);
         assert!(newer.is_behind_group && !other.is_behind_group);
         let (of_newer, of_group) = (write("newer"), write("group"));
         let threads = [
@@ -781,7 +785,7 @@ mod tests {
             Ok(())
         };
         order
-            .ticket("a", Change::Remove)
+            .sequenced("a", Change::Remove)
             .run(write)
             .expect("written");
         assert!(is_written);
@@ -804,9 +808,9 @@ mod tests {
     fn the_newest_change_of_a_key_is_pending_until_it_took_effect() {
         let order = Arc::new(Order::default());
         assert!(!order.has_pending());
-        let first = order.ticket("a", set("1"));
-        let second = order.ticket("a", set("2"));
-        let third = order.ticket("b", Change::Remove);
+        let first = order.sequenced("a", set("1"));
+        let second = order.sequenced("a", set("2"));
+        let third = order.sequenced("b", Change::Remove);
         assert_eq!(pending(&order, "a").as_deref(), Some("2"));
         assert_eq!(pending(&order, "b").as_deref(), Some("-"));
         assert_eq!(order.pending_under("b").len(), 1);
@@ -821,8 +825,8 @@ mod tests {
     #[test]
     fn a_change_that_failed_is_pending_no_more() {
         let order = Arc::new(Order::default());
-        let first = order.ticket("a", set("1"));
-        let second = order.ticket("a", set("2"));
+        let first = order.sequenced("a", set("1"));
+        let second = order.sequenced("a", set("2"));
         second
             .run(|_| Err(Error::new(Kind::System("EIO"), "no")))
             .expect_err("fails");
@@ -835,13 +839,16 @@ mod tests {
     fn who_waits_is_notified_when_the_last_of_it_is_done() {
         let order = Arc::new(Order::default());
         assert!(order.done(Scope::All).is_none());
-        let (a, b) = (order.ticket("a:x", set("1")), order.ticket("b:x", set("1")));
+        let (a, b) = (
+            order.sequenced("a:x", set("1")),
+            order.sequenced("b:x", set("1")),
+        );
         let clear = order.clear();
         let mut key = order.done(Scope::Key("b:x".into())).expect("waits");
         let mut base = order.done(Scope::Under("a:".into())).expect("waits");
         let mut all = order.done(Scope::All).expect("waits");
         assert!(order.done(Scope::Key("c".into())).is_none());
-        let newer = order.ticket("a:x", set("2"));
+        let newer = order.sequenced("a:x", set("2"));
         drop(a);
         assert!(base.try_recv().is_ok() && key.try_recv().is_err());
         drop(b);

@@ -305,36 +305,36 @@ impl Turns {
 
 /// Jobs that wait for each other anyway: they run one after the other and need one thread.
 #[derive(Default)]
-pub struct Lane {
-    jobs: Mutex<LaneJobs>,
+pub struct SerialQueue {
+    jobs: Mutex<SerialJobs>,
     /// Whether its thread is no other's.
     is_alone: bool,
 }
 
 #[derive(Default)]
-struct LaneJobs {
+struct SerialJobs {
     is_busy: bool,
     waiting: VecDeque<Job>,
 }
 
-/// A lane that no thread was found for. Its jobs are dropped: whoever waits finds the answer gone.
-struct Unstarted<'a>(Option<&'a Lane>);
+/// A serial queue that no thread was found for. Its jobs are dropped: whoever waits finds the answer gone.
+struct Unstarted<'a>(Option<&'a SerialQueue>);
 
 impl Drop for Unstarted<'_> {
     fn drop(&mut self) {
-        if let Some(lane) = self.0 {
-            let dropped = std::mem::take(&mut *lock(&lane.jobs));
+        if let Some(queue) = self.0 {
+            let dropped = std::mem::take(&mut *lock(&queue.jobs));
             drop(dropped);
         }
     }
 }
 
-impl Lane {
-    /// A lane that keeps its thread for as long as it has jobs.
+impl SerialQueue {
+    /// A serial queue that keeps its thread for as long as it has jobs.
     pub fn alone() -> Self {
-        Lane {
+        SerialQueue {
             is_alone: true,
-            ..Lane::default()
+            ..SerialQueue::default()
         }
     }
 
@@ -450,13 +450,13 @@ mod tests {
     }
 
     #[test]
-    fn lanes_that_never_end_leave_threads_to_others() {
-        /// Submits itself to its lane until somebody says stop.
-        fn refill(lane: &Arc<Lane>, stop: &Arc<AtomicBool>) {
+    fn serial_queues_that_never_end_leave_threads_to_others() {
+        /// Submits itself to its serial queue until somebody says stop.
+        fn refill(queue: &Arc<SerialQueue>, stop: &Arc<AtomicBool>) {
             if !stop.load(Ordering::Relaxed) {
-                let (lane, stop) = (lane.clone(), stop.clone());
-                let again = lane.clone();
-                lane.submit(Box::new(move || refill(&again, &stop)), submit);
+                let (queue, stop) = (queue.clone(), stop.clone());
+                let again = queue.clone();
+                queue.submit(Box::new(move || refill(&again, &stop)), submit);
             }
         }
         let _alone = lock(&ALONE);
@@ -470,17 +470,17 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_finds_no_thread_costs_no_place_and_no_lane() {
+    fn a_job_that_finds_no_thread_costs_no_place_and_no_serial_queue() {
         let _alone = lock(&ALONE);
-        let lane = Arc::<Lane>::default();
+        let queue = Arc::<SerialQueue>::default();
         let no_thread = |_| panic!("expected");
         let failed = catch_unwind(AssertUnwindSafe(|| {
-            lane.submit(Box::new(|| ()), no_thread);
+            queue.submit(Box::new(|| ()), no_thread);
         }));
         assert!(failed.is_err());
         let (done, is_done) = channel();
         let job = move || done.send(()).expect("the test listens");
-        lane.submit(Box::new(job), |job| job());
+        queue.submit(Box::new(job), |job| job());
         assert_eq!(is_done.try_recv(), Ok(()));
         let busy = lock(&WORK).busy;
         lock(&WORK).busy += 1;
@@ -498,9 +498,9 @@ mod tests {
         };
         let no_thread = |_: Job| Err(std::io::Error::from(std::io::ErrorKind::WouldBlock));
         run_on(no_thread, job(0));
-        let lane = Arc::new(Lane::alone());
+        let queue = Arc::new(SerialQueue::alone());
         for number in 1..3 {
-            lane.submit(job(number), |job| run_on(no_thread, job));
+            queue.submit(job(number), |job| run_on(no_thread, job));
         }
         lock(&WORK).busy += 1;
         start_with(|_| panic!("expected: no thread"), job(3));
@@ -518,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_of_its_own_thread_is_not_kept_up_by_others() {
+    fn a_serial_queue_of_its_own_thread_is_not_kept_up_by_others() {
         let _alone = lock(&ALONE);
         let (sender, done) = channel();
         let (release, released) = channel::<()>();
@@ -530,12 +530,12 @@ mod tests {
                 let _ = lock(&released).recv();
             }));
         }
-        let lane = Arc::new(Lane::alone());
+        let queue = Arc::new(SerialQueue::alone());
         for _ in 0..3 {
             let sender = sender.clone();
             let name = || std::thread::current().name().map(str::to_owned);
             let job = move || sender.send(name()).expect("the test listens");
-            lane.submit(Box::new(job), submit_aside);
+            queue.submit(Box::new(job), submit_aside);
         }
         drop(sender);
         let names: Vec<_> = done.iter().flatten().collect();
@@ -544,9 +544,9 @@ mod tests {
     }
 
     #[test]
-    fn the_jobs_of_a_lane_run_in_order_on_one_thread_each_though_one_panics() {
+    fn the_jobs_of_a_serial_queue_run_in_order_on_one_thread_each_though_one_panics() {
         // One of the others leaves its thread to the jobs that wait, such as those of other tests.
-        let lane = Arc::new(Lane::alone());
+        let queue = Arc::new(SerialQueue::alone());
         let (sender, done) = channel();
         let mut started = Vec::new();
         for number in 0..3 {
@@ -555,16 +555,16 @@ mod tests {
                 sender.send(number).expect("the test listens");
                 assert_ne!(number, 1, "expected");
             };
-            lane.submit(Box::new(job), |job| started.push(job));
+            queue.submit(Box::new(job), |job| started.push(job));
         }
         assert_eq!(started.len(), 1, "the first has taken the thread");
         started.pop().expect("there is one")();
         assert_eq!(done.try_iter().collect::<Vec<_>>(), [0, 1, 2]);
-        lane.submit(Box::new(|| ()), |job| started.push(job));
+        queue.submit(Box::new(|| ()), |job| started.push(job));
         assert_eq!(
             started.len(),
             1,
-            "a lane that was empty takes a thread again"
+            "a serial queue that was empty takes a thread again"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! What waits to be written, as data: no clock, no I/O, no threads.
 //!
-//! Every operation has a place in the order. An operation stays in the backlog, visible to reads,
+//! Every operation has a place in the order. An operation stays in the pending queue, visible to reads,
 //! until it is reported done; one that failed waits on, at its place. The rules that keep the order
 //! of a key:
 //! - an operation is handed out only when nothing older of its key is left, other than in the same
@@ -137,7 +137,7 @@ fn waits_for(group: &QueuedGroup, operation: &Operation) -> bool {
     })
 }
 
-/// What a read of a key sees of the backlog.
+/// What a read of a key sees of the pending queue.
 pub enum Seen<'a> {
     /// Nothing: the driver below has the answer.
     Nothing,
@@ -147,7 +147,7 @@ pub enum Seen<'a> {
     Value(&'a Operation, &'a Value),
 }
 
-/// What the backlog changes in a listing.
+/// What the pending queue changes in a listing.
 #[derive(Debug, Default, PartialEq)]
 pub struct Overlay {
     present: FxHashSet<Arc<str>>,
@@ -223,7 +223,7 @@ impl Places {
 }
 
 /// What waits to be written.
-pub struct Backlog {
+pub struct PendingQueue {
     merges: bool,
     entries: BTreeMap<Place, Entry>,
     keys: FxHashMap<Arc<str>, Places>,
@@ -237,10 +237,10 @@ pub struct Backlog {
     unaccepted: usize,
 }
 
-impl Backlog {
+impl PendingQueue {
     /// An empty one. With `merges` an operation replaces one of its key that still waits.
     pub fn new(merges: bool) -> Self {
-        Backlog {
+        PendingQueue {
             merges,
             entries: BTreeMap::new(),
             keys: FxHashMap::default(),
