@@ -445,7 +445,7 @@ impl Context {
                 }
                 Err(error) => {
                     let value = settle_error(env, &error);
-                    if error.foreign_value().is_none() {
+                    if error.thrown_value().is_none() {
                         // What runs now has not called: the facade finds out who did.
                         let name = strings::read_lossy(env, env.get(value, c"name"));
                         let header = format!("{}: {error}", name.unwrap_or_default());

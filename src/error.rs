@@ -12,8 +12,8 @@ use eas_core::error::{Error, Kind};
 /// The JavaScript value of an error: what the JS runtime threw as it came, otherwise an `Error` (a
 /// `TypeError` for arguments of a wrong type) with its place as properties.
 pub(super) fn settle_error(env: Env, error: &Error) -> Val {
-    if let Some(host) = error.foreign_value() {
-        return reference::value_of(env, host);
+    if let Some(handle) = error.thrown_value() {
+        return reference::value_of(env, handle);
     }
     let mut value = null_mut();
     let (code, message) = (
@@ -70,10 +70,10 @@ pub(super) fn caught(env: Env, shared: &Arc<Shared>) -> Error {
 
 /// What JavaScript threw or rejected with, as an error to pass on.
 pub(super) fn thrown(env: Env, value: Val, shared: &Arc<Shared>) -> Error {
-    let Some(host) = reference::foreign(env, value, shared) else {
+    let Some(handle) = reference::handle(env, value, shared) else {
         return Error::new(Kind::Disposed, "the context is ending");
     };
-    let error = Error::foreign(host);
+    let error = Error::thrown(handle);
     if is_disposed(env, value) {
         error.of_kind(Kind::Disposed)
     } else {

@@ -239,9 +239,9 @@ impl JsDriver {
 /// live is left than was given.
 fn options_value(env: Env, options: &Options) -> Val {
     let given = options
-        .host
+        .handle
         .as_ref()
-        .map(|host| reference::value_of(env, host));
+        .map(|handle| reference::value_of(env, handle));
     let Some(ttl_ms) = options.ttl_ms else {
         return given.unwrap_or_else(|| env.undefined());
     };
@@ -318,7 +318,7 @@ fn read_value(context: &Context, answer: Val) -> Result<Option<Value>> {
     Ok(match env.type_of(answer) {
         sys::ValueType::napi_undefined | sys::ValueType::napi_null => None,
         sys::ValueType::napi_string => strings::read_text(env, answer).map(Value::Text),
-        _ => reference::foreign(env, answer, &context.shared).map(Value::Foreign),
+        _ => reference::handle(env, answer, &context.shared).map(Value::Js),
     })
 }
 
@@ -387,7 +387,7 @@ fn read_meta(context: &Context, answer: Val) -> Result<Option<Meta>> {
             let whole = ttl.ceil() as u64;
             whole
         });
-    Ok(reference::foreign(env, answer, &context.shared).map(|host| Meta::Foreign { host, ttl_ms }))
+    Ok(reference::handle(env, answer, &context.shared).map(|handle| Meta::Js { handle, ttl_ms }))
 }
 
 fn wrong_answer(env: Env, expected: &str, given: Val) -> Error {

@@ -36,7 +36,7 @@ pub(super) fn call_options(context: &Context, value: Val) -> Result<Options> {
         .map_err(|()| caught(env, &context.shared))?;
     Ok(Options {
         ttl_ms: read_ttl(env, ttl)?,
-        host: reference::foreign(env, value, &context.shared),
+        handle: reference::handle(env, value, &context.shared),
         is_quiet: false,
     })
 }

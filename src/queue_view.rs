@@ -67,8 +67,8 @@ fn value(env: Env, operation: &Operation) -> Val {
     if let Change::Set(value) | Change::SetRaw(value) = &operation.change {
         env.set(shown, c"value", strings::value(env, Some(value)));
     }
-    if let Some(host) = &operation.options.host {
-        env.set(shown, c"options", reference::value_of(env, host));
+    if let Some(handle) = &operation.options.handle {
+        env.set(shown, c"options", reference::value_of(env, handle));
     }
     #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
     let timestamp = env.number(operation.timestamp_ms as f64);

@@ -11,7 +11,7 @@ use napi::sys;
 use super::env::{Env, Val, api, is_ok};
 use super::shared::Shared;
 use super::strings;
-use eas_core::value::{BytesKind, Foreign, HostValue};
+use eas_core::value::{BytesKind, JsHandle, JsValue};
 
 /// A reference that is freed with this value, on whatever thread that happens.
 pub(super) struct Reference {
@@ -117,7 +117,7 @@ impl Drop for Reference {
     }
 }
 
-impl HostValue for Reference {
+impl JsValue for Reference {
     fn number(&self) -> u64 {
         self.number
     }
@@ -128,13 +128,13 @@ impl HostValue for Reference {
 }
 
 /// A shared reference for the core to carry.
-pub(super) fn foreign(env: Env, value: Val, shared: &Arc<Shared>) -> Option<Foreign> {
-    Reference::new(env, value, shared).map(|reference| Arc::new(reference) as Foreign)
+pub(super) fn handle(env: Env, value: Val, shared: &Arc<Shared>) -> Option<JsHandle> {
+    Reference::new(env, value, shared).map(|reference| Arc::new(reference) as JsHandle)
 }
 
 /// The value that the core carried.
-pub(super) fn value_of(env: Env, host: &Foreign) -> Val {
-    let any: &dyn Any = &**host;
+pub(super) fn value_of(env: Env, handle: &JsHandle) -> Val {
+    let any: &dyn Any = &**handle;
     any.downcast_ref::<Reference>()
         .and_then(Reference::get)
         .unwrap_or_else(|| env.undefined())

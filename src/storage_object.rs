@@ -169,7 +169,7 @@ fn meta(context: &Context, meta: ItemMeta) -> Val {
     let env = context.env;
     let native = match meta.native {
         None => env.undefined(),
-        Some(Meta::Foreign { host, .. }) => reference::value_of(env, &host),
+        Some(Meta::Js { handle, .. }) => reference::value_of(env, &handle),
         Some(Meta::Native(native)) => native_meta(env, &native),
     };
     env.array([native, strings::coded(env, meta.custom.as_ref())].into_iter())
@@ -515,7 +515,7 @@ fn set_item_raw(request: &Request<'_>) -> Result<Val> {
     let given = request.arguments[2];
     let value = match env.type_of(given) {
         sys::ValueType::napi_string => strings::read_text(env, given).map(Value::Text),
-        _ => reference::foreign(env, given, &request.context.shared).map(Value::Foreign),
+        _ => reference::handle(env, given, &request.context.shared).map(Value::Js),
     };
     let value = value.ok_or_else(|| wrong_argument(env, "raw value", "a value", given))?;
     let options = request.options(3)?;

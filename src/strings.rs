@@ -398,6 +398,6 @@ pub(super) fn value(env: Env, stored: Option<&Value>) -> Val {
         None => env.undefined(),
         Some(Value::Text(stored)) => text(env, stored),
         Some(Value::Bytes(stored, kind)) => bytes(env, stored, *kind),
-        Some(Value::Foreign(host)) => super::reference::value_of(env, host),
+        Some(Value::Js(handle)) => super::reference::value_of(env, handle),
     }
 }

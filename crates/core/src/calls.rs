@@ -365,7 +365,7 @@ pub fn to_text(value: Value) -> Result<Text> {
     let bytes = match value {
         Value::Text(text) => return Ok(text),
         Value::Bytes(bytes, _) => bytes,
-        Value::Foreign(host) => match host.bytes() {
+        Value::Js(handle) => match handle.bytes() {
             Some((bytes, _)) => bytes.into(),
             None => {
                 return Err(Error::new(

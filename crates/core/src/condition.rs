@@ -24,7 +24,7 @@ impl Etag {
         let (kind, bytes) = match value {
             Value::Text(text) => (b't', text.to_utf8()),
             Value::Bytes(bytes, _) => (b'b', bytes.as_ref().into()),
-            Value::Foreign(reference) => return Etag(format!("ref-{}", reference.number())),
+            Value::Js(reference) => return Etag(format!("ref-{}", reference.number())),
         };
         let mut hash = Sha256::new();
         hash.update([kind]);

@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::group::{Committed, Group};
 use crate::keys::Keys;
 use crate::store::Store;
-use crate::value::{Foreign, Text, Value};
+use crate::value::{JsHandle, Text, Value};
 
 /// Whether the caller can wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -333,7 +333,7 @@ pub struct Options {
     /// Time to live of what is written, in ms.
     pub ttl_ms: Option<u64>,
     /// The options object of JavaScript, which drivers in JavaScript get as it is.
-    pub host: Option<Foreign>,
+    pub handle: Option<JsHandle>,
     /// Whether a batch of reads leaves no trace: bytes that are no text read as missing, without a warning
     /// and without being noted, since the caller looks at them itself.
     pub is_quiet: bool,
@@ -367,9 +367,9 @@ pub enum Meta {
     /// What a native driver knows.
     Native(NativeMeta),
     /// What a driver of the JS runtime gave.
-    Foreign {
+    Js {
         /// The object itself.
-        host: Foreign,
+        handle: JsHandle,
         /// The time left to live that it names, in ms.
         ttl_ms: Option<u64>,
     },
@@ -380,7 +380,7 @@ impl Meta {
     pub fn ttl_ms(&self) -> Option<u64> {
         match self {
             Meta::Native(meta) => meta.ttl_ms,
-            Meta::Foreign { ttl_ms, .. } => *ttl_ms,
+            Meta::Js { ttl_ms, .. } => *ttl_ms,
         }
     }
 }
@@ -524,7 +524,7 @@ pub trait Driver {
     /// asked for, for messages.
     fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed>;
 
-    /// Reports changes, own and foreign, to the sink until the watch is stopped.
+    /// Reports changes, own and external, to the sink until the watch is stopped.
     fn watch(self: Rc<Self>, sink: EventSink) -> Op<Box<dyn Unwatch>>;
 
     /// Resolves when everything written before is where it belongs.

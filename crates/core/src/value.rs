@@ -212,7 +212,7 @@ pub enum BytesKind {
 /// A value of JavaScript that the core carries by reference.
 ///
 /// It may be moved and dropped on any thread; its methods are called on the JS thread only.
-pub trait HostValue: Any + Send + Sync {
+pub trait JsValue: Any + Send + Sync {
     /// A copy of the bytes, if it is a byte array.
     fn bytes(&self) -> Option<(Vec<u8>, BytesKind)> {
         None
@@ -223,7 +223,7 @@ pub trait HostValue: Any + Send + Sync {
 }
 
 /// A shared reference to a value of JavaScript.
-pub type Foreign = Arc<dyn HostValue>;
+pub type JsHandle = Arc<dyn JsValue>;
 
 /// A stored value.
 #[derive(Clone)]
@@ -233,7 +233,7 @@ pub enum Value {
     /// Raw bytes.
     Bytes(Arc<[u8]>, BytesKind),
     /// Any other value of JavaScript, by reference.
-    Foreign(Foreign),
+    Js(JsHandle),
 }
 
 impl Value {
@@ -268,7 +268,7 @@ impl Value {
         match self {
             Value::Text(text) => Some(text.to_utf8()),
             Value::Bytes(bytes, _) => Some(Cow::Borrowed(bytes)),
-            Value::Foreign(_) => None,
+            Value::Js(_) => None,
         }
     }
 }
@@ -284,7 +284,7 @@ impl PartialEq for Value {
         match (self, other) {
             (Value::Text(a), Value::Text(b)) => a == b,
             (Value::Bytes(a, _), Value::Bytes(b, _)) => a == b,
-            (Value::Foreign(a), Value::Foreign(b)) => Arc::ptr_eq(a, b),
+            (Value::Js(a), Value::Js(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
     }
@@ -295,7 +295,7 @@ impl fmt::Debug for Value {
         match self {
             Value::Text(text) => f.debug_tuple("Text").field(text).finish(),
             Value::Bytes(bytes, kind) => f.debug_tuple("Bytes").field(bytes).field(kind).finish(),
-            Value::Foreign(_) => f.write_str("Foreign"),
+            Value::Js(_) => f.write_str("Foreign"),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::changes::{Pending, Stamp};
+use super::changes::{FileIdentity, Pending};
 use super::disk::{Access, Disk, Kind, Stat};
 use super::durability::Level;
 use super::key_locks::Held;
@@ -112,7 +112,7 @@ impl<D: Disk> Engine<D> {
                 if self.corrupt.has(key) {
                     self.keep_aside(place)?;
                 }
-                change.names(Stamp::from(&stat));
+                change.names(FileIdentity::from(&stat));
             }
             Ok(permit)
         });

@@ -20,15 +20,15 @@ pub(super) const ECHO: Duration = Duration::from_secs(30);
 /// Tells one content of a file from another. Two that are written within one tick of the file
 /// system's clock differ by the number of the file only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Stamp {
+pub(super) struct FileIdentity {
     pub(super) number: Option<u64>,
     pub(super) mtime_ns: Option<i128>,
     pub(super) size: u64,
 }
 
-impl From<&Stat> for Stamp {
+impl From<&Stat> for FileIdentity {
     fn from(stat: &Stat) -> Self {
-        Stamp {
+        FileIdentity {
             number: stat.number,
             mtime_ns: stat.mtime_ns,
             size: stat.size,
@@ -43,7 +43,7 @@ pub(super) struct Change {
     pub(super) number: u64,
     pub(super) key: String,
     /// What was written; `None` for a removal.
-    pub(super) written: Option<Stamp>,
+    pub(super) written: Option<FileIdentity>,
 }
 
 /// What the store did to a key of late.
@@ -74,7 +74,7 @@ struct Watches {
 
 struct Recent {
     /// The last write and the one before it: while a write is under way either may be found.
-    stamps: [Option<Stamp>; 2],
+    identities: [Option<FileIdentity>; 2],
     under_way: u32,
     last: u64,
     since: Instant,
@@ -90,7 +90,7 @@ pub(super) struct Listening {
 pub(super) struct Pending<'a> {
     changes: &'a Changes,
     key: &'a str,
-    stamp: Cell<Option<Stamp>>,
+    identity: Cell<Option<FileIdentity>>,
 }
 
 impl Changes {
@@ -117,7 +117,7 @@ impl Changes {
     pub(super) fn begin<'a>(&'a self, key: &'a str) -> Pending<'a> {
         let mut recent = lock(&self.recent);
         let entry = recent.entry(key.to_owned()).or_insert_with(|| Recent {
-            stamps: [None; 2],
+            identities: [None; 2],
             under_way: 0,
             last: 0,
             since: Instant::now(),
@@ -126,7 +126,7 @@ impl Changes {
         Pending {
             changes: self,
             key,
-            stamp: Cell::new(None),
+            identity: Cell::new(None),
         }
     }
 
@@ -139,11 +139,11 @@ impl Changes {
     }
 
     /// Whether this content of the key was written by the store.
-    pub(super) fn wrote(&self, key: &str, stamp: Stamp) -> bool {
+    pub(super) fn wrote(&self, key: &str, identity: FileIdentity) -> bool {
         let recent = lock(&self.recent);
         recent
             .get(key)
-            .is_some_and(|recent| recent.stamps.contains(&Some(stamp)))
+            .is_some_and(|recent| recent.identities.contains(&Some(identity)))
     }
 
     /// Forgets what nobody can ask for any more.
@@ -152,7 +152,7 @@ impl Changes {
             .retain(|_, recent| recent.under_way > 0 || recent.since.elapsed() < ECHO);
     }
 
-    fn tell(&self, key: &str, written: Option<Stamp>) {
+    fn tell(&self, key: &str, written: Option<FileIdentity>) {
         let mut watches = lock(&self.watches);
         watches.last_change += 1;
         let number = watches.last_change;
@@ -171,18 +171,18 @@ impl Changes {
 
 impl Pending<'_> {
     /// The file is about to take its name.
-    pub(super) fn names(&self, stamp: Stamp) {
-        self.stamp.set(Some(stamp));
+    pub(super) fn names(&self, identity: FileIdentity) {
+        self.identity.set(Some(identity));
         if let Some(recent) = lock(&self.changes.recent).get_mut(self.key)
-            && recent.stamps[0] != Some(stamp)
+            && recent.identities[0] != Some(identity)
         {
-            recent.stamps = [Some(stamp), recent.stamps[0]];
+            recent.identities = [Some(identity), recent.identities[0]];
         }
     }
 
     /// Tells that the change is made.
     pub(super) fn made(&self) {
-        self.changes.tell(self.key, self.stamp.get());
+        self.changes.tell(self.key, self.identity.get());
     }
 }
 
@@ -225,13 +225,13 @@ mod tests {
             lock(&listener).push((change.number, change.key, change.written));
         }));
         let of = |is_under_way, last| Some(Own { is_under_way, last });
-        let stamp = Stamp {
+        let identity = FileIdentity {
             size: 1,
-            ..Stamp::default()
+            ..FileIdentity::default()
         };
         let write = changes.begin("a");
-        write.names(stamp);
-        assert!(changes.wrote("a", stamp));
+        write.names(identity);
+        assert!(changes.wrote("a", identity));
         assert_eq!(changes.of("a"), of(true, 0));
         write.made();
         drop(write);
@@ -240,7 +240,10 @@ mod tests {
         drop(changes.begin("a"));
         assert_eq!(changes.of("a"), of(false, 1));
         changes.begin("b").made();
-        let expected = [(1, "a".to_owned(), Some(stamp)), (2, "b".to_owned(), None)];
+        let expected = [
+            (1, "a".to_owned(), Some(identity)),
+            (2, "b".to_owned(), None),
+        ];
         assert_eq!(*lock(&told), expected);
         assert_eq!(changes.last(), 2);
     }

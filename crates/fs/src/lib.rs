@@ -402,7 +402,7 @@ impl<D: Disk> FsStore<D> {
     fn write_item(&self, key: &str, value: &Value, expires_ms: Option<u64>) -> Result<()> {
         self.put(key, value, "setItem", |bytes| match value {
             Value::Text(_) => Stored::text(bytes, expires_ms),
-            Value::Bytes(..) | Value::Foreign(_) => Stored::raw(bytes, expires_ms),
+            Value::Bytes(..) | Value::Js(_) => Stored::raw(bytes, expires_ms),
         })
     }
 

@@ -37,14 +37,14 @@ impl Form {
         if self == Form::Text {
             return calls::to_text(value).map(Value::Text);
         }
-        let Value::Foreign(host) = value else {
+        let Value::Js(handle) = value else {
             return Ok(value);
         };
-        match host.bytes() {
+        match handle.bytes() {
             Some((bytes, kind)) if kind != BytesKind::View || self == Form::Bytes => {
                 Ok(Value::Bytes(bytes.into(), kind))
             }
-            _ if self == Form::AsGiven => Ok(Value::Foreign(host)),
+            _ if self == Form::AsGiven => Ok(Value::Js(handle)),
             _ => Err(Error::new(
                 Kind::InvalidValue,
                 "a raw value must be a string, a Buffer or a typed array; use setItem for other values",

@@ -399,7 +399,7 @@ mod tests {
         let unwritable = Change::Set {
             key: "b".to_owned(),
             // No text and no bytes: the column takes no null.
-            value: Value::Foreign(Arc::new(Nothing)),
+            value: Value::Js(Arc::new(Nothing)),
             expires_ms: None,
             keeps_old: false,
         };
@@ -423,7 +423,7 @@ mod tests {
 
     struct Nothing;
 
-    impl eas_core::value::HostValue for Nothing {
+    impl eas_core::value::JsValue for Nothing {
         fn number(&self) -> u64 {
             1
         }

@@ -800,13 +800,13 @@ impl<D: Store> Driver for Offloaded<D> {
         mode: Mode,
     ) -> Op<()> {
         let value = match value {
-            Value::Foreign(host) => match host.bytes() {
+            Value::Js(handle) => match handle.bytes() {
                 Some((bytes, kind))
                     if kind != BytesKind::View || !self.driver.info().holds_references =>
                 {
                     Value::Bytes(bytes.into(), kind)
                 }
-                _ if self.driver.info().holds_references => Value::Foreign(host),
+                _ if self.driver.info().holds_references => Value::Js(handle),
                 _ => {
                     let error = Error::new(
                         Kind::InvalidValue,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use system_code::{code_of, errno_of, io_from_code};
 
-use crate::value::Foreign;
+use crate::value::JsHandle;
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -60,7 +60,7 @@ pub enum Kind {
     /// A failed system call, with the system's own name for it (`EACCES`, `ENOSPC`…).
     System(&'static str),
     /// Something that the JS runtime threw; it is handed back as it came.
-    Foreign,
+    Thrown,
 }
 
 impl Kind {
@@ -86,7 +86,7 @@ impl Kind {
             Kind::Damaged => "EAS_DAMAGED",
             Kind::Panic => "EAS_PANIC",
             Kind::System(code) => code,
-            Kind::Foreign => "EAS_FOREIGN",
+            Kind::Thrown => "EAS_FOREIGN",
         }
     }
 }
@@ -103,7 +103,7 @@ struct Inner {
     operation: Option<&'static str>,
     key: Option<Arc<str>>,
     source: Option<Arc<anyhow::Error>>,
-    foreign: Option<Foreign>,
+    thrown: Option<JsHandle>,
     system: Option<Box<SystemCall>>,
 }
 
@@ -128,7 +128,7 @@ impl Error {
             operation: None,
             key: None,
             source: None,
-            foreign: None,
+            thrown: None,
             system: None,
         }))
     }
@@ -143,9 +143,9 @@ impl Error {
     }
 
     /// Something that the JS runtime threw.
-    pub fn foreign(value: Foreign) -> Self {
-        let mut error = Error::new(Kind::Foreign, "the host threw");
-        error.0.foreign = Some(value);
+    pub fn thrown(value: JsHandle) -> Self {
+        let mut error = Error::new(Kind::Thrown, "JavaScript threw");
+        error.0.thrown = Some(value);
         error
     }
 
@@ -255,9 +255,9 @@ impl Error {
         self.0.system.as_deref()
     }
 
-    /// What the JS runtime threw, for [`Kind::Foreign`].
-    pub fn foreign_value(&self) -> Option<&Foreign> {
-        self.0.foreign.as_ref()
+    /// What the JS runtime threw, for [`Kind::Thrown`].
+    pub fn thrown_value(&self) -> Option<&JsHandle> {
+        self.0.thrown.as_ref()
     }
 
     /// The causes, outermost first.

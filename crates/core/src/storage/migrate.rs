@@ -54,7 +54,7 @@ struct Journal {
     driver: Rc<dyn Driver>,
     base: String,
     len: u64,
-    /// Keeps what the driver needs of its host, for the undo.
+    /// Keeps what the driver needs of the JS runtime, for the undo.
     _hold: Box<dyn Any>,
 }
 
@@ -521,7 +521,7 @@ async fn read_value(
     let envelope = raw.as_ref().and_then(envelope_in);
     let is_readable = match &raw {
         None => false,
-        Some(Value::Foreign(host)) => host.bytes().is_some(),
+        Some(Value::Js(handle)) => handle.bytes().is_some(),
         Some(_) => true,
     };
     // A storage that serves as a driver encodes once more: its raw values are not its texts.
@@ -539,7 +539,7 @@ fn envelope_in(value: &Value) -> Option<Text> {
     let text = match value {
         Value::Text(text) => text.to_str().into_owned(),
         Value::Bytes(bytes, _) => String::from_utf8(bytes.to_vec()).ok()?,
-        Value::Foreign(host) => String::from_utf8(host.bytes()?.0).ok()?,
+        Value::Js(handle) => String::from_utf8(handle.bytes()?.0).ok()?,
     };
     let is_envelope = text.starts_with("{\"json\":") && serde_json::from_str::<Json>(&text).is_ok();
     is_envelope.then(|| Text::from(text.as_str()))
@@ -580,7 +580,7 @@ fn write_entry(id: &str, old: &Old) -> Option<String> {
         None => Json::Null,
         Some(Value::Text(text)) => json!({ "text": text.to_str() }),
         Some(Value::Bytes(bytes, _)) => json!({ "bytes": BASE64.encode(bytes) }),
-        Some(Value::Foreign(host)) => json!({ "bytes": BASE64.encode(host.bytes()?.0) }),
+        Some(Value::Js(handle)) => json!({ "bytes": BASE64.encode(handle.bytes()?.0) }),
     };
     let entry = json!({
         "migration": id,

@@ -1,4 +1,4 @@
-//! Changes of the tree, own and foreign, as events of keys.
+//! Changes of the tree, own and external, as events of keys.
 //!
 //! The system's notices become [`signal`]s; the [`tracker`] turns them into events, on data alone.
 //! Here are the thread that waits for them and the watches themselves.
@@ -17,7 +17,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use self::signal::Signal;
 use self::tracker::{ECHO_MS, Entry, Tracker, Tree};
 use super::FsStore;
-use super::changes::{Change, Changes, Own, Stamp};
+use super::changes::{Change, Changes, FileIdentity, Own};
 use super::disk::{Disk, Kind as FileKind};
 use super::path::{MOVED, SELF};
 use eas_core::error::{Error, Kind, Result};
@@ -438,8 +438,10 @@ impl<D: Disk> Tree for Folders<D> {
         is_transit(path) || self.store.is_ignored(path)
     }
 
-    fn holder(&self, key: &str) -> Option<Stamp> {
-        self.store.stat_of(key).map(|stat| Stamp::from(&stat))
+    fn holder(&self, key: &str) -> Option<FileIdentity> {
+        self.store
+            .stat_of(key)
+            .map(|stat| FileIdentity::from(&stat))
     }
 
     fn places_of(&self, key: &str) -> [String; 2] {
@@ -452,8 +454,8 @@ impl<D: Disk> Tree for Folders<D> {
         self.changes().of(key)
     }
 
-    fn is_own(&self, key: &str, stamp: Stamp) -> bool {
-        self.changes().wrote(key, stamp)
+    fn is_own(&self, key: &str, identity: FileIdentity) -> bool {
+        self.changes().wrote(key, identity)
     }
 
     fn look(&self, path: &str) -> Option<Entry> {
@@ -468,7 +470,7 @@ impl<D: Disk> Tree for Folders<D> {
                     Entry::Other
                 })
             }
-            FileKind::File => Some(Entry::File(Stamp::from(&stat))),
+            FileKind::File => Some(Entry::File(FileIdentity::from(&stat))),
             FileKind::Link | FileKind::Other => Some(Entry::Other),
         }
     }

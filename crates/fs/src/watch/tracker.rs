@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use super::super::changes::{Change, ECHO, Own, Stamp};
+use super::super::changes::{Change, ECHO, FileIdentity, Own};
 use eas_core::driver::{Event, EventKind};
 
 /// How long a file that is being changed in place is left alone before it is looked at, in ms.
@@ -16,14 +16,14 @@ const QUIET_MS: u64 = 40;
 const MOVE_MS: u64 = 15;
 
 /// How long the notices of what a listing found may take, in ms; a file that was written again has
-/// another stamp.
+/// another identity.
 #[expect(clippy::cast_possible_truncation, reason = "half a minute")]
 pub(super) const ECHO_MS: u64 = ECHO.as_millis() as u64;
 
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
-    File(Stamp),
+    File(FileIdentity),
     Folder,
     /// What is no item, such as a FIFO or a link to a folder.
     Other,
@@ -36,13 +36,13 @@ pub(super) trait Tree {
     /// Whether the path is left alone.
     fn is_ignored(&self, path: &str) -> bool;
     /// The file that holds the key now.
-    fn holder(&self, key: &str) -> Option<Stamp>;
+    fn holder(&self, key: &str) -> Option<FileIdentity>;
     /// Where the store itself puts the value of a key.
     fn places_of(&self, key: &str) -> [String; 2];
     /// What the store itself did to the key of late.
     fn own(&self, key: &str) -> Option<Own>;
     /// Whether the store itself wrote this content of the key.
-    fn is_own(&self, key: &str, stamp: Stamp) -> bool;
+    fn is_own(&self, key: &str, identity: FileIdentity) -> bool;
     /// What is there now.
     fn look(&self, path: &str) -> Option<Entry>;
     /// Watches a folder from now on and lists its names, with whether each is a folder.
@@ -60,12 +60,12 @@ pub(super) struct Tracker {
     places: HashMap<String, usize>,
     /// Files that are being changed, with when to look at them.
     changing: BTreeMap<String, u64>,
-    /// Keys whose file was moved away, with its stamp and when that counts as a removal.
-    moved: BTreeMap<String, (Stamp, u64)>,
+    /// Keys whose file was moved away, with its identity and when that counts as a removal.
+    moved: BTreeMap<String, (FileIdentity, u64)>,
     /// Keys whose file is at another place of the same key now, whose notice has not come yet.
-    relocated: HashMap<String, Stamp>,
+    relocated: HashMap<String, FileIdentity>,
     /// Files that a listing reported, whose own notices may still come, with until when.
-    echoes: HashMap<String, (Stamp, u64)>,
+    echoes: HashMap<String, (FileIdentity, u64)>,
     /// Whether the watch has started: what is there before is not being made now.
     is_running: bool,
     /// The number of the last change of the store's own that was told.
@@ -81,16 +81,16 @@ pub(super) struct Tracker {
 /// What the last event said of a key.
 struct Told {
     /// What is there; `None` after a removal.
-    stamp: Option<Stamp>,
+    identity: Option<FileIdentity>,
     /// Whether it is going to be seen if it is so.
     is_due: bool,
     /// What was found instead, by a look before the notices of it may have come.
-    differs: Option<Option<Stamp>>,
+    differs: Option<Option<FileIdentity>>,
 }
 
 struct Known {
     key: String,
-    stamp: Stamp,
+    identity: FileIdentity,
 }
 
 type Events = Vec<Event>;
@@ -127,7 +127,7 @@ impl Tracker {
     pub(super) fn knows(&self, tree: &impl Tree, change: &Change) -> bool {
         let is_known = |path: String| {
             let known = self.files.get(&path);
-            known.is_some_and(|known| Some(known.stamp) == change.written)
+            known.is_some_and(|known| Some(known.identity) == change.written)
         };
         tree.places_of(&change.key).into_iter().any(is_known)
     }
@@ -154,18 +154,18 @@ impl Tracker {
             .map(|(key, _)| key.clone())
             .collect();
         for key in gone {
-            let Some((stamp, _)) = self.moved.remove(&key) else {
+            let Some((identity, _)) = self.moved.remove(&key) else {
                 continue;
             };
             let own = tree.own(&key);
             if own.is_some_and(|own| own.is_under_way || own.last > self.heard) {
-                self.moved.insert(key, (stamp, now_ms + MOVE_MS));
+                self.moved.insert(key, (identity, now_ms + MOVE_MS));
                 continue;
             }
             let holder = tree.holder(&key);
             let is_own = holder.is_some_and(|holder| tree.is_own(&key, holder));
-            if holder == Some(stamp) {
-                self.relocated.insert(key, stamp);
+            if holder == Some(identity) {
+                self.relocated.insert(key, identity);
             } else if !is_own && !self.places.contains_key(&key) {
                 self.tell(tree, key, None, now_ms, events);
             }
@@ -207,20 +207,20 @@ impl Tracker {
                 continue;
             }
             let holder = tree.holder(&key);
-            if told.stamp != holder && told.differs != Some(holder) {
+            if told.identity != holder && told.differs != Some(holder) {
                 told.differs = Some(holder);
                 self.checks.push_back((now_ms + QUIET_MS, key));
                 continue;
             }
             told.is_due = false;
             told.differs = None;
-            if told.stamp == holder {
+            if told.identity == holder {
                 continue;
             }
             for path in places {
                 match tree.look(&path) {
-                    Some(Entry::File(stamp)) => {
-                        self.record(&path, &key, stamp);
+                    Some(Entry::File(identity)) => {
+                        self.record(&path, &key, identity);
                         self.expect_echo(path, now_ms);
                     }
                     _ => {
@@ -250,13 +250,13 @@ impl Tracker {
         &mut self,
         tree: &impl Tree,
         key: String,
-        stamp: Option<Stamp>,
+        identity: Option<FileIdentity>,
         now_ms: u64,
         events: &mut Events,
     ) {
         if tree.own(&key).is_some() {
             let told = Told {
-                stamp,
+                identity,
                 is_due: true,
                 differs: None,
             };
@@ -265,7 +265,7 @@ impl Tracker {
                 self.checks.push_back((now_ms + QUIET_MS, key.clone()));
             }
         }
-        let kind = if stamp.is_some() {
+        let kind = if identity.is_some() {
             EventKind::Update
         } else {
             EventKind::Remove
@@ -284,10 +284,10 @@ impl Tracker {
         self.note_signal(tree, path, now_ms);
         match tree.look(path) {
             Some(Entry::Folder) => self.appeared(tree, path, now_ms, events),
-            Some(Entry::File(stamp)) if is_written_here(tree, path) => {
-                self.written_beside_store(tree, path, stamp, now_ms, events);
+            Some(Entry::File(identity)) if is_written_here(tree, path) => {
+                self.written_beside_store(tree, path, identity, now_ms, events);
             }
-            Some(Entry::File(stamp)) => self.finished(tree, path, stamp, now_ms, events),
+            Some(Entry::File(identity)) => self.finished(tree, path, identity, now_ms, events),
             // An item was replaced by what is none.
             Some(Entry::Other) => self.gone(tree, path, now_ms, events),
             // It was removed, replaced or moved on since: that has a signal of its own, and so had this.
@@ -299,7 +299,7 @@ impl Tracker {
                     && tree.own(&key).is_none()
                 {
                     self.changing.remove(path);
-                    self.update_key(tree, path, key, Stamp::default(), now_ms, events);
+                    self.update_key(tree, path, key, FileIdentity::default(), now_ms, events);
                 }
             }
         }
@@ -311,7 +311,7 @@ impl Tracker {
         &mut self,
         tree: &mut impl Tree,
         path: &str,
-        stamp: Stamp,
+        identity: FileIdentity,
         now_ms: u64,
         events: &mut Events,
     ) {
@@ -320,9 +320,9 @@ impl Tracker {
             return;
         }
         let echo = self.echoes.get(path);
-        if echo.is_none_or(|(found, _)| *found != stamp) {
+        if echo.is_none_or(|(found, _)| *found != identity) {
             self.changing.remove(path);
-            self.update(tree, path, stamp, now_ms, events);
+            self.update(tree, path, identity, now_ms, events);
             self.expect_echo(path.to_owned(), now_ms);
         }
     }
@@ -332,13 +332,13 @@ impl Tracker {
         &mut self,
         tree: &mut impl Tree,
         path: &str,
-        stamp: Stamp,
+        identity: FileIdentity,
         now_ms: u64,
         events: &mut Events,
     ) {
         self.changing.remove(path);
-        if !self.is_echo(path, stamp) {
-            self.update(tree, path, stamp, now_ms, events);
+        if !self.is_echo(path, identity) {
+            self.update(tree, path, identity, now_ms, events);
         }
     }
 
@@ -369,7 +369,7 @@ impl Tracker {
             return;
         }
         match tree.look(path) {
-            Some(Entry::File(stamp)) => self.finished(tree, path, stamp, now_ms, events),
+            Some(Entry::File(identity)) => self.finished(tree, path, identity, now_ms, events),
             _ => self.written(tree, path, now_ms, events),
         }
     }
@@ -407,7 +407,7 @@ impl Tracker {
         }
         for known in self.forget(tree, path) {
             self.moved
-                .insert(known.key, (known.stamp, now_ms + MOVE_MS));
+                .insert(known.key, (known.identity, now_ms + MOVE_MS));
         }
     }
 
@@ -428,7 +428,7 @@ impl Tracker {
             if tree.own(&known.key).is_some() {
                 // Perhaps it was the store, and what it removed is written again by now.
                 self.moved
-                    .insert(known.key, (known.stamp, now_ms + MOVE_MS));
+                    .insert(known.key, (known.identity, now_ms + MOVE_MS));
             } else if !self.places.contains_key(&known.key) {
                 self.tell(tree, known.key, None, now_ms, events);
             }
@@ -439,7 +439,7 @@ impl Tracker {
     /// an older one.
     fn is_late(&self, tree: &impl Tree, path: &str) -> bool {
         self.files.get(path).is_some_and(|known| {
-            tree.own(&known.key).is_some() && tree.look(path) == Some(Entry::File(known.stamp))
+            tree.own(&known.key).is_some() && tree.look(path) == Some(Entry::File(known.identity))
         })
     }
 
@@ -484,10 +484,10 @@ impl Tracker {
             tree.leave(folder);
         }
         let files = std::mem::take(&mut self.files).into_values();
-        let mut stamps: BTreeMap<String, Stamp> =
-            files.map(|known| (known.key, known.stamp)).collect();
+        let mut identities: BTreeMap<String, FileIdentity> =
+            files.map(|known| (known.key, known.identity)).collect();
         let moved = std::mem::take(&mut self.moved).into_iter();
-        stamps.extend(moved.map(|(key, (stamp, _))| (key, stamp)));
+        identities.extend(moved.map(|(key, (identity, _))| (key, identity)));
         *self = Tracker {
             is_running: self.is_running,
             heard: self.heard,
@@ -495,9 +495,9 @@ impl Tracker {
             checks: std::mem::take(&mut self.checks),
             ..Tracker::default()
         };
-        for (key, stamp) in stamps {
+        for (key, identity) in identities {
             if tree.own(&key).is_some() {
-                self.moved.insert(key, (stamp, now_ms + MOVE_MS));
+                self.moved.insert(key, (identity, now_ms + MOVE_MS));
             } else {
                 self.tell(tree, key, None, now_ms, events);
             }
@@ -514,7 +514,7 @@ impl Tracker {
     ) {
         self.heard(change.number);
         match change.written {
-            Some(stamp) => self.own_written(tree, change.key, stamp, now_ms, events),
+            Some(identity) => self.own_written(tree, change.key, identity, now_ms, events),
             None => self.own_removed(tree, change.key, now_ms, events),
         }
     }
@@ -524,7 +524,7 @@ impl Tracker {
         &mut self,
         tree: &impl Tree,
         key: String,
-        stamp: Stamp,
+        identity: FileIdentity,
         now_ms: u64,
         events: &mut Events,
     ) {
@@ -543,10 +543,10 @@ impl Tracker {
             // Another program's change, which its signals tell.
             Some(_) => {}
             None => {
-                self.moved.insert(key.clone(), (stamp, now_ms + MOVE_MS));
+                self.moved.insert(key.clone(), (identity, now_ms + MOVE_MS));
             }
         }
-        self.tell(tree, key, Some(stamp), now_ms, events);
+        self.tell(tree, key, Some(identity), now_ms, events);
     }
 
     /// The store removed a value, whatever came to its place since.
@@ -628,20 +628,20 @@ impl Tracker {
     /// Whether the file has nothing in it yet, and is not known like that: a program that has made or
     /// emptied it is about to write.
     fn is_begun(&self, tree: &impl Tree, path: &str) -> bool {
-        let Some(Entry::File(stamp)) = tree.look(path) else {
+        let Some(Entry::File(identity)) = tree.look(path) else {
             return false;
         };
         let is_known = self
             .files
             .get(path)
-            .is_some_and(|known| known.stamp == stamp);
-        stamp.size == 0 && !is_known && tree.key_of(path).is_some()
+            .is_some_and(|known| known.identity == identity);
+        identity.size == 0 && !is_known && tree.key_of(path).is_some()
     }
 
     /// Notices of what was just reported may still come.
     fn expect_echo(&mut self, path: String, now_ms: u64) {
         if let Some(known) = self.files.get(&path) {
-            self.echoes.insert(path, (known.stamp, now_ms + ECHO_MS));
+            self.echoes.insert(path, (known.identity, now_ms + ECHO_MS));
         }
     }
 
@@ -654,17 +654,17 @@ impl Tracker {
         events: &mut Events,
     ) -> bool {
         self.note_signal(tree, path, now_ms);
-        let Some(Entry::File(stamp)) = tree.look(path) else {
+        let Some(Entry::File(identity)) = tree.look(path) else {
             return false;
         };
         if self
             .files
             .get(path)
-            .is_some_and(|known| known.stamp == stamp)
+            .is_some_and(|known| known.identity == identity)
         {
             return false;
         }
-        self.update(tree, path, stamp, now_ms, events);
+        self.update(tree, path, identity, now_ms, events);
         true
     }
 
@@ -672,35 +672,35 @@ impl Tracker {
         &mut self,
         tree: &impl Tree,
         path: &str,
-        stamp: Stamp,
+        identity: FileIdentity,
         now_ms: u64,
         events: &mut Events,
     ) {
         let Some(key) = tree.key_of(path) else {
             return;
         };
-        let mut stamp = stamp;
+        let mut identity = identity;
         while tree.own(&key).is_some() {
-            if tree.is_own(&key, stamp) {
+            if tree.is_own(&key, identity) {
                 self.moved.remove(&key);
                 self.relocated.remove(&key);
-                self.record(path, &key, stamp);
+                self.record(path, &key, identity);
                 return;
             }
             // The store may have written again since the file was looked at.
             match tree.look(path) {
-                Some(Entry::File(now)) if now != stamp => stamp = now,
+                Some(Entry::File(now)) if now != identity => identity = now,
                 _ => break,
             }
         }
-        self.update_key(tree, path, key, stamp, now_ms, events);
+        self.update_key(tree, path, key, identity, now_ms, events);
     }
 
     /// Keeps what is at a path.
-    fn record(&mut self, path: &str, key: &str, stamp: Stamp) {
+    fn record(&mut self, path: &str, key: &str, identity: FileIdentity) {
         let known = Known {
             key: key.to_owned(),
-            stamp,
+            identity,
         };
         if self.files.insert(path.to_owned(), known).is_none() {
             *self.places.entry(key.to_owned()).or_default() += 1;
@@ -712,27 +712,27 @@ impl Tracker {
         tree: &impl Tree,
         path: &str,
         key: String,
-        stamp: Stamp,
+        identity: FileIdentity,
         now_ms: u64,
         events: &mut Events,
     ) {
         let moved = self.moved.remove(&key);
-        self.record(path, &key, stamp);
+        self.record(path, &key, identity);
         // The same file at another place of the same key: making room for keys below it.
         let was_moved = moved.map(|(old, _)| old);
-        if self.relocated.remove(&key) == Some(stamp) || was_moved == Some(stamp) {
+        if self.relocated.remove(&key) == Some(identity) || was_moved == Some(identity) {
             return;
         }
         if was_moved.is_some() {
             self.tell(tree, key.clone(), None, now_ms, events);
         }
-        self.tell(tree, key, Some(stamp), now_ms, events);
+        self.tell(tree, key, Some(identity), now_ms, events);
     }
 
-    fn is_echo(&mut self, path: &str, stamp: Stamp) -> bool {
+    fn is_echo(&mut self, path: &str, identity: FileIdentity) -> bool {
         self.echoes
             .remove(path)
-            .is_some_and(|(found, _)| found == stamp)
+            .is_some_and(|(found, _)| found == identity)
     }
 
     /// Takes out a file, or a folder with all that is in it.
@@ -792,7 +792,7 @@ mod tests {
         entries: BTreeMap<String, Entry>,
         entered: Vec<String>,
         own: HashMap<String, Own>,
-        own_stamps: Vec<(String, Stamp)>,
+        own_identities: Vec<(String, FileIdentity)>,
         last: u64,
     }
 
@@ -801,26 +801,26 @@ mod tests {
             for (index, _) in path.match_indices('/') {
                 self.entries.insert(path[..index].to_owned(), Entry::Folder);
             }
-            let stamp = Stamp {
+            let identity = FileIdentity {
                 mtime_ns: Some(i128::from(content)),
                 size: 1,
-                ..Stamp::default()
+                ..FileIdentity::default()
             };
-            self.entries.insert(path.to_owned(), Entry::File(stamp));
+            self.entries.insert(path.to_owned(), Entry::File(identity));
         }
 
         fn empty(&mut self, path: &str) {
             self.file(path, 0);
-            let stamp = Stamp {
+            let identity = FileIdentity {
                 mtime_ns: Some(0),
-                ..Stamp::default()
+                ..FileIdentity::default()
             };
-            self.entries.insert(path.to_owned(), Entry::File(stamp));
+            self.entries.insert(path.to_owned(), Entry::File(identity));
         }
 
-        fn stamp(&self, path: &str) -> Stamp {
+        fn identity(&self, path: &str) -> FileIdentity {
             match self.look(path) {
-                Some(Entry::File(stamp)) => stamp,
+                Some(Entry::File(identity)) => identity,
                 other => panic!("{other:?} is at {path}"),
             }
         }
@@ -835,12 +835,12 @@ mod tests {
             self.own.insert(key.to_owned(), own);
         }
 
-        fn own_write(&mut self, path: &str, content: u64) -> Stamp {
+        fn own_write(&mut self, path: &str, content: u64) -> FileIdentity {
             self.file(path, content);
-            let (key, stamp) = (self.key_of(path).unwrap(), self.stamp(path));
+            let (key, identity) = (self.key_of(path).unwrap(), self.identity(path));
             self.own(&key);
-            self.own_stamps.push((key, stamp));
-            stamp
+            self.own_identities.push((key, identity));
+            identity
         }
 
         fn own_remove(&mut self, path: &str) {
@@ -868,12 +868,12 @@ mod tests {
             path.starts_with("ignored")
         }
 
-        fn holder(&self, key: &str) -> Option<Stamp> {
+        fn holder(&self, key: &str) -> Option<FileIdentity> {
             let path = key.replace(':', "/");
             [path.clone(), format!("{path}/self")]
                 .iter()
                 .find_map(|path| match self.look(path) {
-                    Some(Entry::File(stamp)) => Some(stamp),
+                    Some(Entry::File(identity)) => Some(identity),
                     _ => None,
                 })
         }
@@ -888,8 +888,8 @@ mod tests {
             self.own.get(key).copied()
         }
 
-        fn is_own(&self, key: &str, stamp: Stamp) -> bool {
-            self.own_stamps.contains(&(key.to_owned(), stamp))
+        fn is_own(&self, key: &str, identity: FileIdentity) -> bool {
+            self.own_identities.contains(&(key.to_owned(), identity))
         }
 
         fn look(&self, path: &str) -> Option<Entry> {
@@ -968,7 +968,7 @@ mod tests {
             assert!(shown(events).is_empty());
         }
 
-        fn own(&mut self, key: &str, written: Option<Stamp>) -> Vec<String> {
+        fn own(&mut self, key: &str, written: Option<FileIdentity>) -> Vec<String> {
             let mut events = Vec::new();
             let change = Change {
                 number: self.tracker.heard + 1,
@@ -980,8 +980,8 @@ mod tests {
             shown(events)
         }
 
-        fn own_written(&mut self, key: &str, stamp: Stamp) -> Vec<String> {
-            self.own(key, Some(stamp))
+        fn own_written(&mut self, key: &str, identity: FileIdentity) -> Vec<String> {
+            self.own(key, Some(identity))
         }
 
         fn own_removed(&mut self, key: &str) -> Vec<String> {
@@ -1152,8 +1152,8 @@ mod tests {
     #[test]
     fn a_known_file_that_a_listing_finds_emptied_is_reported_when_it_is_written() {
         let mut case = Case::over(&[]);
-        let stamp = case.tree.own_write("x/a", 1);
-        assert_eq!(case.own_written("x:a", stamp), ["update x:a"]);
+        let identity = case.tree.own_write("x/a", 1);
+        assert_eq!(case.own_written("x:a", identity), ["update x:a"]);
         case.tree.empty("x/a");
         assert!(case.signal(Tracker::made, "x").is_empty());
         case.signal(Tracker::touched, "x/a");
@@ -1244,9 +1244,9 @@ mod tests {
         let mut case = Case::over(&["a"]);
         case.gone_all();
         case.tree.remove("a");
-        let empty = Stamp {
+        let empty = FileIdentity {
             mtime_ns: Some(1),
-            ..Stamp::default()
+            ..FileIdentity::default()
         };
         case.tree.entries.insert("b".to_owned(), Entry::File(empty));
         assert!(case.signal(Tracker::appeared, "").is_empty());
@@ -1310,8 +1310,8 @@ mod tests {
     #[test]
     fn a_key_that_another_changes_after_the_store_is_reported_again() {
         let mut case = Case::over(&[]);
-        let stamp = case.tree.own_write("a", 1);
-        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        let identity = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", identity), ["update a"]);
         assert!(case.signal(Tracker::written, "a").is_empty());
         case.tree.file("a", 2);
         assert_eq!(case.signal(Tracker::written, "a"), ["update a"]);
@@ -1352,12 +1352,12 @@ mod tests {
     fn a_value_that_is_gone_before_the_store_tells_of_it_is_an_update_and_a_removal() {
         for is_signalled in [false, true] {
             let mut case = Case::over(&[]);
-            let stamp = case.tree.own_write("x/a", 1);
+            let identity = case.tree.own_write("x/a", 1);
             case.tree.remove("x");
             if is_signalled {
                 assert!(case.signal(Tracker::gone, "x/a").is_empty());
             }
-            assert_eq!(case.own_written("x:a", stamp), ["update x:a"]);
+            assert_eq!(case.own_written("x:a", identity), ["update x:a"]);
             assert_eq!(case.after(MOVE_MS), ["remove x:a"]);
             assert!(case.after(1000).is_empty());
         }
@@ -1389,10 +1389,10 @@ mod tests {
         assert!(case.signal(Tracker::written, "a").is_empty(), "known");
         assert!(case.after(1000).is_empty());
         // It removes the key after the store wrote it, and the notice is the first to come.
-        let stamp = case.tree.own_write("a", 3);
+        let identity = case.tree.own_write("a", 3);
         case.tree.remove("a");
         case.signal(Tracker::gone, "a");
-        case.own_written("a", stamp);
+        case.own_written("a", identity);
         let events = [case.after(QUIET_MS), case.after(QUIET_MS)].concat();
         assert_eq!(events.last().map(String::as_str), Some("remove a"));
         assert!(case.after(1000).is_empty());
@@ -1401,8 +1401,8 @@ mod tests {
     #[test]
     fn a_look_while_another_program_writes_is_no_event_of_its_own() {
         let mut case = Case::over(&[]);
-        let stamp = case.tree.own_write("a", 1);
-        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        let identity = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", identity), ["update a"]);
         case.tree.empty("a");
         assert!(case.after(QUIET_MS).is_empty());
         case.tree.file("a", 2);
@@ -1425,8 +1425,8 @@ mod tests {
         case.tree.remove("a");
         assert!(case.signal(Tracker::gone, "a").is_empty());
         assert!(case.after(MOVE_MS).is_empty());
-        let stamp = case.tree.own_write("a", 1);
-        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        let identity = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", identity), ["update a"]);
         assert!(case.after(1000).is_empty());
     }
 
@@ -1434,10 +1434,10 @@ mod tests {
     fn a_base_that_the_store_makes_again_keeps_what_it_wrote_into_it() {
         let mut case = Case::over(&["a", "b"]);
         case.tree.own_remove("a");
-        let stamp = case.tree.own_write("a", 1);
+        let identity = case.tree.own_write("a", 1);
         case.tree.remove("b");
         assert_eq!(case.own_removed("a"), ["remove a"]);
-        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        assert_eq!(case.own_written("a", identity), ["update a"]);
         assert_eq!(case.gone_all(), ["remove b"]);
         assert!(case.signal(Tracker::appeared, "").is_empty());
         assert!(case.after(1000).is_empty());
@@ -1446,8 +1446,8 @@ mod tests {
     #[test]
     fn a_value_of_the_stores_own_that_makes_room_is_no_change() {
         let mut case = Case::over(&[]);
-        let stamp = case.tree.own_write("a", 1);
-        assert_eq!(case.own_written("a", stamp), ["update a"]);
+        let identity = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", identity), ["update a"]);
         case.moved_away("a");
         case.tree.remove("a");
         case.tree.file("a/self", 1);
