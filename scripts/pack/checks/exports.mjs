@@ -28,7 +28,13 @@ export function check({ installed, node }) {
   const { name, exports } = readJson(installed, "package.json");
   const subpaths = Object.keys(exports).filter((subpath) => subpath !== "./package.json");
   const ids = subpaths.map((subpath) => join(name, subpath).replaceAll("\\", "/"));
-  const declared = declaredValues(subpaths.map((path) => join(installed, exports[path].types)));
+  const entries = subpaths.map((subpath) => exports[subpath]);
+  const declaredBy = (targets) =>
+    declaredValues(targets.map(({ types }) => join(installed, types)));
+  const declared = declaredBy(
+    entries.map((entry) => (entry.default.types ? entry.default : entry)),
+  );
+  const declaredAsModules = declaredBy(entries.map((entry) => entry.import ?? entry));
 
   const required = JSON.parse(node(["names.cjs", ...ids]));
   const imported = JSON.parse(node(["names.mjs", ...ids]));
@@ -36,6 +42,7 @@ export function check({ installed, node }) {
     const names = declared[index];
     assert.ok(names.length > 0, `${id} declares nothing`);
     assert.deepEqual(required[id].names, names, `require("${id}")`);
+    assert.deepEqual(declaredAsModules[index], names, `types of import("${id}")`);
     // Node adds the default, which is module.exports, and newer versions that under its own name too.
     const added = new Set(["default", "module.exports"]);
     const named = (list) => list.filter((item) => !added.has(item));
@@ -43,7 +50,7 @@ export function check({ installed, node }) {
     const isDriver = id.includes("/drivers/") && !id.endsWith("/utils");
     assert.equal(required[id].kind, isDriver ? "function" : "object", `require("${id}")`);
     // A module that has an ES form of its own has no default.
-    const hasDefault = exports[subpaths[index]].import === undefined;
+    const hasDefault = entries[index].import === undefined;
     const kind = isDriver ? "function" : hasDefault ? "object" : "undefined";
     assert.equal(imported[id].kind, kind, `default of ${id}`);
     if (isDriver) assert.ok(required[id].isItsDefault, `require("${id}").default`);

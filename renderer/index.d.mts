@@ -1,0 +1,3 @@
+// TypeScript takes a declaration for what its name says: this one is for index.mjs.
+
+export * from "./index.js";
