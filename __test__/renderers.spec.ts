@@ -254,6 +254,37 @@ describe("a value", () => {
     expect(both.one).toBe(both.two);
   });
 
+  it("that is read again is a copy of its own each time, as it was stored", () => {
+    const app = start();
+    const withDate = '["1970-01-01T00:00:00.000Z",[]]';
+    const texts: [string, any][] = [
+      ['{"json":null}', null],
+      ['{"json":-0}', -0],
+      ['[1,[null,{"a":[]}]]', [1, [null, { a: [] }]]],
+      ['{"json":{"a":{"b":[{}]}},"expires":99999999999999}', { a: { b: [{}] } }],
+      ['{"json":{"__proto__":[1]}}', JSON.parse('{"__proto__":[1]}')],
+      [`{"json":${withDate},"meta":{"values":{"0":["Date"]},"v":1}}`, [new Date(0), []]],
+      [`{"json":${withDate},"m\\u0065ta":{"values":{"0":["Date"]}}}`, [new Date(0), []]],
+      [`{"json":["${"long".repeat(300)}",[]]}`, ["long".repeat(300), []]],
+    ];
+    for (const [index, [text]] of texts.entries()) {
+      app.storage.setItemRawSync(`settings:${index}`, text);
+    }
+    const { storage } = app.connect();
+    for (const [index, [text, value]] of texts.entries()) {
+      for (let read = 0; read < 3; read++) {
+        const copy = storage.getItemSync(`settings:${index}`);
+        expect(copy, text).toEqual(value);
+        expect(Object.keys(copy ?? {})).toEqual(Object.keys(value ?? {}));
+        for (const part of Object.values<any>(copy ?? {})) {
+          part.setTime?.(1);
+          part.push?.("changed");
+          part.b?.push("changed");
+        }
+      }
+    }
+  });
+
   it("of the raw kind crosses as strings and bytes", async () => {
     const app = start();
     const { storage } = app.connect();

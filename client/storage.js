@@ -2,6 +2,7 @@
 
 import { decode, pack } from "../src/js/codec/index.js";
 import { normalizeBaseKey, normalizeKey } from "../src/js/keys.js";
+import { decodeAgain } from "./copies.js";
 import { invalidArgument, syncUnsupported, told } from "./errors.js";
 import { makeGroup } from "./group.js";
 import { failure } from "./shared/protocol.js";
@@ -54,9 +55,9 @@ function textOf(value, key) {
 }
 
 /** A new value of a text. What is no value reads as null, as in the main process. */
-function readValue(text) {
+function readValue(text, read = decode) {
   try {
-    return typeof text === "string" ? decode(text) : null;
+    return typeof text === "string" ? read(text) : null;
   } catch {
     return null;
   }
@@ -98,7 +99,7 @@ export function storageOver(link) {
     alive()[through || ifMatch !== undefined ? "callSync" : "post"](op, args);
   }
 
-  const readSync = (key) => readValue(alive().readSync(normalizeKey(key)));
+  const readSync = (key) => readValue(alive().readSync(normalizeKey(key)), decodeAgain);
   const updates = makeUpdate(link, textOf, readValue);
 
   const storage = {

@@ -46,7 +46,7 @@ const NAMES =
 const INTERNAL = new RegExp(`^(?:${NAMES.replaceAll(" ", "|")})$`);
 
 /** Modules of the codec whose place another one takes, which says less or is slower. */
-const LEAN = /[\\/](?:dates|decode|losses|refusal|texts)\.js$/;
+const LEAN = /[\\/](?:corrupt|dates|decode|losses|refusal|texts)\.js$/;
 const lean = {
   name: "lean",
   setup(bundle) {
