@@ -915,7 +915,7 @@ fn list_driver(request: &Request<'_>) -> Result<Val> {
         max_depth,
         options: request.options(2)?,
     };
-    let op = eas_core::calls::get_keys(&request.handle()?.root(), &query, request.mode);
+    let op = eas_core::fallbacks::get_keys(&request.handle()?.root(), &query, request.mode);
     request.finish(op, keys)
 }
 

@@ -1,7 +1,7 @@
 //! The storage core: no I/O, no threads.
 //!
 //! - [`key`], [`keys`], [`value`], [`envelope`], [`error`]: pure data and its algebra;
-//! - [`driver`]: the interface between the core and what keeps the items; [`calls`] fills in for
+//! - [`driver`]: the interface between the core and what keeps the items; [`fallbacks`] fills in for
 //!   calls that a driver lacks; [`store`] is what plain blocking code implements, [`condition`]
 //!   what has to hold for its writes; [`group`] is what is written as one; [`clearing`] keeps the place of a clear in the order of writes where a driver does not, and
 //!   [`in_flight`] knows what has not come to its end;
@@ -9,12 +9,12 @@
 //! - [`storage`]: routing, batches, metadata, listings, watching, migrations;
 //! - [`options`]: reads what drivers are given.
 
-pub mod calls;
 pub mod clearing;
 pub mod condition;
 pub mod driver;
 pub mod envelope;
 pub mod error;
+pub mod fallbacks;
 pub mod group;
 pub mod in_flight;
 pub mod key;

@@ -19,7 +19,7 @@ use super::expiry_index::{Added, Expiry, Line};
 use super::key_locks::Wait;
 use super::locate::{Found, Place, folder_of};
 use super::locks::Need;
-use super::spread::spread;
+use super::parallel_walk::spread;
 use super::terms::Terms;
 use eas_core::envelope::{self, Stored};
 use eas_core::error::{Error, Kind, Result, io_from_code};

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::disk::{Disk, Kind};
+use super::parallel_walk::spread;
 use super::path::{self, Name, Reading};
-use super::spread::spread;
 use super::{Engine, is_absent};
 use eas_core::error::{Error, Result, code_of};
 use eas_core::keys::Keys;

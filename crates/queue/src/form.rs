@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use eas_core::calls;
 use eas_core::driver::{Call, Driver, Mode};
 use eas_core::error::{Error, Kind, Result};
+use eas_core::fallbacks;
 use eas_core::store::Store;
 use eas_core::value::{BytesKind, Value};
 
@@ -35,7 +35,7 @@ impl Form {
     /// A raw value as it is queued: a copy where the caller could change it later.
     pub(super) fn keep(self, value: Value) -> Result<Value> {
         if self == Form::Text {
-            return calls::to_text(value).map(Value::Text);
+            return fallbacks::to_text(value).map(Value::Text);
         }
         let Value::Js(handle) = value else {
             return Ok(value);
@@ -56,7 +56,7 @@ impl Form {
     pub(super) fn read_raw(self, value: &Value) -> Value {
         match self {
             Form::AsGiven | Form::Bytes => value.clone(),
-            Form::Text => calls::from_text(value.clone()),
+            Form::Text => fallbacks::from_text(value.clone()),
         }
     }
 }

@@ -11,9 +11,9 @@ use futures_util::future::join_all;
 use super::control::{Control, Next, Outcomes, Step};
 use super::group::QueuedGroup;
 use super::pending_queue::{Batch, Before, Change, Operation, PendingQueue, Place};
-use eas_core::calls;
 use eas_core::driver::{Call, Driver, Item, Mode, Op, Options};
 use eas_core::error::{Error, Kind, Result};
+use eas_core::fallbacks;
 use eas_core::group::Committed;
 use eas_core::runtime::{AtExit, Moves, Runtime};
 use eas_core::value::{Text, Value};
@@ -186,7 +186,7 @@ impl Hosted {
                 })
             });
             let items = items.collect();
-            Some(calls::set_items(
+            Some(fallbacks::set_items(
                 &self.inner,
                 items,
                 &Options::default(),
@@ -222,18 +222,18 @@ impl Hosted {
                 ttl_ms: None,
                 ..operation.options.clone()
             };
-            return calls::remove_item(inner, key, &options, mode);
+            return fallbacks::remove_item(inner, key, &options, mode);
         }
         let options = self.options(operation);
         match &operation.change {
             Change::Set(Value::Text(text)) => {
-                calls::set_item(inner, key, text.clone(), &options, mode)
+                fallbacks::set_item(inner, key, text.clone(), &options, mode)
             }
             Change::Set(value) | Change::SetRaw(value) => {
-                calls::set_item_raw(inner, key, value.clone(), &options, mode)
+                fallbacks::set_item_raw(inner, key, value.clone(), &options, mode)
             }
-            Change::Remove => calls::remove_item(inner, key, &options, mode),
-            Change::Clear => calls::clear(inner, key, &options, mode),
+            Change::Remove => fallbacks::remove_item(inner, key, &options, mode),
+            Change::Clear => fallbacks::clear(inner, key, &options, mode),
             Change::Commit(group) => self.commit(group, mode).map(drop),
         }
     }
@@ -400,13 +400,13 @@ impl Hosted {
             Change::Set(_) | Change::SetRaw(_) if has(Call::SetItemRaw) => Call::SetItemRaw,
             Change::Set(_) | Change::SetRaw(_) => Call::SetItem,
             Change::Remove => Call::RemoveItem,
-            Change::Clear => return calls::can_clear(&self.inner, Mode::Sync).map(drop),
+            Change::Clear => return fallbacks::can_clear(&self.inner, Mode::Sync).map(drop),
             Change::Commit(_) => Call::Commit,
         };
         if has(call) {
             Ok(())
         } else {
-            Err(calls::unsupported(&*self.inner, call).key(&operation.key))
+            Err(fallbacks::unsupported(&*self.inner, call).key(&operation.key))
         }
     }
 

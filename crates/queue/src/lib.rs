@@ -29,7 +29,6 @@ use self::group::QueuedGroup;
 use self::hosted::Hosted;
 use self::pending_queue::{Change, Operation, Seen};
 use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
-use eas_core::calls;
 use eas_core::clearing::Clears;
 use eas_core::delegate;
 use eas_core::driver::{
@@ -37,6 +36,7 @@ use eas_core::driver::{
     NativeMeta, Op, Options,
 };
 use eas_core::error::{Error, Kind, Result};
+use eas_core::fallbacks;
 use eas_core::group::{Committed, Group};
 use eas_core::in_flight::InFlight;
 use eas_core::key;
@@ -356,7 +356,7 @@ impl QueueDriver {
             })?;
         }
         let info = self.inner.info();
-        calls::refuse(info, call, mode)?;
+        fallbacks::refuse(info, call, mode)?;
         if info.read_only.is_read_only() {
             return Ok(false);
         }
@@ -479,7 +479,7 @@ impl QueueDriver {
         let overlay = self.control().with_pending(|pending| {
             (!pending.is_empty()).then(|| pending.overlay(&query.base, now_ms))
         });
-        let listed = calls::get_keys(&self.inner, query, mode);
+        let listed = fallbacks::get_keys(&self.inner, query, mode);
         let Some(overlay) = overlay else {
             return listed;
         };
@@ -599,7 +599,7 @@ impl Driver for QueueDriver {
         }
         match self.seen(key, |_, _| ()) {
             Some(seen) => Op::ok(seen.is_some()),
-            None => calls::has_item(&self.inner, key, options, mode),
+            None => fallbacks::has_item(&self.inner, key, options, mode),
         }
     }
 
@@ -609,7 +609,7 @@ impl Driver for QueueDriver {
         }
         match self.seen(key, |operation, value| self.read(operation, value)) {
             Some(seen) => Op::ok(seen.flatten()),
-            None => calls::get_item(&self.inner, key, options, mode),
+            None => fallbacks::get_item(&self.inner, key, options, mode),
         }
     }
 
@@ -635,7 +635,7 @@ impl Driver for QueueDriver {
         if asked.is_empty() {
             return Op::ok(found);
         }
-        let read = calls::get_items(&self.inner, asked, common, mode);
+        let read = fallbacks::get_items(&self.inner, asked, common, mode);
         read.map(move |values| {
             for (value, place) in values.into_iter().zip(places) {
                 found[place] = value;
@@ -650,7 +650,7 @@ impl Driver for QueueDriver {
         }
         match self.seen(key, |operation, value| self.read_raw(operation, value)) {
             Some(seen) => Op::ok(seen.flatten()),
-            None => calls::get_item_raw(&self.inner, key, options, mode),
+            None => fallbacks::get_item_raw(&self.inner, key, options, mode),
         }
     }
 
@@ -680,7 +680,7 @@ impl Driver for QueueDriver {
             Some(None) => Op::ok(None),
             Some(Some(meta)) if self.store.is_some() => Op::ok(Some(Meta::Native(meta))),
             // What a driver in JavaScript knows of its items is its own matter.
-            _ => calls::get_meta(&self.inner, key, options, mode),
+            _ => fallbacks::get_meta(&self.inner, key, options, mode),
         }
     }
 
@@ -750,7 +750,7 @@ impl Driver for QueueDriver {
         if let Err(error) = self.enter(Call::Clear, mode) {
             return Op::fail(error);
         }
-        match calls::can_clear(&self.inner, mode) {
+        match fallbacks::can_clear(&self.inner, mode) {
             Ok(true) => {}
             Ok(false) => return Op::ok(()),
             Err(error) => return Op::fail(error),
@@ -777,7 +777,7 @@ impl Driver for QueueDriver {
         if let Err(error) = self.enter(Call::Clear, mode) {
             return Op::fail(error);
         }
-        match calls::can_clear(&self.inner, mode) {
+        match fallbacks::can_clear(&self.inner, mode) {
             Ok(true) => {}
             Ok(false) => return Op::ok(Keys::new()),
             Err(error) => return Op::fail(error),
@@ -842,7 +842,7 @@ impl Driver for QueueDriver {
             self.clears.finish();
             return self.drain(mode).map_result(move |outcome| {
                 // What could be written is made durable, whatever could not.
-                let Op::Ready(Some(flushed)) = calls::flush(&self.inner, Mode::Sync) else {
+                let Op::Ready(Some(flushed)) = fallbacks::flush(&self.inner, Mode::Sync) else {
                     return outcome;
                 };
                 outcome.and(flushed)
@@ -851,7 +851,7 @@ impl Driver for QueueDriver {
         let drained = self.drain_all();
         Op::later(async move {
             let drained = drained.await;
-            drained.and(calls::flush(&self.inner, Mode::Async).await)
+            drained.and(fallbacks::flush(&self.inner, Mode::Async).await)
         })
     }
 
@@ -868,8 +868,8 @@ impl Driver for QueueDriver {
                 _ => Ok(()),
             };
             self.end(&outcome);
-            let disposed = calls::dispose(&self.inner, mode);
-            return calls::all(vec![drained, disposed]);
+            let disposed = fallbacks::dispose(&self.inner, mode);
+            return fallbacks::all(vec![drained, disposed]);
         }
         let listing = self.listing.done();
         let drained = if listing.is_none() {
@@ -890,7 +890,7 @@ impl Driver for QueueDriver {
                 }
             };
             self.end(&drained);
-            let disposed = calls::dispose(&self.inner, mode).await;
+            let disposed = fallbacks::dispose(&self.inner, mode).await;
             drained.and(disposed)
         })
     }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Route, Storage, empty_key};
-use crate::calls;
 use crate::condition::{Check, Etag};
 use crate::driver::{Driver, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
+use crate::fallbacks;
 use crate::group::{Committed, Group, GroupWrite};
 use crate::key;
 use crate::value::{Text, Value};
@@ -69,9 +69,9 @@ impl Storage {
         let info = route.driver.info();
         // A driver of the program may read an item otherwise than raw.
         let stored = if info.in_js {
-            calls::get_item(&route.driver, route.relative(), options, mode)
+            fallbacks::get_item(&route.driver, route.relative(), options, mode)
         } else {
-            calls::get_item_raw(&route.driver, route.relative(), options, mode)
+            fallbacks::get_item_raw(&route.driver, route.relative(), options, mode)
         };
         let keeps_values = info.in_js || info.keeps_values;
         stored.map(move |stored| stored.map(|stored| Entry::of(stored, keeps_values)))
@@ -94,7 +94,7 @@ impl Storage {
             Ok(None) => return Op::ok(Committed::Done),
             Err(error) => return Op::fail(error.operation(operation)),
         };
-        if let Err(error) = calls::can_commit(&driver, operation, mode) {
+        if let Err(error) = fallbacks::can_commit(&driver, operation, mode) {
             return Op::fail(error);
         }
         for write in &group.writes {

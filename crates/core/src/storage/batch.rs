@@ -7,9 +7,9 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 
 use super::{Storage, empty_key};
-use crate::calls;
 use crate::driver::{Call, Driver, EventKind, Item, Mode, Op, Options};
 use crate::error::Result;
+use crate::fallbacks;
 use crate::key;
 use crate::value::{Text, Value};
 
@@ -53,7 +53,7 @@ impl Storage {
         let mut reads = Vec::with_capacity(parts.len());
         for part in parts {
             places.push(part.places);
-            reads.push(calls::get_items(&part.driver, part.items, common, mode));
+            reads.push(fallbacks::get_items(&part.driver, part.items, common, mode));
         }
         if reads.len() == 1 && places[0].len() == count {
             // One mount serves all, in order: nothing to put together.
@@ -83,7 +83,7 @@ impl Storage {
         };
         let refused = parts
             .iter()
-            .try_for_each(|part| calls::refuse(part.driver.info(), Call::SetItems, mode));
+            .try_for_each(|part| fallbacks::refuse(part.driver.info(), Call::SetItems, mode));
         if let Err(error) = refused {
             return Op::fail(error);
         }
@@ -143,12 +143,12 @@ impl Storage {
                 .collect();
             let mut writes = Vec::with_capacity(1 + removals.len());
             if !sets.is_empty() {
-                writes.push(calls::set_items(&part.driver, sets, common, mode));
+                writes.push(fallbacks::set_items(&part.driver, sets, common, mode));
             }
             for (key, options) in &removals {
-                writes.push(calls::remove_item(&part.driver, key, options, mode));
+                writes.push(fallbacks::remove_item(&part.driver, key, options, mode));
             }
-            let written = self.tracked(&part.driver, calls::all(writes));
+            let written = self.tracked(&part.driver, fallbacks::all(writes));
             done.push(match events {
                 None => written,
                 Some(events) => {
@@ -161,7 +161,7 @@ impl Storage {
                 }
             });
         }
-        calls::all(done)
+        fallbacks::all(done)
     }
 
     /// The changes by mount. A key that is written and removed in one batch ends as its last change

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::{Route, Storage};
-use crate::calls;
 use crate::driver::{Call, Driver, EventKind, Mode, Op, Options};
 use crate::error::{Error, Kind};
+use crate::fallbacks;
 use crate::key;
 use crate::value::{Text, Value};
 
@@ -16,7 +16,7 @@ impl Storage {
         if route.key.is_empty() {
             return Op::ok(false);
         }
-        calls::has_item(&route.driver, route.relative(), options, mode)
+        fallbacks::has_item(&route.driver, route.relative(), options, mode)
     }
 
     /// The item as the codec wrote it.
@@ -27,7 +27,7 @@ impl Storage {
             return Op::ok(None);
         }
         let (driver, base_len) = self.driver_of(&key);
-        calls::get_item(&driver, &key[base_len..], options, mode)
+        fallbacks::get_item(&driver, &key[base_len..], options, mode)
     }
 
     /// The driver that keeps a key in normal form, and how much of the key is its base.
@@ -45,7 +45,7 @@ impl Storage {
         if route.key.is_empty() {
             return Op::ok(None);
         }
-        calls::get_item_raw(&route.driver, route.relative(), options, mode)
+        fallbacks::get_item_raw(&route.driver, route.relative(), options, mode)
     }
 
     /// Writes an item.
@@ -60,7 +60,7 @@ impl Storage {
         if !normal.is_empty() && !self.hub.is_watched() && !self.is_migrating() {
             let (driver, base_len) = self.driver_of(&normal);
             let key = &normal[base_len..];
-            let written = calls::set_item(&driver, key, value, options, mode);
+            let written = fallbacks::set_item(&driver, key, value, options, mode);
             self.note_for_clears(EventKind::Update, &driver, key, &written);
             if matches!(written, Op::Ready(_)) {
                 return written;
@@ -81,10 +81,10 @@ impl Storage {
         if self.is_migrating() {
             let options = options.clone();
             return self.recorded_route(Call::SetItem, route, mode, move |route| {
-                calls::set_item(&route.driver, route.relative(), value, &options, mode)
+                fallbacks::set_item(&route.driver, route.relative(), value, &options, mode)
             });
         }
-        let written = calls::set_item(&route.driver, route.relative(), value, options, mode);
+        let written = fallbacks::set_item(&route.driver, route.relative(), value, options, mode);
         self.note_for_clears(EventKind::Update, &route.driver, route.relative(), &written);
         let written = self.tracked(&route.driver, written);
         self.announced(written, Call::SetItem, route, mode)
@@ -118,7 +118,7 @@ impl Storage {
         };
         let options = options.clone();
         self.recorded_route(Call::SetItemRaw, route, mode, move |route| {
-            calls::set_item_raw(&route.driver, route.relative(), value, &options, mode)
+            fallbacks::set_item_raw(&route.driver, route.relative(), value, &options, mode)
         })
     }
 
@@ -138,12 +138,13 @@ impl Storage {
         let meta = and_meta.then(|| key::meta_of(&route.key));
         let base_len = route.base_len;
         let remove = move |route: &Route| {
-            let removed = calls::remove_item(&route.driver, route.relative(), &options, mode);
+            let removed = fallbacks::remove_item(&route.driver, route.relative(), &options, mode);
             match &meta {
                 None => removed,
                 Some(meta) => {
-                    let meta = calls::remove_item(&route.driver, &meta[base_len..], &options, mode);
-                    calls::all(vec![removed, meta])
+                    let meta =
+                        fallbacks::remove_item(&route.driver, &meta[base_len..], &options, mode);
+                    fallbacks::all(vec![removed, meta])
                 }
             }
         };

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 
 use super::Storage;
-use crate::calls;
 use crate::clearing::Clear;
 use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
 use crate::error::{Kind, Result};
+use crate::fallbacks;
 use crate::key;
 use crate::keys::Keys;
 
@@ -68,7 +68,7 @@ impl Storage {
                 max_depth: max_depth.map(|max| max - depth),
                 options: options.clone(),
             };
-            lists.push((calls::get_keys(&share.driver, &query, mode), share));
+            lists.push((fallbacks::get_keys(&share.driver, &query, mode), share));
         }
         let shows = move |key: &str| {
             key::is_under(key, &base)
@@ -111,13 +111,13 @@ impl Storage {
         // A mount that refuses refuses all of it, before anything is removed.
         let mut cleared = Vec::new();
         for share in self.shares(&base) {
-            match calls::can_clear(&share.driver, mode) {
+            match fallbacks::can_clear(&share.driver, mode) {
                 Ok(true) => cleared.push(share),
                 Ok(false) => {}
                 Err(error) => return Op::fail(error),
             }
         }
-        calls::all(
+        fallbacks::all(
             cleared
                 .into_iter()
                 .map(|share| self.clear_share(share, options, mode))
@@ -137,14 +137,14 @@ impl Storage {
         self.in_flight.track(Op::later(async move {
             older.await?;
             for (clear, share) in shares {
-                if !calls::can_clear(&share.driver, mode)? {
+                if !fallbacks::can_clear(&share.driver, mode)? {
                     continue;
                 }
                 let query = KeyQuery {
                     base: share.relative_base.clone(),
                     ..KeyQuery::default()
                 };
-                let keys = calls::get_keys(&share.driver, &query, mode).await?;
+                let keys = fallbacks::get_keys(&share.driver, &query, mode).await?;
                 for key in &keys.with_metadata() {
                     let key = key::normalize(key);
                     let full = share.full(&key);
@@ -167,7 +167,7 @@ impl Storage {
         let whole = share.relative_base.is_empty() || info.clears_base;
         let native = info.has(Call::Clear, mode) && whole && share.hidden.is_empty();
         let reports = self.hub.is_watched() && !info.watches();
-        if native && !reports && calls::spares_kept(&driver, mode) {
+        if native && !reports && fallbacks::spares_kept(&driver, mode) {
             let cleared = driver.clone().clear(&share.relative_base, options, mode);
             return self.tracked(&driver, cleared);
         }
@@ -248,7 +248,7 @@ fn remove_unspared(
     };
     let list = {
         let driver = share.driver.clone();
-        move |mode| calls::get_keys(&driver, &query, mode)
+        move |mode| fallbacks::get_keys(&driver, &query, mode)
     };
     let remove = {
         let (share, clear, options) = (share.clone(), clear.clone(), options.clone());
@@ -272,7 +272,7 @@ fn remove_unspared(
                 .clone()
                 .with_metadata()
                 .filtered(|key| !clear.spares(key));
-            calls::remove_items(driver, &removed, &options, mode).map(move |()| keys)
+            fallbacks::remove_items(driver, &removed, &options, mode).map(move |()| keys)
         }
     };
     clear.in_steps(mode, list, remove)

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::Storage;
-use crate::calls;
 use crate::driver::{Driver, Mode, Op};
 use crate::error::Kind;
+use crate::fallbacks;
 use crate::key;
 
 impl Storage {
@@ -36,8 +36,8 @@ impl Storage {
             let drivers = around.into_iter().chain(mounts.under(&base));
             drivers.map(|(_, driver)| driver.clone()).collect()
         };
-        let flushed = drivers.iter().map(|driver| calls::flush(driver, mode));
-        calls::all(flushed.collect())
+        let flushed = drivers.iter().map(|driver| fallbacks::flush(driver, mode));
+        fallbacks::all(flushed.collect())
     }
 
     /// Takes out the mount of `base`, and with `dispose` its driver's end. The root stays.
@@ -56,7 +56,7 @@ impl Storage {
             if dispose {
                 flushed_and_disposed(&driver).await
             } else {
-                calls::flush(&driver, Mode::Async).await
+                fallbacks::flush(&driver, Mode::Async).await
             }
         })
     }
@@ -86,7 +86,7 @@ impl Storage {
                     async move { flushed_and_disposed(&driver).await },
                 ));
             }
-            calls::all(ends).await
+            fallbacks::all(ends).await
         })
     }
 }
@@ -94,9 +94,9 @@ impl Storage {
 /// A driver that fails to flush is disposed all the same; the failure is reported. One that another
 /// storage has disposed was flushed then.
 async fn flushed_and_disposed(driver: &Rc<dyn Driver>) -> crate::error::Result<()> {
-    let flushed = match calls::flush(driver, Mode::Async).await {
+    let flushed = match fallbacks::flush(driver, Mode::Async).await {
         Err(error) if error.kind() == Kind::Disposed => Ok(()),
         flushed => flushed,
     };
-    flushed.and(calls::dispose(driver, Mode::Async).await)
+    flushed.and(fallbacks::dispose(driver, Mode::Async).await)
 }

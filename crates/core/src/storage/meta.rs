@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::Storage;
-use crate::calls;
 use crate::driver::{Meta, Mode, Op, Options};
+use crate::fallbacks;
 use crate::key;
 use crate::value::{Text, Value};
 
@@ -32,7 +32,7 @@ impl Storage {
                 custom: None,
             });
         }
-        let native = calls::get_meta(&route.driver, route.relative(), options, mode);
+        let native = fallbacks::get_meta(&route.driver, route.relative(), options, mode);
         if native_only {
             return native.map(|native| ItemMeta {
                 native,
@@ -40,7 +40,7 @@ impl Storage {
             });
         }
         let meta_key = key::meta_of(route.relative());
-        let custom = calls::get_item(&route.driver, &meta_key, options, mode);
+        let custom = fallbacks::get_item(&route.driver, &meta_key, options, mode);
         Op::later(async move {
             Ok(ItemMeta {
                 native: native.await?,

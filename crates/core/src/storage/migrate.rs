@@ -19,9 +19,9 @@ use serde_json::{Value as Json, json};
 use tokio::sync::Mutex;
 
 use super::{Route, Storage};
-use crate::calls;
 use crate::driver::{Call, Driver, EventKind, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
+use crate::fallbacks;
 use crate::key;
 use crate::value::{BytesKind, Text, Value};
 
@@ -122,7 +122,7 @@ impl Storage {
     /// Whether a migration is running somewhere, or was killed in the middle.
     pub fn is_migration_open(&self) -> Op<bool> {
         let header = self.route_normal(HEADER.to_owned());
-        calls::has_item(
+        fallbacks::has_item(
             &header.driver,
             header.relative(),
             &Options::default(),
@@ -325,15 +325,15 @@ impl Storage {
             let (kind, restored) = match old.value.filter(|_| !has_ended) {
                 Some(Value::Text(text)) if !old.is_raw => (
                     EventKind::Update,
-                    calls::set_item(driver, key, text, &options, Mode::Async),
+                    fallbacks::set_item(driver, key, text, &options, Mode::Async),
                 ),
                 Some(value) => (
                     EventKind::Update,
-                    calls::set_item_raw(driver, key, value, &options, Mode::Async),
+                    fallbacks::set_item_raw(driver, key, value, &options, Mode::Async),
                 ),
                 None => (
                     EventKind::Remove,
-                    calls::remove_item(driver, key, &options, Mode::Async),
+                    fallbacks::remove_item(driver, key, &options, Mode::Async),
                 ),
             };
             restored.await?;
@@ -348,7 +348,7 @@ impl Storage {
     async fn close_record(self: &Rc<Self>) -> Result<()> {
         let header = self.route_normal(HEADER.to_owned());
         let options = Options::default();
-        calls::remove_item(&header.driver, header.relative(), &options, Mode::Async).await?;
+        fallbacks::remove_item(&header.driver, header.relative(), &options, Mode::Async).await?;
         // No entry may go before the header has.
         settle(&header.driver, Mode::Async).await
     }
@@ -449,7 +449,7 @@ impl Recorder {
 /// Removes entries, the last first: those that stay when this is cut short are found again.
 async fn forget(entries: Vec<(Rc<dyn Driver>, String)>) -> Result<()> {
     for (driver, key) in entries.into_iter().rev() {
-        calls::remove_item(&driver, &key, &Options::default(), Mode::Async).await?;
+        fallbacks::remove_item(&driver, &key, &Options::default(), Mode::Async).await?;
     }
     Ok(())
 }
@@ -460,7 +460,7 @@ async fn settle(driver: &Rc<dyn Driver>, mode: Mode) -> Result<()> {
     if driver.shared_store().is_some() {
         return Ok(());
     }
-    calls::flush(driver, mode).await
+    fallbacks::flush(driver, mode).await
 }
 
 fn takes_no_writes(driver: &dyn Driver) -> Error {
@@ -480,7 +480,7 @@ async fn read_old(storage: &Rc<Storage>, route: &Route, mode: Mode) -> Result<Ol
         .as_ref()
         .is_some_and(|value| value.expiry_ms().is_none())
         && driver.info().ttl
-        && let Some(meta) = calls::get_meta(driver, key, &options, mode).await?
+        && let Some(meta) = fallbacks::get_meta(driver, key, &options, mode).await?
     {
         let left_ms = meta.ttl_ms();
         expires_ms = left_ms.map(|ttl_ms| storage.runtime.now_ms() + ttl_ms);
@@ -507,17 +507,17 @@ async fn read_value(
     let options = Options::default();
     let has = |call, mode| driver.info().has(call, mode);
     if has(Call::GetItemRaw, mode) && !has(Call::SetItemRaw, Mode::Async) {
-        let value = calls::get_item(driver, key, &options, mode).await?;
+        let value = fallbacks::get_item(driver, key, &options, mode).await?;
         return Ok((value, false));
     }
     if driver.shared_store().is_some() {
-        let value = calls::get_item_raw(driver, key, &options, mode).await?;
+        let value = fallbacks::get_item_raw(driver, key, &options, mode).await?;
         return Ok((value, true));
     }
-    if !calls::has_item(driver, key, &options, mode).await? {
+    if !fallbacks::has_item(driver, key, &options, mode).await? {
         return Ok((None, true));
     }
-    let raw = calls::get_item_raw(driver, key, &options, mode).await?;
+    let raw = fallbacks::get_item_raw(driver, key, &options, mode).await?;
     let envelope = raw.as_ref().and_then(envelope_in);
     let is_readable = match &raw {
         None => false,
@@ -526,7 +526,7 @@ async fn read_value(
     };
     // A storage that serves as a driver encodes once more: its raw values are not its texts.
     if (envelope.is_some() || !is_readable)
-        && let Some(Value::Text(text)) = calls::get_item(driver, key, &options, mode).await?
+        && let Some(Value::Text(text)) = fallbacks::get_item(driver, key, &options, mode).await?
         && envelope.is_none_or(|envelope| envelope == text)
     {
         return Ok((Some(Value::Text(text)), false));
@@ -555,11 +555,11 @@ fn entry_key(base: &str, number: u64) -> String {
 }
 
 async fn write_text(driver: &Rc<dyn Driver>, key: &str, text: &str, mode: Mode) -> Result<()> {
-    calls::set_item(driver, key, Text::from(text), &Options::default(), mode).await
+    fallbacks::set_item(driver, key, Text::from(text), &Options::default(), mode).await
 }
 
 async fn read_text(driver: &Rc<dyn Driver>, key: &str) -> Result<Option<String>> {
-    let stored = calls::get_item(driver, key, &Options::default(), Mode::Async).await?;
+    let stored = fallbacks::get_item(driver, key, &Options::default(), Mode::Async).await?;
     Ok(stored.map(|stored| match stored {
         Value::Text(text) => text.to_str().into_owned(),
         // Something else than was written: it is there, and says nothing.

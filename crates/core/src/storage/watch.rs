@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use super::Storage;
-use crate::calls;
 use crate::driver::{Driver, Event, EventKind, EventSink, Mode, Op, Unwatch};
+use crate::fallbacks;
 use crate::key;
 
 /// Names a listener of one storage.
@@ -91,7 +91,7 @@ impl Storage {
             .into_iter()
             .map(|(base, driver)| self.start_watch(base, driver))
             .collect();
-        let started = match calls::all(started) {
+        let started = match fallbacks::all(started) {
             Op::Ready(Some(Ok(()))) => return Op::ok(id),
             started => started,
         };
@@ -126,7 +126,7 @@ impl Storage {
         self.hub.expiries.take();
         let watches = std::mem::take(&mut *self.hub.watches.borrow_mut());
         self.hub.keep_while_watched();
-        calls::all(
+        fallbacks::all(
             watches
                 .into_values()
                 .map(|watch| watch.stop(Mode::Async))

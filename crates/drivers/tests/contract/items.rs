@@ -1,5 +1,5 @@
-use eas_core::calls;
 use eas_core::driver::{Meta, Options};
+use eas_core::fallbacks;
 
 use crate::setting::for_every_driver;
 
@@ -72,7 +72,7 @@ fn metadata_tells_of_an_item_and_nothing_of_a_missing_one() {
         setting.set("a", "text");
         setting.flush();
         let meta = |key| {
-            let meta = calls::get_meta(&setting.driver, key, &Options::default(), setting.mode);
+            let meta = fallbacks::get_meta(&setting.driver, key, &Options::default(), setting.mode);
             setting.finish(meta).expect("reads")
         };
         match meta("a") {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use eas_core::calls;
 use eas_core::driver::{Call, Mode};
+use eas_core::fallbacks;
 use eas_drivers::TABLE;
 
 use crate::setting::for_every_driver;
@@ -48,7 +48,7 @@ fn dispose_waits_for_what_was_written_and_lets_the_program_end() {
     for_every_driver(|setting| {
         drop(setting.start_set("a", "1"));
         setting
-            .wait(calls::flush(&setting.driver, Mode::Async))
+            .wait(fallbacks::flush(&setting.driver, Mode::Async))
             .expect("flushes");
         setting.runtime.settle();
         assert_eq!(setting.runtime.holds(), 0, "{setting}");

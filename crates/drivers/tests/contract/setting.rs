@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::rc::Rc;
 
-use eas_core::calls;
 use eas_core::driver::{Driver, Item, KeyQuery, Mode, Op, Options};
 use eas_core::error::Result;
+use eas_core::fallbacks;
 use eas_core::group::{Committed, Group};
 use eas_core::options::{DriverOptions, Given};
 use eas_core::runtime::system_time_ms;
@@ -31,7 +31,7 @@ pub(crate) fn for_every_driver(check: impl Fn(&Setting)) {
     let check = |setting: &Setting| {
         check(setting);
         setting
-            .wait(calls::dispose(&setting.driver, Mode::Async))
+            .wait(fallbacks::dispose(&setting.driver, Mode::Async))
             .expect("disposes");
     };
     for mode in [Mode::Sync, Mode::Async] {
@@ -136,7 +136,7 @@ impl Setting {
     }
 
     pub(crate) fn start_set(&self, key: &str, text: &str) -> Op<()> {
-        calls::set_item(
+        fallbacks::set_item(
             &self.driver,
             key,
             Text::from(text),
@@ -146,7 +146,7 @@ impl Setting {
     }
 
     pub(crate) fn start_remove(&self, key: &str) -> Op<()> {
-        calls::remove_item(&self.driver, key, &Options::default(), self.mode)
+        fallbacks::remove_item(&self.driver, key, &Options::default(), self.mode)
     }
 
     pub(crate) fn start_commit(&self, group: Group) -> Op<Committed> {
@@ -167,7 +167,7 @@ impl Setting {
     }
 
     pub(crate) fn try_get(&self, key: &str) -> Result<Option<Value>> {
-        self.done(calls::get_item(
+        self.done(fallbacks::get_item(
             &self.driver,
             key,
             &Options::default(),
@@ -187,7 +187,7 @@ impl Setting {
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.done(calls::has_item(
+        self.done(fallbacks::has_item(
             &self.driver,
             key,
             &Options::default(),
@@ -202,7 +202,7 @@ impl Setting {
     }
 
     pub(crate) fn start_set_raw(&self, key: &str, value: Value) -> Op<()> {
-        calls::set_item_raw(&self.driver, key, value, &Options::default(), self.mode)
+        fallbacks::set_item_raw(&self.driver, key, value, &Options::default(), self.mode)
     }
 
     pub(crate) fn set_raw(&self, key: &str, value: Value) -> Result<()> {
@@ -210,7 +210,7 @@ impl Setting {
     }
 
     pub(crate) fn try_get_raw(&self, key: &str) -> Result<Option<Value>> {
-        self.done(calls::get_item_raw(
+        self.done(fallbacks::get_item_raw(
             &self.driver,
             key,
             &Options::default(),
@@ -233,7 +233,7 @@ impl Setting {
             max_depth,
             options: Options::default(),
         };
-        self.done(calls::get_keys(&self.driver, &query, self.mode))
+        self.done(fallbacks::get_keys(&self.driver, &query, self.mode))
             .unwrap_or_else(|error| panic!("{self}: {error}"))
             .sorted()
     }
@@ -248,13 +248,13 @@ impl Setting {
     }
 
     pub(crate) fn flush(&self) {
-        self.done(calls::flush(&self.driver, self.mode))
+        self.done(fallbacks::flush(&self.driver, self.mode))
             .unwrap_or_else(|error| panic!("{self}: {error}"));
     }
 
     pub(crate) fn get_items(&self, keys: &[&str]) -> Result<Vec<Option<Value>>> {
         let items = keys.iter().map(|key| item(key, ())).collect();
-        self.done(calls::get_items(
+        self.done(fallbacks::get_items(
             &self.driver,
             items,
             &Options::default(),
@@ -267,7 +267,7 @@ impl Setting {
             .iter()
             .map(|(key, text)| item(key, Text::from(*text)))
             .collect();
-        self.done(calls::set_items(
+        self.done(fallbacks::set_items(
             &self.driver,
             items,
             &Options::default(),
@@ -280,7 +280,7 @@ impl Setting {
             ttl_ms: Some(ttl_ms),
             ..Options::default()
         };
-        self.done(calls::set_item(
+        self.done(fallbacks::set_item(
             &self.driver,
             key,
             Text::from(text),

@@ -3,7 +3,7 @@
 //! The system's notices become [`signal`]s; the [`tracker`] turns them into events, on data alone.
 //! Here are the thread that waits for them and the watches themselves.
 
-mod signal;
+mod notify_adapter;
 mod tracker;
 
 use std::any::Any;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use self::signal::Signal;
+use self::notify_adapter::Signal;
 use self::tracker::{ECHO_MS, Entry, Tracker, Tree};
 use super::FsStore;
 use super::changes::{Change, Changes, FileIdentity, Own};
@@ -279,7 +279,7 @@ impl<D: Disk> Watch<D> {
             return;
         }
         let signals = match notice {
-            Ok(event) => signal::signals(event),
+            Ok(event) => notify_adapter::signals(event),
             // Notices may be missing: look for what changed.
             Err(_) => vec![Signal::Rescan],
         };
