@@ -177,3 +177,49 @@ describe("Object.prototype", () => {
     expect(storage.hasItemSync("key")).toBe(false);
   });
 });
+
+// Through the storage around it, an item that the inner storage wrote is a value and no text.
+describe("an item that a mounted storage wrote itself", () => {
+  const values: unknown[] = [
+    { name: "x" },
+    [1, 2],
+    5,
+    true,
+    new Date(7),
+    new Map([["a", new Set([1])]]),
+  ];
+  const outers: Record<string, (inner: any) => any> = {
+    mounted: (inner) => createStorage<any>().mount("in", inner),
+    driver: (inner) => createStorage<any>().mount("in", createStorage<any>({ driver: inner })),
+    checked: (inner) =>
+      createStorage<any>().mount("in", createStorage<any>({ driver: inner, defaults: { d: 1 } })),
+  };
+  describe.each(Object.keys(outers))("%s", (name) => {
+    it.each(values.map((value) => [value]))("%o has one etag, and is updated", async (value) => {
+      const inner = createStorage<any>();
+      const outer = outers[name]?.(inner);
+      await inner.setItem("key", value);
+      const entry = await outer.getEntry("in:key");
+      expect(entry.value).toEqual(value);
+      expect(outer.getEntrySync("in:key")).toEqual(entry);
+      await inner.setItem("key", "another");
+      const stale = await failureOf(() => outer.setItem("in:key", 1, { ifMatch: entry.etag }));
+      expect(stale.code).toBe("EAS_CONFLICT");
+      await inner.setItem("key", value);
+      expect((await outer.getEntry("in:key")).etag).toBe(entry.etag);
+      await outer.setItem("in:key", "changed", { ifMatch: entry.etag });
+      expect(await outer.getItem("in:key")).toBe("changed");
+
+      inner.setItemSync("key", value);
+      const seen: unknown[] = [];
+      const count = (old: unknown) => [seen.push(old)];
+      expect(await outer.update("in:key", count)).toEqual([1]);
+      inner.setItemSync("key", value);
+      expect(outer.updateSync("in:key", count)).toEqual([2]);
+      expect(seen).toEqual([value, value]);
+      const { etag } = outer.getEntrySync("in:key");
+      const done = await outer.atomic().check("in:key", etag).set("in:key", 3).commit();
+      expect(done).toEqual({ ok: true });
+    });
+  });
+});

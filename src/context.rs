@@ -26,14 +26,14 @@ use super::error::settle_error;
 use super::escape::escape;
 use super::function::function;
 use super::read_cache::ReadCache;
-use super::reference::Reference;
+use super::reference::{self, Reference};
 use super::shared::{Shared, TaskId};
 use super::strings;
 use eas_core::driver::{LocalFuture, Mode, Op};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::system_time_ms;
 use eas_core::runtime::{AtExit, Job, Runtime, finish};
-use eas_core::value::Text;
+use eas_core::value::{JsHandle, Text};
 use eas_store::pool;
 
 /// Tasks polled in one go before the event loop turns: a chain of ready operations must not starve
@@ -106,6 +106,8 @@ pub(super) struct Context {
     filler: RefCell<Option<Reference>>,
     /// The facade's function that makes a template of a text.
     template_maker: RefCell<Option<Reference>>,
+    /// The facade's function that writes a value as text.
+    encoder: RefCell<Option<Reference>>,
     /// What is read again and again.
     pub(super) read_cache: ReadCache,
     /// Memory of JavaScript that the facade writes texts to.
@@ -195,6 +197,7 @@ impl Context {
             clock: RefCell::default(),
             filler: RefCell::default(),
             template_maker: RefCell::default(),
+            encoder: RefCell::default(),
             read_cache: ReadCache::default(),
             scratch: RefCell::default(),
             warned: RefCell::default(),
@@ -275,6 +278,25 @@ impl Context {
     /// The facade's function `(coded) => template | undefined`.
     pub(super) fn set_template_maker(&self, function: Val) {
         *self.template_maker.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// The facade's function `(value) => text | undefined`.
+    pub(super) fn set_encoder(&self, function: Val) {
+        *self.encoder.borrow_mut() = Reference::new(self.env, function, &self.shared);
+    }
+
+    /// The text that the codec writes for a value; `None` where it has none.
+    pub(super) fn encode(&self, value: &JsHandle) -> Option<Text> {
+        let encode = self.encoder.borrow().as_ref().and_then(Reference::get)?;
+        let Ok(text) = self
+            .env
+            .call(encode, &[reference::value_of(self.env, value)])
+        else {
+            // There is no room on the stack.
+            self.env.take_exception();
+            return None;
+        };
+        strings::read_text(self.env, text)
     }
 
     /// What the facade makes of a text; `None` where copies cannot stand for its value.
@@ -803,6 +825,10 @@ impl Runtime for NodeRuntime {
         self.0
             .upgrade()
             .is_some_and(|context| context.is_ending.get())
+    }
+
+    fn encode(&self, value: &JsHandle) -> Option<Text> {
+        self.0.upgrade()?.encode(value)
     }
 
     fn warn(&self, code: &'static str, message: String) {

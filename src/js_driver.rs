@@ -596,7 +596,14 @@ impl Driver for JsDriver {
                 }
                 let options = Options::default();
                 let stored = self.clone().get_item(&check.key, &options, mode).await?;
-                if check.expected.fits(stored.as_ref()) {
+                let is_it = match &stored {
+                    Some(Value::Js(handle)) => {
+                        let text = self.context.encode(handle).map(Value::Text);
+                        check.expected.fits(text.as_ref().or(stored.as_ref()))
+                    }
+                    stored => check.expected.fits(stored.as_ref()),
+                };
+                if is_it {
                     let expected = stored.map_or(Expected::Missing, Expected::Stored);
                     checks.push(Check { expected, ..check });
                 } else if !conflicts.contains(&check.key) {

@@ -130,6 +130,13 @@ fn install_context(context: &std::rc::Rc<Context>, core: Val) {
     env.set(core, c"setTemplateMaker", set_template_maker);
 
     let held = context.clone();
+    let set_encoder = function(env, "setEncoder", move |env, arguments| {
+        held.set_encoder(arguments[0]);
+        Ok(env.undefined())
+    });
+    env.set(core, c"setEncoder", set_encoder);
+
+    let held = context.clone();
     let escape_scratch = function(env, "escapeScratch", move |env, arguments| {
         #[expect(
             clippy::cast_possible_truncation,

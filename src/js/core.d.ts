@@ -303,6 +303,8 @@ interface Core {
   setFiller(fill: (list: unknown[], at: number, ...values: unknown[]) => void): void;
   /** Rust calls it with a text that is read again, and keeps what it gives; an empty answer means that the value has none. */
   setTemplateMaker(make: (coded: string) => Template | undefined): void;
+  /** Rust calls it with a value that a driver in JavaScript gave, for its etag; undefined where it has no text. */
+  setEncoder(encode: (value: unknown) => string | undefined): void;
   /** The memory in which texts are handed over. */
   readonly scratch: ArrayBuffer;
   /** Escapes a text in that memory, as JSON does; gives its new end, at most `limit`, or -1 for the codec. */

@@ -1,5 +1,7 @@
 // What Rust calls, and what it has the process call.
 
+import { encode } from "./lazy-codec.js";
+
 export function warn(code, message) {
   if (typeof process !== "undefined" && typeof process.emitWarning === "function") {
     process.emitWarning(message, { code, type: "StorageWarning" });
@@ -19,6 +21,14 @@ core.setClock(
 
 core.setFiller((list, at, ...values) => {
   for (let index = 0; index < values.length; index++) list[at + index] = values[index];
+});
+
+core.setEncoder((value) => {
+  try {
+    return encode(value);
+  } catch {
+    return undefined;
+  }
 });
 
 // `process.exit()` and uncaught exceptions end the main thread without a word to its addons. An addon

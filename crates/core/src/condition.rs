@@ -14,7 +14,8 @@ const ETAG_BYTES: usize = 16;
 ///
 /// The first 128 bits of SHA-256 over one byte that says what kind the value is (`t` for text, `b` for
 /// bytes) and the stored bytes without the expiry that they may carry, in base64url. A value of the JS
-/// runtime that memory holds by reference has a number instead, which is another for each write.
+/// runtime that memory holds by reference has a number instead, which is another for each write. A value
+/// that a driver in JavaScript gives has the etag of the text that the codec writes for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Etag(String);
 

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::driver::LocalFuture;
 use crate::error::{Error, Result};
+use crate::value::{JsHandle, Text};
 
 mod exit;
 #[doc(hidden)]
@@ -63,6 +64,11 @@ pub trait Runtime {
     /// Whether the context has begun to end: there may be no later moment for work on other threads.
     fn is_ending(&self) -> bool {
         false
+    }
+
+    /// The text that the codec writes for a value of JavaScript; `None` where it has none.
+    fn encode(&self, _value: &JsHandle) -> Option<Text> {
+        None
     }
 
     /// Shows a warning to the developer of the program, once per `code` and `message`.

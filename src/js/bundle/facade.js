@@ -6,6 +6,162 @@ var __export = (target, all) => {
     __defProp(target, name, { get: all[name], enumerable: true });
 };
 
+// src/js/builtins.js
+var builtins_exports = {};
+__export(builtins_exports, {
+  ArrayType: () => ArrayType,
+  DateType: () => DateType,
+  ErrorType: () => ErrorType,
+  MapType: () => MapType,
+  RangeErrorType: () => RangeErrorType,
+  RegExpType: () => RegExpType,
+  SetType: () => SetType,
+  URLType: () => URLType,
+  Uint8ArrayType: () => Uint8ArrayType,
+  arrayPrototype: () => arrayPrototype,
+  bigIntText: () => bigIntText,
+  booleanOf: () => booleanOf,
+  captureStackTrace: () => captureStackTrace,
+  codeAt: () => codeAt,
+  create: () => create,
+  datePrototype: () => datePrototype,
+  defineProperty: () => defineProperty,
+  encodeInto: () => encodeInto,
+  encoder: () => encoder,
+  floor: () => floor,
+  getPrototypeOf: () => getPrototypeOf,
+  hasOwn: () => hasOwn,
+  includes: () => includes,
+  indexOf: () => indexOf,
+  isArray: () => isArray,
+  isFiniteNumber: () => isFiniteNumber,
+  isNaNNumber: () => isNaNNumber,
+  isView: () => isView,
+  isoText: () => isoText,
+  join: () => join,
+  joinTyped: () => joinTyped,
+  keysOf: () => keysOf,
+  lastIndexOf: () => lastIndexOf,
+  mapClear: () => mapClear,
+  mapEach: () => mapEach,
+  mapGet: () => mapGet,
+  mapPrototype: () => mapPrototype,
+  mapSet: () => mapSet,
+  mapSize: () => mapSize,
+  numberOf: () => numberOf,
+  objectPrototype: () => objectPrototype,
+  parse: () => parse,
+  regExpSource: () => regExpSource,
+  regExpText: () => regExpText,
+  setAdd: () => setAdd,
+  setEach: () => setEach,
+  setHas: () => setHas,
+  setInt32: () => setInt32,
+  setPrototype: () => setPrototype,
+  setSize: () => setSize,
+  slice: () => slice,
+  sliceArray: () => sliceArray,
+  sort: () => sort,
+  species: () => species,
+  stringOf: () => stringOf,
+  stringify: () => stringify,
+  tagOf: () => tagOf,
+  timeOf: () => timeOf,
+  toBigInt: () => toBigInt,
+  toStringTag: () => toStringTag,
+  typedArrayLength: () => typedArrayLength,
+  typedArrayName: () => typedArrayName,
+  typedArrayTypes: () => typedArrayTypes,
+  utcTime: () => utcTime
+});
+var uncurry = Function.prototype.bind.bind(Function.prototype.call);
+var { stringify, parse } = JSON;
+var { isArray } = Array;
+var { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
+var { isView } = ArrayBuffer;
+var { isFinite: isFiniteNumber, isNaN: isNaNNumber } = Number;
+var ArrayType = Array;
+var DateType = Date;
+var MapType = Map;
+var SetType = Set;
+var RegExpType = RegExp;
+var ErrorType = Error;
+var RangeErrorType = RangeError;
+var URLType = typeof URL === "function" ? URL : void 0;
+var toBigInt = BigInt;
+var objectPrototype = Object.prototype;
+var getterOf = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name)?.get);
+var hasOwn = uncurry(objectPrototype.hasOwnProperty);
+var tagOf = uncurry(objectPrototype.toString);
+var timeOf = uncurry(Date.prototype.getTime);
+var utcTime = Date.UTC;
+var isoText = uncurry(Date.prototype.toISOString);
+var regExpText = uncurry(RegExp.prototype.toString);
+var regExpSource = getterOf(RegExp.prototype, "source");
+var bigIntText = uncurry(BigInt.prototype.toString);
+var mapGet = uncurry(Map.prototype.get);
+var mapSet = uncurry(Map.prototype.set);
+var mapSize = getterOf(Map.prototype, "size");
+var mapEach = uncurry(Map.prototype.forEach);
+var mapClear = uncurry(Map.prototype.clear);
+var setAdd = uncurry(Set.prototype.add);
+var setSize = getterOf(Set.prototype, "size");
+var setEach = uncurry(Set.prototype.forEach);
+var sort = uncurry(Array.prototype.sort);
+var join = uncurry(Array.prototype.join);
+var codeAt = uncurry(String.prototype.charCodeAt);
+var indexOf = uncurry(String.prototype.indexOf);
+var lastIndexOf = uncurry(String.prototype.lastIndexOf);
+var slice = uncurry(String.prototype.slice);
+var includes = uncurry(String.prototype.includes);
+var typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
+var typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
+var joinTyped = uncurry(typedArrayPrototype.join);
+var typedArrayLength = getterOf(typedArrayPrototype, "length");
+var typedArrayTypes = Object.assign(create(null), {
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array
+});
+var { floor } = Math;
+var arrayPrototype = Array.prototype;
+var datePrototype = Date.prototype;
+var setPrototype = Set.prototype;
+var mapPrototype = Map.prototype;
+var { species } = Symbol;
+var setHas = uncurry(Set.prototype.has);
+var sliceArray = uncurry(Array.prototype.slice);
+var setInt32 = uncurry(DataView.prototype.setInt32);
+var { toStringTag } = Symbol;
+var { captureStackTrace } = Error;
+var stringOf = uncurry(String.prototype.toString);
+var numberOf = uncurry(Number.prototype.valueOf);
+var booleanOf = uncurry(Boolean.prototype.valueOf);
+var Uint8ArrayType = Uint8Array;
+var TextEncoderType = typeof TextEncoder === "function" ? TextEncoder : void 0;
+var encoder = TextEncoderType && new TextEncoderType();
+var encodeInto = TextEncoderType && uncurry(TextEncoderType.prototype.encodeInto);
+
+// src/js/lazy-codec.js
+var codec;
+function loaded() {
+  if (codec === void 0) {
+    const loading = {};
+    core.evaluateCodec()(loading, builtins_exports);
+    codec = loading;
+  }
+  return codec;
+}
+var pack = (value, rules2, operation, key, index) => loaded().pack(value, rules2, operation, key, index);
+var encode = (value) => loaded().encode(value);
+var decode = (text) => loaded().decode(text);
+
 // src/js/hooks.js
 function warn(code, message) {
   if (typeof process !== "undefined" && typeof process.emitWarning === "function") {
@@ -22,6 +178,13 @@ core.setClock(
 );
 core.setFiller((list, at, ...values) => {
   for (let index = 0; index < values.length; index++) list[at + index] = values[index];
+});
+core.setEncoder((value) => {
+  try {
+    return encode(value);
+  } catch {
+    return void 0;
+  }
 });
 if (typeof process !== "undefined" && typeof process.on === "function") {
   const EXIT_HOOKS = Symbol.for("electron-async-storage.exitHooks");
@@ -310,7 +473,7 @@ function raise(error) {
 }
 
 // src/js/located.js
-var { captureStackTrace } = Error;
+var { captureStackTrace: captureStackTrace2 } = Error;
 var located = (result) => isThenable(result) ? settled(result) : result;
 async function settled(pending) {
   try {
@@ -323,7 +486,7 @@ function withCaller(error) {
   if (error === null || typeof error !== "object") return error;
   const { stack } = error;
   if (typeof stack === "string" && !stack.includes("\n    at ")) {
-    captureStackTrace?.(error, withCaller);
+    captureStackTrace2?.(error, withCaller);
   }
   return error;
 }
@@ -352,148 +515,6 @@ var NAMES = [
   "updateSync"
 ];
 var OPERATION = Object.fromEntries(NAMES.map((name, number) => [name, number]));
-
-// src/js/builtins.js
-var builtins_exports = {};
-__export(builtins_exports, {
-  ArrayType: () => ArrayType,
-  DateType: () => DateType,
-  ErrorType: () => ErrorType,
-  MapType: () => MapType,
-  RangeErrorType: () => RangeErrorType,
-  RegExpType: () => RegExpType,
-  SetType: () => SetType,
-  URLType: () => URLType,
-  Uint8ArrayType: () => Uint8ArrayType,
-  arrayPrototype: () => arrayPrototype,
-  bigIntText: () => bigIntText,
-  booleanOf: () => booleanOf,
-  captureStackTrace: () => captureStackTrace2,
-  codeAt: () => codeAt,
-  create: () => create,
-  datePrototype: () => datePrototype,
-  defineProperty: () => defineProperty,
-  encodeInto: () => encodeInto,
-  encoder: () => encoder,
-  floor: () => floor,
-  getPrototypeOf: () => getPrototypeOf,
-  hasOwn: () => hasOwn,
-  includes: () => includes,
-  indexOf: () => indexOf,
-  isArray: () => isArray,
-  isFiniteNumber: () => isFiniteNumber,
-  isNaNNumber: () => isNaNNumber,
-  isView: () => isView,
-  isoText: () => isoText,
-  join: () => join,
-  joinTyped: () => joinTyped,
-  keysOf: () => keysOf,
-  lastIndexOf: () => lastIndexOf,
-  mapClear: () => mapClear,
-  mapEach: () => mapEach,
-  mapGet: () => mapGet,
-  mapPrototype: () => mapPrototype,
-  mapSet: () => mapSet,
-  mapSize: () => mapSize,
-  numberOf: () => numberOf,
-  objectPrototype: () => objectPrototype,
-  parse: () => parse,
-  regExpSource: () => regExpSource,
-  regExpText: () => regExpText,
-  setAdd: () => setAdd,
-  setEach: () => setEach,
-  setHas: () => setHas,
-  setInt32: () => setInt32,
-  setPrototype: () => setPrototype,
-  setSize: () => setSize,
-  slice: () => slice,
-  sliceArray: () => sliceArray,
-  sort: () => sort,
-  species: () => species,
-  stringOf: () => stringOf,
-  stringify: () => stringify,
-  tagOf: () => tagOf,
-  timeOf: () => timeOf,
-  toBigInt: () => toBigInt,
-  toStringTag: () => toStringTag,
-  typedArrayLength: () => typedArrayLength,
-  typedArrayName: () => typedArrayName,
-  typedArrayTypes: () => typedArrayTypes,
-  utcTime: () => utcTime
-});
-var uncurry = Function.prototype.bind.bind(Function.prototype.call);
-var { stringify, parse } = JSON;
-var { isArray } = Array;
-var { getPrototypeOf, keys: keysOf, create, defineProperty } = Object;
-var { isView } = ArrayBuffer;
-var { isFinite: isFiniteNumber, isNaN: isNaNNumber } = Number;
-var ArrayType = Array;
-var DateType = Date;
-var MapType = Map;
-var SetType = Set;
-var RegExpType = RegExp;
-var ErrorType = Error;
-var RangeErrorType = RangeError;
-var URLType = typeof URL === "function" ? URL : void 0;
-var toBigInt = BigInt;
-var objectPrototype = Object.prototype;
-var getterOf = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name)?.get);
-var hasOwn = uncurry(objectPrototype.hasOwnProperty);
-var tagOf = uncurry(objectPrototype.toString);
-var timeOf = uncurry(Date.prototype.getTime);
-var utcTime = Date.UTC;
-var isoText = uncurry(Date.prototype.toISOString);
-var regExpText = uncurry(RegExp.prototype.toString);
-var regExpSource = getterOf(RegExp.prototype, "source");
-var bigIntText = uncurry(BigInt.prototype.toString);
-var mapGet = uncurry(Map.prototype.get);
-var mapSet = uncurry(Map.prototype.set);
-var mapSize = getterOf(Map.prototype, "size");
-var mapEach = uncurry(Map.prototype.forEach);
-var mapClear = uncurry(Map.prototype.clear);
-var setAdd = uncurry(Set.prototype.add);
-var setSize = getterOf(Set.prototype, "size");
-var setEach = uncurry(Set.prototype.forEach);
-var sort = uncurry(Array.prototype.sort);
-var join = uncurry(Array.prototype.join);
-var codeAt = uncurry(String.prototype.charCodeAt);
-var indexOf = uncurry(String.prototype.indexOf);
-var lastIndexOf = uncurry(String.prototype.lastIndexOf);
-var slice = uncurry(String.prototype.slice);
-var includes = uncurry(String.prototype.includes);
-var typedArrayPrototype = getPrototypeOf(Int8Array.prototype);
-var typedArrayName = getterOf(typedArrayPrototype, Symbol.toStringTag);
-var joinTyped = uncurry(typedArrayPrototype.join);
-var typedArrayLength = getterOf(typedArrayPrototype, "length");
-var typedArrayTypes = Object.assign(create(null), {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array
-});
-var { floor } = Math;
-var arrayPrototype = Array.prototype;
-var datePrototype = Date.prototype;
-var setPrototype = Set.prototype;
-var mapPrototype = Map.prototype;
-var { species } = Symbol;
-var setHas = uncurry(Set.prototype.has);
-var sliceArray = uncurry(Array.prototype.slice);
-var setInt32 = uncurry(DataView.prototype.setInt32);
-var { toStringTag } = Symbol;
-var { captureStackTrace: captureStackTrace2 } = Error;
-var stringOf = uncurry(String.prototype.toString);
-var numberOf = uncurry(Number.prototype.valueOf);
-var booleanOf = uncurry(Boolean.prototype.valueOf);
-var Uint8ArrayType = Uint8Array;
-var TextEncoderType = typeof TextEncoder === "function" ? TextEncoder : void 0;
-var encoder = TextEncoderType && new TextEncoderType();
-var encodeInto = TextEncoderType && uncurry(TextEncoderType.prototype.encodeInto);
 
 // src/js/storage/conditions.js
 var MISSING = 0;
@@ -1337,20 +1358,6 @@ function prefixStorage(storage2, givenBase) {
   }
   return withGuideMethods(prefixed);
 }
-
-// src/js/lazy-codec.js
-var codec;
-function loaded() {
-  if (codec === void 0) {
-    const loading = {};
-    core.evaluateCodec()(loading, builtins_exports);
-    codec = loading;
-  }
-  return codec;
-}
-var pack = (value, rules2, operation, key, index) => loaded().pack(value, rules2, operation, key, index);
-var encode = (value) => loaded().encode(value);
-var decode = (text) => loaded().decode(text);
 
 // src/js/async-context.js
 var getAsyncHooks;
@@ -2896,9 +2903,18 @@ var AS_READ2 = 2;
 var isCheck = ({ type }) => type === "check";
 var isWrite = ({ type }) => type !== "check";
 var bytesOf = (view2) => Buffer.from(view2.buffer, view2.byteOffset, view2.byteLength);
+function textFor(value) {
+  if (value === void 0 || value === null) return null;
+  if (typeof value === "string" || isView(value)) return value;
+  try {
+    return encode(value);
+  } catch {
+    return value;
+  }
+}
 function isSame2(one, other) {
   if (isView(one) && isView(other)) return bytesOf(one).equals(bytesOf(other));
-  return (one ?? null) === (other ?? null);
+  return textFor(one) === textFor(other);
 }
 var answerOf2 = (conflicts) => conflicts === void 0 ? { ok: true } : { ok: false, conflicts };
 function plainCommits({ handle, lossRules, findValue }) {

@@ -1,7 +1,7 @@
 // Groups of a storage that this one is mounted in, whose texts are values here.
 
 import { isView } from "../builtins.js";
-import { pack } from "../lazy-codec.js";
+import { encode, pack } from "../lazy-codec.js";
 import { located } from "../located.js";
 import { ignore } from "../thenables.js";
 import { checkOfEntry } from "./conditions.js";
@@ -13,9 +13,20 @@ const isCheck = ({ type }) => type === "check";
 const isWrite = ({ type }) => type !== "check";
 const bytesOf = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 
+// A value that is no text, as the storage around this one was given it: its text tells it from others.
+function textFor(value) {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string" || isView(value)) return value;
+  try {
+    return encode(value);
+  } catch {
+    return value;
+  }
+}
+
 function isSame(one, other) {
   if (isView(one) && isView(other)) return bytesOf(one).equals(bytesOf(other));
-  return (one ?? null) === (other ?? null);
+  return textFor(one) === textFor(other);
 }
 
 const answerOf = (conflicts) => (conflicts === undefined ? { ok: true } : { ok: false, conflicts });

@@ -10,7 +10,8 @@ use crate::error::{Error, Kind, Result};
 use crate::fallbacks;
 use crate::group::{Committed, Group, GroupWrite};
 use crate::key;
-use crate::value::{Text, Value};
+use crate::runtime::Runtime;
+use crate::value::{JsHandle, Text, Value};
 
 /// An item with what names its value.
 #[derive(Debug)]
@@ -44,10 +45,26 @@ impl Entry {
         }
     }
 
+    /// What a driver in JavaScript gave as a value: its text names it.
+    fn of_js(handle: &JsHandle, runtime: &dyn Runtime) -> Self {
+        Entry {
+            value: Some(Value::Js(handle.clone())),
+            stored: named(handle, runtime),
+            is_exact: false,
+        }
+    }
+
     /// Names the value. Computed when it is asked for.
     pub fn etag(&self) -> Etag {
         Etag::of(&self.stored)
     }
+}
+
+/// What the etag of a value is made of that a driver in JavaScript gave: the text that the codec writes for
+/// it, or the value itself where it has none.
+fn named(handle: &JsHandle, runtime: &dyn Runtime) -> Value {
+    let text = runtime.encode(handle);
+    text.map_or_else(|| Value::Js(handle.clone()), Value::Text)
 }
 
 /// A group, and the one driver that keeps all of its keys.
@@ -74,7 +91,13 @@ impl Storage {
             fallbacks::get_item_raw(&route.driver, route.relative(), options, mode)
         };
         let keeps_values = info.in_js || info.keeps_values;
-        stored.map(move |stored| stored.map(|stored| Entry::of(stored, keeps_values)))
+        let runtime = info.in_js.then(|| self.runtime.clone());
+        stored.map(move |stored| {
+            stored.map(|stored| match (&runtime, &stored) {
+                (Some(runtime), Value::Js(handle)) => Entry::of_js(handle, &**runtime),
+                _ => Entry::of(stored, keeps_values),
+            })
+        })
     }
 
     /// Makes a group of changes if its conditions hold. Keys may be in any form; of several changes of
