@@ -108,10 +108,9 @@ it("drivers/utils exports what its types declare", () => {
 it("every subpath of the package resolves to files that are there", () => {
   const { exports } = require("../package.json");
   const resolve = createRequire(join(root, "package.json")).resolve;
-  for (const entry of Object.values(exports)) {
-    const paths = typeof entry === "string" ? [entry] : Object.values(entry as object);
-    for (const path of paths) expect(resolve(path)).toBe(join(root, path));
-  }
+  const pathsIn = (entry: unknown): string[] =>
+    typeof entry === "string" ? [entry] : Object.values(entry as object).flatMap(pathsIn);
+  for (const path of pathsIn(exports)) expect(resolve(path)).toBe(join(root, path));
 });
 
 describe("the page about compatibility", () => {

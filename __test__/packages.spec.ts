@@ -71,12 +71,13 @@ describe("the main package", () => {
     const published: string[] = main.files;
     const isPublished = (path: string) =>
       published.some((entry) => path === entry || path.startsWith(`${entry}/`));
-    for (const [subpath, target] of Object.entries<Record<string, string> | string>(main.exports)) {
-      if (typeof target === "string") continue;
-      for (const condition of ["types", "default"]) {
-        const path = target[condition].replace("./", "");
+    for (const [subpath, entry] of Object.entries<any>(main.exports)) {
+      if (typeof entry === "string") continue;
+      // A module with an ES form of its own has types for each.
+      const targets = entry.types ? [entry] : [entry.import, entry.default];
+      for (const path of targets.flatMap(({ types, default: file }) => [types, file])) {
         expect(existsSync(join(root, path)), `${subpath}: ${path}`).toBe(true);
-        expect(isPublished(path), `${subpath}: ${path}`).toBe(true);
+        expect(isPublished(path.replace("./", "")), `${subpath}: ${path}`).toBe(true);
       }
     }
   });
