@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MessageChannel, Worker } from "node:worker_threads";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { codeOf, RULES, ServedApp, serveStorage, until } from "./helpers/ipc/app.js";
 import { World } from "./helpers/ipc/world.js";
 import { createStorage, root } from "./helpers/package.js";
@@ -608,5 +608,52 @@ describe("the modules", () => {
     expect(typeof preload.connectStorage).toBe("function");
     const { default: common } = preload;
     expect(common.parse(common.stringify(new Map([[1, 2n]])))).toEqual(new Map([[1, 2n]]));
+  });
+});
+
+describe("a main process", () => {
+  it("does other work while it looks at what hundreds of finished writes left", async () => {
+    const storage: any = { ...createStorage() };
+    const app = start({ storage });
+    const client = app.connect();
+    await client.storage.getItem("settings:a");
+
+    let nowMs = 0;
+    let asked = 0;
+    let finish = () => {};
+    const written = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    storage.setItem = () => {
+      asked++;
+      return written;
+    };
+    const { getItemSync } = storage;
+    storage.getItemSync = (key: string) => {
+      nowMs++;
+      return getItemSync(key);
+    };
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    try {
+      let answered = 0;
+      const calls = Array.from({ length: 100 }, async (_, index) => {
+        await client.storage.setItem("settings:a", index);
+        answered++;
+      });
+      while (asked < calls.length) await new Promise(setImmediate);
+      finish();
+      let longestMs = 0;
+      while (answered < calls.length) {
+        const before = nowMs;
+        await new Promise(setImmediate);
+        longestMs = Math.max(longestMs, nowMs - before);
+      }
+      expect(nowMs).toBe(calls.length);
+      // Two slices of 4 ms at most: that of the turn before may end in this one.
+      expect(longestMs).toBeLessThanOrEqual(8);
+      await Promise.all(calls);
+    } finally {
+      clock.mockRestore();
+    }
   });
 });

@@ -8,6 +8,7 @@ const { toWire } = require("./errors.js");
 const { entriesOf, mirrorInSlices, mirrorSync } = require("./mirror.js");
 const { Request } = require("./request.js");
 const reads = require("./reads.js");
+const { Slices } = require("./slices.js");
 const { swap } = require("./swap.js");
 const writes = require("./writes.js");
 const { failure, own, VERSION } = require("./shared.js");
@@ -32,6 +33,7 @@ class Server {
   /** @param feed - what changes, for the clients that may know */
   constructor({ storage, limits, feed }) {
     Object.assign(this, { storage, limits, feed });
+    this.slices = new Slices();
   }
 
   /** What a message says of its sender: `{ id, origin }`, or undefined when it is none of this protocol. */
@@ -111,10 +113,14 @@ class Server {
 
     // What the client holds of the written keys is looked at when the write is done, whether it succeeded:
     // while it is under way a read may have seen it already.
-    const withEntries = (answer) => {
+    const addEntries = (answer) => {
       const entries = entriesOf(storage, rights.scope, client, request.writes);
       return entries === undefined ? answer : { ...answer, entries };
     };
+    const withEntries = (answer) =>
+      isSync || request.writes.length === 0
+        ? addEntries(answer)
+        : this.slices.take(() => addEntries(answer));
     const fail = (error) => {
       if (request.writes.length > 0) this.feed.refresh(request.writes);
       return withEntries(this.refuse(error, reply));
