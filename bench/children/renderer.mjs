@@ -84,18 +84,24 @@ const TASKS = {
     return { us: times.sort((a, b) => a - b)[10] };
   },
 
-  /** Messages without end, for a while. */
-  flood({ op, args, ms }) {
-    const message = { v: 1, client: "0".repeat(32), origin: "app://main", op, args };
-    const end = Date.now() + ms;
-    let count = 0;
-    while (Date.now() < end) {
-      for (let burst = 0; burst < 10; burst++, count++) {
-        port.postMessage({ kind: "invoke", id: 0, channel: workerData.channel, message });
+  /** Calls that wait for no answer, `perMs` of them each millisecond for `ms`; it ends when all are answered. */
+  async flood({ op, args, ms, perMs }) {
+    const client = { v: 1, client: "0".repeat(32), origin: "app://main" };
+    // With a mirror, each answer to a write says what is there.
+    const hello = { ...client, op: "hello", args: [{ isWatching: true }] };
+    const replies = [await ipcRenderer.invoke(workerData.channel, hello)];
+    const message = { ...client, op, args };
+    const began = performance.now();
+    for (let passed = 0; passed < ms; passed = performance.now() - began) {
+      while (replies.length < passed * perMs) {
+        replies.push(ipcRenderer.invoke(workerData.channel, message));
       }
-      Atomics.wait(flag, 0, 2, 1);
+      // The flag is 0 as long as no sync message is under way.
+      Atomics.wait(flag, 0, 0, 1);
     }
-    return { count };
+    const refused = (await Promise.all(replies)).find((reply) => reply.error || reply.again);
+    if (refused) throw new Error(`refused: ${JSON.stringify(refused)}`);
+    return { count: replies.length };
   },
 };
 
