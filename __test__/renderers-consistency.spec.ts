@@ -11,6 +11,8 @@ import { Random } from "./helpers/ipc/random.js";
 import { createStorage, root } from "./helpers/package.js";
 
 const SECONDS = Number(process.env.EAS_CONSISTENCY_SECONDS ?? 2);
+/** On a machine that is slow it goes on until so many are made. */
+const STEPS = SECONDS * 20;
 const SEED = Number(process.env.EAS_CONSISTENCY_SEED ?? Date.now() % 1_000_000);
 const KEYS = Array.from({ length: 6 }, (_, index) => `settings:k${index}`);
 
@@ -163,7 +165,7 @@ it(`clients, main and another process agree (seed ${SEED})`, {
   let steps = 0;
   let mainWrites = 0;
   const end = Date.now() + SECONDS * 1000;
-  while (Date.now() < end) {
+  while (Date.now() < end || steps < STEPS) {
     const window = random.pick(windows);
     const action = random.below(100);
     if (action === 0) window.reload();
@@ -192,6 +194,5 @@ it(`clients, main and another process agree (seed ${SEED})`, {
   }
   expect(violations).toEqual([]);
   expect(app.world.network.unanswered).toBe(0);
-  expect(steps).toBeGreaterThan(SECONDS * 20);
   await app.end();
 });
