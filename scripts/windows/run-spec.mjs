@@ -2,14 +2,29 @@
 // but without its pool, whose pipes and native build tools do not run under Wine. Its temporary folders are in
 // TEMPORARY. Writes what came of it to REPORT.
 
-import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import fs, { writeFileSync } from "node:fs";
+import { createRequire, syncBuiltinESMExports } from "node:module";
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [spec, report, temporary] = process.argv.slice(2);
 // Wine takes these names from no environment but its own.
 process.env.TEMP = temporary;
 process.env.TMP = temporary;
+
+// Wine keeps the name of what is open until it is closed. A folder of a test in which a driver has files open yet is
+// removed with TEMPORARY, without waiting.
+const { rmSync } = fs;
+fs.rmSync = (path, options) => {
+  if (dirname(path) !== temporary) return rmSync(path, options);
+  try {
+    rmSync(path, { ...options, maxRetries: 0 });
+  } catch (error) {
+    if (error.code !== "ENOTEMPTY") throw error;
+  }
+};
+syncBuiltinESMExports();
+
 // Calls of the file system take many times as long as on Windows, and the more so the more there is in a folder.
 const TIMEOUT_MS = 900_000;
 
@@ -40,6 +55,9 @@ globalThis.__vitest_worker__ = {
 globalThis.__vitest_environment__ = "node";
 process.env.VITEST = "true";
 globalThis.require = createRequire(import.meta.url);
+
+// Like the channel of a worker of vitest: a test may wait for what keeps no process alive.
+setInterval(() => {}, 2 ** 30);
 
 const unhandled = [];
 process.on("unhandledRejection", (error) => unhandled.push(String(error?.stack ?? error)));
