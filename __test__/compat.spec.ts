@@ -1,11 +1,11 @@
 // The data folders of electron-async-storage 0.0.5 and ours are the same to each other.
 
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative, sep } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folder } from "./helpers/folders.js";
-import { namesIn } from "./helpers/fs/names.js";
+import { isOfLocks, namesIn } from "./helpers/fs/names.js";
 import { builtin, createStorage, isBuiltin } from "./helpers/package.js";
 
 const require = createRequire(import.meta.url);
@@ -115,8 +115,10 @@ describe.each(["fs", "fs-lite"].filter(isBuiltin))("%s", (name) => {
     await fill(ours);
     await ours.dispose();
     const theirs = upstreamStorage(name, base);
-    // To it, the locks of keys are an item as any other; it goes with a `clear`, and does no harm.
-    rmSync(join(base, "%~locks"));
+    // To it, the locks of keys are items as any other; they go with a `clear`, and do no harm.
+    const locks = readdirSync(base).filter(isOfLocks);
+    expect(locks).not.toEqual([]);
+    for (const name of locks) rmSync(join(base, name));
     await check(theirs);
     await theirs.dispose();
   });
