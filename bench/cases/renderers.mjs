@@ -203,11 +203,12 @@ const flood = {
       const args = ["settings:k1", JSON.stringify({ json: Array(1000).fill({ theme: "dark" }) })];
       const task = { name: "flood", op: "setItem", args, ms: 300, perMs: 5 };
       const [served, echoed] = [[], []];
-      for (let round = 0; round < Math.min(rounds, 5); round++) {
+      for (let round = 0; round < Math.min(rounds, 8); round++) {
         served.push(await longestStall(main, task, CHANNEL));
         echoed.push(await longestStall(main, task, "echo"));
       }
-      return { ours: Math.max(0, median(served) - median(echoed)), unit: "ms" };
+      // What the server itself does it does in every round; a busy machine interrupts only some.
+      return { ours: Math.max(0, Math.min(...served) - Math.min(...echoed)), unit: "ms" };
     }),
 };
 
