@@ -86,6 +86,14 @@ describe.each(["fs", "fs-lite"])("%s", (driver) => {
     });
   });
 
+  describe.each(modes)("impossible names, %s", (mode) => {
+    it.each(["a<", "é<:a", "a<:b<:c"])("what cannot be a file, %s, is removed", async (key) => {
+      const calls = callsOf(fsStorage(folder(), {}, driver), mode);
+      await calls.removeItem(key);
+      expect([await calls.hasItem(key), await calls.getKeys()]).toEqual([false, []]);
+    });
+  });
+
   it("a base behind a junction is a base like any other", async () => {
     const root = folder();
     const [real, base] = [join(root, "real"), join(root, "base")];

@@ -131,7 +131,7 @@ impl<D: Disk> Engine<D> {
 }
 
 /// Whether no file can have that name.
-fn is_impossible(error: &io::Error) -> bool {
+pub(super) fn is_impossible(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::InvalidFilename | ErrorKind::InvalidInput

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind, Stat};
+use super::folding::is_impossible;
 use super::locks::Need;
 use super::{Engine, is_absent, is_folder, path};
 use eas_core::error::{Error, Result, io_from_code};
@@ -261,11 +262,12 @@ impl<D: Disk> Engine<D> {
         Err(Error::io(io_from_code("EBUSY"), "open").path(&file))
     }
 
-    /// Locks a folder against others that move values about in it. `None` where it is gone.
+    /// Locks a folder against others that move values about in it. `None` where it is gone, or where no
+    /// folder can have that name.
     pub(super) fn lock(&self, folder: &Path) -> Result<Option<Locked<D::Lock>>> {
         match self.locks.lock(&*self.disk, folder, Need::Usual) {
             Ok(lock) => Ok(Some(Locked { _lock: lock })),
-            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) if is_absent(&error) || is_impossible(&error) => Ok(None),
             Err(error) => Err(Error::io(error, "flock").path(folder)),
         }
     }
