@@ -20,7 +20,7 @@ fs.rmSync = (path, options) => {
   try {
     rmSync(path, { ...options, maxRetries: 0 });
   } catch (error) {
-    if (error.code !== "ENOTEMPTY") throw error;
+    if (!["ENOTEMPTY", "EBUSY"].includes(error.code)) throw error;
   }
 };
 syncBuiltinESMExports();
