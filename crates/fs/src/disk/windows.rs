@@ -173,12 +173,21 @@ fn below_folders<T>(outcome: io::Result<T>, path: &Path) -> io::Result<T> {
     })
 }
 
+/// No folder can have such a name, so none is there.
+fn absent_if_impossible(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(ERROR_INVALID_NAME) => ErrorKind::NotFound.into(),
+        _ => error,
+    }
+}
+
 /// Whether a name is reached from `base` through folders alone: links and junctions are none. A
 /// folder that holds an open lock cannot be replaced by one.
 fn check_below(base: &Path, path: &Path) -> io::Result<()> {
     let folders = path.ancestors().skip(1);
     for folder in folders.take_while(|folder| *folder != base && folder.starts_with(base)) {
-        if !fs::symlink_metadata(folder)?.is_dir() {
+        let found = fs::symlink_metadata(folder).map_err(absent_if_impossible)?;
+        if !found.is_dir() {
             return Err(ErrorKind::NotADirectory.into());
         }
     }
@@ -203,7 +212,7 @@ pub(super) fn list(
             error
         }
     });
-    for found in below_folders(listed, folder)? {
+    for found in below_folders(listed, folder).map_err(absent_if_impossible)? {
         let found = found?;
         match found.file_type() {
             Ok(kind) => entry(&found.file_name(), kind_of(kind)),
