@@ -1,6 +1,6 @@
 // `commit` of drivers: of the built-in ones, of those that programs write, and of wrappers around either.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Driver, GroupStep } from "../index.js";
 import { committingDriver, plainDriver, promiseDriver } from "./helpers/js-drivers.js";
 import { failureOf } from "./helpers/modes.js";
@@ -151,8 +151,9 @@ describe("a driver of a program", () => {
     const { commitSync: _, ...driver } = committingDriver();
     const storage = createStorage<any>({ driver });
     expect(await storage.update("key", () => 1)).toBe(1);
+    const fn = vi.fn(() => 2);
     for (const call of [
-      () => storage.updateSync("key", () => 2),
+      () => storage.updateSync("key", fn),
       () => storage.setItemSync("key", 2, { ifMatch: null }),
       () => storage.atomic().set("key", 2).commitSync(),
     ]) {
@@ -161,14 +162,16 @@ describe("a driver of a program", () => {
         driver: "committing",
       });
     }
+    expect(fn).not.toHaveBeenCalled();
     expect(storage.getItemSync("key")).toBe(1);
   });
 
   it("without commit makes none, whatever its flags say", async () => {
+    const fn = vi.fn(() => 1);
     for (const driver of [plainDriver(), promiseDriver()]) {
       const storage = createStorage<any>({ driver: { ...driver, flags: { atomic: true } } });
       for (const call of [
-        () => storage.update("key", () => 1),
+        () => storage.update("key", fn),
         () => storage.setItem("key", 1, { ifMatch: null }),
         () => storage.removeItem("key", { ifMatch: null }),
         () => storage.atomic().set("key", 1).commit(),
@@ -180,6 +183,7 @@ describe("a driver of a program", () => {
       expect(await storage.getKeys()).toEqual([]);
       expect(await storage.getEntry("key")).toEqual({ key: "key", value: null, etag: null });
     }
+    expect(fn).not.toHaveBeenCalled();
     const storage = createStorage<any>({
       driver: { ...committingDriver(), flags: { atomic: false } },
     });

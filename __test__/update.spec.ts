@@ -207,6 +207,30 @@ describe("the new value", () => {
     expect(await storage.getItem("key")).toEqual({ list: [1] });
   });
 
+  it.each([
+    ["a view", new Float64Array([1, 2])],
+    ["a DataView", new DataView(new ArrayBuffer(3))],
+    ["an ArrayBuffer", new ArrayBuffer(2)],
+    ["bytes", Buffer.from("ab")],
+    ["an object", new Map([[1, 2]])],
+  ])("replaces %s that memory holds", async (_title, raw) => {
+    const storage = createStorage<any>();
+    const isIt = (value: unknown) => Object.getPrototypeOf(value) === Object.getPrototypeOf(raw);
+    storage.setItemRawSync("key", raw);
+    expect(storage.updateSync("key", isIt)).toBe(true);
+    storage.setItemRawSync("key", raw);
+    expect(await storage.update("key", isIt)).toBe(true);
+    expect(storage.getItemSync("key")).toBe(true);
+    let runs = 0;
+    storage.setItemRawSync("key", raw);
+    storage.updateSync("key", () => {
+      runs += 1;
+      if (runs === 1) storage.setItemRawSync("key", new Float64Array([3]));
+      return runs;
+    });
+    expect(storage.getItemSync("key")).toBe(2);
+  });
+
   it("through a prefix goes to the key under it", async () => {
     const storage = createStorage<any>();
     const users = prefixStorage<any>(storage, "users");
@@ -305,11 +329,12 @@ describe("bad input", () => {
   });
 
   it("gives a read-only driver as EAS_READ_ONLY, whatever `readOnly` says", async () => {
+    const fn = vi.fn(add);
     for (const readOnly of [true, "error"] as const) {
       const storage = createStorage<any>({ driver: { ...memoryDriver(), flags: { readOnly } } });
       for (const outcome of [
-        () => storage.update("key", add),
-        () => storage.updateSync("key", add),
+        () => storage.update("key", fn),
+        () => storage.updateSync("key", fn),
         () => storage.setItem("key", 1, { ifMatch: null }),
         () => storage.removeItemSync("key", { ifMatch: null }),
         () => storage.atomic().set("key", 1).commit(),
@@ -317,6 +342,7 @@ describe("bad input", () => {
         expect((await failureOf(outcome)).code).toBe("EAS_READ_ONLY");
       }
     }
+    expect(fn).not.toHaveBeenCalled();
   });
 });
 

@@ -25,6 +25,7 @@ use super::env::{Env, Val, api, is_ok};
 use super::error::settle_error;
 use super::escape::escape;
 use super::function::function;
+use super::groups::Found;
 use super::read_cache::ReadCache;
 use super::reference::{self, Reference};
 use super::shared::{Shared, TaskId};
@@ -110,6 +111,8 @@ pub(super) struct Context {
     encoder: RefCell<Option<Reference>>,
     /// What is read again and again.
     pub(super) read_cache: ReadCache,
+    /// What updates compare with.
+    pub(super) found: Found,
     /// Memory of JavaScript that the facade writes texts to.
     scratch: RefCell<Option<Scratch>>,
     warned: RefCell<Shown>,
@@ -199,6 +202,7 @@ impl Context {
             template_maker: RefCell::default(),
             encoder: RefCell::default(),
             read_cache: ReadCache::default(),
+            found: Found::default(),
             scratch: RefCell::default(),
             warned: RefCell::default(),
             at_exit: RefCell::default(),
@@ -636,6 +640,7 @@ impl Context {
         let warner = self.warner.borrow_mut().take();
         drop(warner);
         self.read_cache.clear();
+        self.found.clear();
         let clock = self.clock.borrow_mut().take();
         drop(clock);
         self.shared.end();

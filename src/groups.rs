@@ -1,12 +1,15 @@
 //! Entries with their etags, and groups of changes.
 
+use std::cell::RefCell;
+
 use napi::sys;
+use rustc_hash::FxHashMap;
 
 use super::context::Context;
 use super::env::{Env, Val};
 use super::error::wrong_argument;
 use super::options::call_options;
-use super::storage_object::{Handed, Request, with_key};
+use super::storage_object::{Handed, Request, coded_or_template, with_key};
 use super::strings;
 use eas_core::condition::{Check, Etag, Expected};
 use eas_core::driver::Mode;
@@ -49,36 +52,80 @@ fn entry(context: &Context, entry: Option<Entry>) -> Val {
     env.array(parts.into_iter())
 }
 
-/// As `getEntry`, and the coded text alone where it is what is stored: an update needs no etag then.
-pub(super) fn get_stored(request: &Request<'_>) -> Result<Val> {
-    let options = request.options(2)?;
+/// What updates found that are under way, by the numbers that the facade gives them.
+#[derive(Default)]
+pub(super) struct Found(RefCell<FxHashMap<u64, Expected>>);
+
+impl Found {
+    fn keep(&self, update: u64, found: Expected) {
+        let before = self.0.borrow_mut().insert(update, found);
+        drop(before);
+    }
+
+    fn take(&self, update: u64) -> Option<Expected> {
+        self.0.borrow_mut().remove(&update)
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        let found = self.0.take();
+        drop(found);
+    }
+}
+
+fn update_number(request: &Request<'_>, index: usize) -> Result<u64> {
+    let given = request.arguments[index];
+    let number = request.env.as_number(given);
+    number
+        .map(f64::to_bits)
+        .ok_or_else(|| wrong_argument(request.env, "update", "a number", given))
+}
+
+/// `(handle, key, update, options) => coded | template | undefined`: the value for an update of that number.
+/// What is stored is kept for `swap`, until it or `forget` takes it.
+pub(super) fn find_for_update(request: &Request<'_>) -> Result<Val> {
+    let update = update_number(request, 2)?;
+    let options = request.options(3)?;
+    let (operation, mode) = (update_in(request.mode), request.mode);
     let op = request.with_key(1, |key| {
-        Ok(request.storage()?.get_entry(key, &options, request.mode))
+        let storage = request.storage()?;
+        Ok(storage.get_entry_to_change(key, &options, operation, mode))
     })??;
-    request.finish(op, |context, found| match found {
-        Some(Entry {
-            value: Some(Value::Text(text)),
-            is_exact: true,
-            ..
-        }) => strings::coded_text(context.env, &text),
-        found => entry(context, found),
+    let found = op.map(move |found| (update, found));
+    request.finish(found, |context, (update, found)| {
+        let value = coded_or_template(
+            context,
+            found.as_ref().and_then(|found| found.value.as_ref()),
+        );
+        let found = found.map_or(Expected::Missing, Entry::into_expected);
+        context.found.keep(update, found);
+        value
     })
 }
 
-/// `(handle, key, expected, text, options) => isDone`: one change, if the item is still the text that
-/// `getStored` gave. An `undefined` text removes; where `expected` is that, there must be no item.
+/// `(update)`: the update ends without a `swap`.
+pub(super) fn forget(request: &Request<'_>) -> Result<Val> {
+    let found = request.context.found.take(update_number(request, 0)?);
+    drop(found);
+    Ok(request.env.undefined())
+}
+
+fn update_in(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Async => "update",
+        Mode::Sync => "updateSync",
+    }
+}
+
+/// `(handle, key, update, text, options) => isDone`: one change, if the item is still what the update found.
+/// An `undefined` text removes.
 pub(super) fn swap(request: &Request<'_>) -> Result<Val> {
     let env = request.env;
-    let given = request.arguments;
-    let (key, expected, text) = (given[1], given[2], given[3]);
+    let (key, text) = (request.arguments[1], request.arguments[3]);
     let key = with_key(env, key, str::to_owned)?;
-    let expected = if env.is_nullish(expected) {
-        Expected::Missing
-    } else {
-        let text = strings::read_packed(env, expected)
-            .ok_or_else(|| wrong_argument(env, "expected", "a stored value", expected))?;
-        Expected::Stored(Value::Text(text))
-    };
+    let expected = request.context.found.take(update_number(request, 2)?);
+    let expected = expected
+        .ok_or_else(|| Error::new(Kind::InvalidArgument, "the update found nothing yet"))?;
     let options = request.options(4)?;
     let written = key.clone();
     let write = match Handed::new(request.context).text(text) {
@@ -97,10 +144,7 @@ pub(super) fn swap(request: &Request<'_>) -> Result<Val> {
         checks: vec![Check { key, expected }],
         writes: vec![write],
     };
-    let operation = match request.mode {
-        Mode::Async => "update",
-        Mode::Sync => "updateSync",
-    };
+    let operation = update_in(request.mode);
     let op = request.storage()?.commit(group, operation, request.mode);
     request.finish(op, |context, committed| {
         context.env.boolean(matches!(committed, Committed::Done))

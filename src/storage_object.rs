@@ -133,18 +133,14 @@ fn value(context: &Context, stored: Option<Value>) -> Val {
     strings::value(context.env, stored.as_ref())
 }
 
-fn coded(context: &Context, stored: Option<Value>) -> Val {
-    strings::coded(context.env, stored.as_ref())
-}
-
-/// As [`coded`], or the template of a text that was read before.
-fn coded_or_template(context: &Context, stored: Option<Value>) -> Val {
-    if let Some(Value::Text(text)) = &stored
+/// As [`strings::coded`], or the template of a text that was read before.
+pub(super) fn coded_or_template(context: &Context, stored: Option<&Value>) -> Val {
+    if let Some(Value::Text(text)) = stored
         && let Some(template) = context.read_cache.template(context, text)
     {
         return template;
     }
-    coded(context, stored)
+    strings::coded(context.env, stored)
 }
 
 fn coded_values(context: &Context, stored: Vec<Option<Value>>) -> Val {
@@ -218,7 +214,11 @@ const OPERATIONS: &[(&str, &str, Body)] = &[
     ("clear", "clearSync", clear),
     ("flush", "flushSync", flush),
     ("getEntry", "getEntrySync", groups::get_entry),
-    ("getStored", "getStoredSync", groups::get_stored),
+    (
+        "findForUpdate",
+        "findForUpdateSync",
+        groups::find_for_update,
+    ),
     ("swap", "swapSync", groups::swap),
     ("commit", "commitSync", groups::commit),
     ("commitTexts", "commitTextsSync", groups::commit_texts),
@@ -242,6 +242,7 @@ const ACTIONS: &[(&str, Body)] = &[
     ("find", find),
     ("takeFound", take_found),
     ("noteCorrupt", note_corrupt),
+    ("forget", groups::forget),
     ("onExpired", on_expired),
     ("refusesClearOf", refuses_clear_of),
     ("isMigrationOpen", is_migration_open),
@@ -298,7 +299,9 @@ fn get_item(request: &Request<'_>) -> Result<Val> {
     let op = request.with_key(1, |key| {
         Ok(request.storage()?.get_item(key, &options, request.mode))
     })??;
-    request.finish(op, coded_or_template)
+    request.finish(op, |context, stored| {
+        coded_or_template(context, stored.as_ref())
+    })
 }
 
 /// As `getItem`, with the text as the driver has it.

@@ -103,6 +103,25 @@ const overConf = compare({
   },
 });
 
+// What it costs to compare before a write: both sides are ours.
+const overOwnGetAndSet = compare({
+  operation: "fs updateSync, tmpfs",
+  against: "getItemSync + setItemSync",
+  goal: 0.83,
+  keys: keysOf(MANY),
+  values: values.profile,
+  ours: {
+    open: () => ours.fsStorage(newFolder(TMPFS)),
+    fill: fillFs,
+    expression: "subject.updateSync(key, () => value)",
+  },
+  peer: {
+    open: () => ours.fsStorage(newFolder(TMPFS)),
+    fill: fillFs,
+    expression: "(subject.getItemSync(key), subject.setItemSync(key, value))",
+  },
+});
+
 const AT_ONCE =
   "await Promise.all(keys.map((one, index) => subject.setItem(one, values[index % values.length])))";
 
@@ -114,6 +133,7 @@ export const quick = [
   }),
   onTmpfs("getItem awaited", 5, "await subject.getItem(key)"),
   onTmpfs("setItem awaited (atomic; theirs is not)", 4.5, "await subject.setItem(key, value)"),
+  overOwnGetAndSet,
   row("getItemSync", undefined, "subject.getItemSync(key)"),
   row("getItem awaited", undefined, "await subject.getItem(key)"),
   row("setItemSync (atomic; theirs is not)", undefined, "subject.setItemSync(key, value)", {

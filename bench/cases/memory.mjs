@@ -18,6 +18,7 @@ const fillMap = (map, allKeys, list) => {
 
 const SET_SYNC = "subject.setItemSync(key, value)";
 const GET_SYNC = "subject.getItemSync(key)";
+const UPDATE_SYNC = "subject.updateSync(key, () => value)";
 const SET = "await subject.setItem(key, value)";
 const GET = "await subject.getItem(key)";
 const GET_ITEMS = "await subject.getItems(keys)";
@@ -72,6 +73,18 @@ const overMap = (operation, goal, oursExpression, expression, shape) =>
       fill: fillMap,
       expression,
     },
+  });
+
+// What it costs to compare before a write: both sides are ours.
+const overOwnSet = (shape) =>
+  compare({
+    operation: `memory updateSync, ${shape}`,
+    against: "setItemSync of the same",
+    goal: 0.33,
+    keys,
+    values: values[shape],
+    ours: { open: ours.memoryStorage, expression: UPDATE_SYNC, fill: fillSync },
+    peer: { open: ours.memoryStorage, expression: SET_SYNC, fill: fillSync },
   });
 
 const coldKeys = keysOf(COLD_KEYS);
@@ -144,6 +157,8 @@ export const quick = [
   overMap("getItemSync hot, profile", 0.85, GET_SYNC, MAP_GET, "profile"),
   overUpstream("setItemSync, Dates + Set + Map", 4, SET_SYNC, "typed"),
   overUpstream("getItemSync hot, Dates + Set + Map", 2.5, GET_SYNC, "typed"),
+  overOwnSet("number"),
+  overOwnSet("small"),
 ];
 
 export const full = [

@@ -49,6 +49,7 @@ export const distinctValues = (shape, count) =>
 const builders = { small, profile, typed, text };
 
 export const values = {
+  number: make((index) => index),
   small: make(small),
   profile: make(profile),
   typed: make(typed),

@@ -84,31 +84,42 @@ interface Core {
   /** The item with its etag; `isExact` says that `coded` is what is stored, to the byte. */
   getEntry(handle: Handle, key: unknown, options?: CallOptions): Eventually<Entry | undefined>;
   getEntrySync(handle: Handle, key: unknown, options?: CallOptions): Entry | undefined;
-  /** As `getEntry`, and the coded text alone where it is exact. */
-  getStored(
+  /**
+   * The value of an item for an update, which has a number of its own: the core keeps what is stored under it, until
+   * `swap` or `forget` takes it. Fails where no change could be made.
+   */
+  findForUpdate(
     handle: Handle,
     key: unknown,
+    update: number,
     options?: CallOptions,
-  ): Eventually<string | Entry | undefined>;
-  getStoredSync(handle: Handle, key: unknown, options?: CallOptions): string | Entry | undefined;
+  ): Eventually<Coded | Template>;
+  findForUpdateSync(
+    handle: Handle,
+    key: unknown,
+    update: number,
+    options?: CallOptions,
+  ): Coded | Template;
   /**
-   * Makes one change if the item is still the text that `getStored` gave, or missing for `undefined`, and says whether
-   * it did. A text that is `undefined` removes.
+   * Makes one change if the item is still what the update found, and says whether it did. A text that is `undefined`
+   * removes.
    */
   swap(
     handle: Handle,
     key: unknown,
-    expected: string | undefined,
+    update: number,
     text: Handed | undefined,
     options?: CallOptions,
   ): Eventually<boolean>;
   swapSync(
     handle: Handle,
     key: unknown,
-    expected: string | undefined,
+    update: number,
     text: Handed | undefined,
     options?: CallOptions,
   ): boolean;
+  /** The update ends without a `swap`. */
+  forget(update: number): void;
   /** Gives the keys whose condition does not hold; `undefined` when the group was made. */
   commit(
     handle: Handle,

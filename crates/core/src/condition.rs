@@ -70,6 +70,7 @@ impl Expected {
 
 fn is_same(expected: &Value, stored: &Value) -> bool {
     match (expected, stored) {
+        (Value::Text(expected), Value::Text(stored)) if expected == stored => true,
         (Value::Text(_), Value::Text(_)) | (_, Value::Bytes(..)) => {
             let (Some(expected), Some(stored)) = (expected.file_bytes(), stored.file_bytes())
             else {

@@ -187,7 +187,11 @@ impl From<&str> for Text {
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        self.to_utf8() == other.to_utf8()
+        match (self, other) {
+            (Text::Latin1(one), Text::Latin1(other)) => one == other,
+            (Text::Utf8(one), Text::Utf8(other)) => one == other,
+            (one, other) => one.to_utf8() == other.to_utf8(),
+        }
     }
 }
 

@@ -466,7 +466,7 @@ fn commit_writes<D: Store>(
     checks: &[Check],
     writes: &[(String, Option<Expiring>)],
 ) -> Result<Committed> {
-    let writes: Vec<_> = writes
+    let writes: SmallVec<[_; 4]> = writes
         .iter()
         .map(|(key, change)| match change {
             Some((value, expires_ms)) => Write::Set {
@@ -889,7 +889,8 @@ impl<D: Store> Driver for Offloaded<D> {
 
     fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
         let name = self.driver.info().name;
-        for key in group.keys() {
+        let checked = group.checks.iter().map(|check| &*check.key);
+        for key in checked.chain(group.writes.iter().map(GroupWrite::key)) {
             if let Err(error) = self.driver.check_key(key) {
                 return Op::fail(error.driver(name).operation(operation).key(key));
             }
@@ -898,7 +899,7 @@ impl<D: Store> Driver for Offloaded<D> {
             return Op::fail(error);
         }
         let mut first_expiry: Option<u64> = None;
-        let writes: Vec<_> = group
+        let writes: SmallVec<[_; 1]> = group
             .writes
             .into_iter()
             .map(|write| match write {

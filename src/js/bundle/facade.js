@@ -2468,142 +2468,6 @@ function makeTurns() {
   };
 }
 
-// src/js/storage/update.js
-var MOST_RUNS = 100;
-var MOST_MS = 5e3;
-var { getStoredSync, swapSync } = core;
-var isText = (found) => found === void 0 || typeof found === "string";
-async function store(handle, key, found, text, opts) {
-  if (isText(found)) return core.swap(handle, key, found, text, opts);
-  const check = checkOfEntry(key, found);
-  return await core.commit(handle, OPERATION.update, check, [key, text, opts]) === void 0;
-}
-function storeSync(handle, key, found, text, opts) {
-  if (isText(found)) {
-    return opts === void 0 ? swapSync(handle, key, found, text) : swapSync(handle, key, found, text, opts);
-  }
-  const check = checkOfEntry(key, found);
-  const writes = [key, text, opts];
-  return core.commitSync(handle, OPERATION.updateSync, check, writes) === void 0;
-}
-function updatesOf(handle) {
-  const running2 = /* @__PURE__ */ new Set();
-  function disposed() {
-    try {
-      core.mountOf(handle, "");
-    } catch (error) {
-      return Object.assign(error, { operation: "update" });
-    }
-  }
-  return {
-    inTurn: makeTurns(),
-    running: running2,
-    /** Has those fail whose functions are running: the storage is disposed. */
-    abort() {
-      for (const update of running2) update.abort?.(disposed());
-    },
-    refuseDisposed() {
-      const error = disposed();
-      if (error !== void 0) throw error;
-    },
-    /** Fails for a call that is made by the function of an update. */
-    refuseInside(operation) {
-      if (!isInsideUpdate(handle)) return;
-      throw Object.assign(
-        new Error(
-          `[electron-async-storage] ${operation}() was called by the function of an update. Call it when the update is done.`
-        ),
-        { code: "EAS_INSIDE_UPDATE", operation }
-      );
-    }
-  };
-}
-function makeLimit() {
-  let runs = 1;
-  let end;
-  return {
-    isReached() {
-      runs += 1;
-      end ??= now() + MOST_MS;
-      return runs > MOST_RUNS || now() > end;
-    }
-  };
-}
-function checkArguments(fn, opts, operation) {
-  if (typeof fn !== "function") {
-    throw wrongArgument("argument `fn`", "a function", fn, operation);
-  }
-  refuseCondition(opts, operation);
-}
-function needsPromise2(key) {
-  return Object.assign(
-    new Error(
-      `[electron-async-storage] The function for key ${JSON.stringify(key)} gave a Promise, which updateSync cannot wait for. Use update.`
-    ),
-    { code: "EAS_SYNC_UNSUPPORTED", operation: "updateSync", key }
-  );
-}
-function updateMethods(parts) {
-  const { handle, findValue, lossRules, conflictAt, updates } = parts;
-  const { check, valueFor = (value) => value ?? null, line } = parts;
-  const begin = (start) => line === void 0 ? start() : line.run(start);
-  const normal = (key) => typeof key === "string" ? normalizeKey(key) : key;
-  const stored = (found, key) => found === void 0 ? void 0 : findValue(typeof found === "string" ? found : found[0], key);
-  const changed = (key, operation) => conflictAt(key, operation, "it was changed each time before the new value could be written");
-  function change(key, found, next2, opts) {
-    if (line === void 0) {
-      const text2 = next2 === void 0 ? void 0 : hand(next2, lossRules, "update", key);
-      return store(handle, key, found, text2, opts);
-    }
-    const text = next2 === void 0 ? void 0 : pack(next2, lossRules, "update", key);
-    const wait = check(next2, { key, operation: "update", isSync: false });
-    const write2 = () => store(handle, key, found, text, opts);
-    return wait === void 0 ? line.run(write2) : line.after(wait, write2);
-  }
-  async function run(update, key, fn, opts) {
-    const limit = makeLimit();
-    for (; ; ) {
-      const found = await located(begin(() => core.getStored(handle, key, opts)));
-      const place = { key, operation: "update", isSync: false };
-      const value = await valueFor(stored(found, key), place);
-      updates.refuseDisposed();
-      const next2 = await runOf(update, () => fn(value));
-      if (await located(change(key, found, next2, opts))) return next2;
-      if (limit.isReached()) throw changed(key, "update");
-    }
-  }
-  return {
-    async update(key, fn, opts) {
-      checkArguments(fn, opts, "update");
-      const update = newUpdate(handle);
-      updates.running.add(update);
-      try {
-        return await updates.inTurn(normal(key), update, () => run(update, key, fn, opts));
-      } finally {
-        updates.running.delete(update);
-      }
-    },
-    updateSync(key, fn, opts) {
-      checkArguments(fn, opts, "updateSync");
-      const place = { key, operation: "updateSync", isSync: true };
-      let limit;
-      for (; ; ) {
-        const found = opts === void 0 ? getStoredSync(handle, key) : getStoredSync(handle, key, opts);
-        const next2 = runSync(handle, fn, valueFor(stored(found, key), place));
-        if (isThenable(next2)) {
-          next2.then(ignore, ignore);
-          throw needsPromise2(normal(key));
-        }
-        check?.(next2, place);
-        const text = next2 === void 0 ? void 0 : hand(next2, lossRules, "updateSync", key);
-        if (storeSync(handle, key, found, text, opts)) return next2;
-        limit ??= makeLimit();
-        if (limit.isReached()) throw changed(key, "updateSync");
-      }
-    }
-  };
-}
-
 // src/js/templates.js
 var DEEPEST = 64;
 var RECORD = 0;
@@ -2784,6 +2648,142 @@ function finderWith(onUnreadable) {
 }
 var valueFinder = (handle) => finderWith((key) => core.noteCorrupt(handle, key));
 var peekValue = finderWith(() => void 0);
+
+// src/js/storage/update.js
+var MOST_RUNS = 100;
+var MOST_MS = 5e3;
+var { findForUpdateSync, swapSync } = core;
+var lastNumber = 0;
+function updatesOf(handle) {
+  const running2 = /* @__PURE__ */ new Set();
+  function disposed() {
+    try {
+      core.mountOf(handle, "");
+    } catch (error) {
+      return Object.assign(error, { operation: "update" });
+    }
+  }
+  return {
+    inTurn: makeTurns(),
+    running: running2,
+    /** Has those fail whose functions are running: the storage is disposed. */
+    abort() {
+      for (const update of running2) update.abort?.(disposed());
+    },
+    refuseDisposed() {
+      const error = disposed();
+      if (error !== void 0) throw error;
+    },
+    /** Fails for a call that is made by the function of an update. */
+    refuseInside(operation) {
+      if (!isInsideUpdate(handle)) return;
+      throw Object.assign(
+        new Error(
+          `[electron-async-storage] ${operation}() was called by the function of an update. Call it when the update is done.`
+        ),
+        { code: "EAS_INSIDE_UPDATE", operation }
+      );
+    }
+  };
+}
+function makeLimit() {
+  let runs = 1;
+  let end;
+  return {
+    isReached() {
+      runs += 1;
+      end ??= now() + MOST_MS;
+      return runs > MOST_RUNS || now() > end;
+    }
+  };
+}
+function checkArguments(fn, opts, operation) {
+  if (typeof fn !== "function") {
+    throw wrongArgument("argument `fn`", "a function", fn, operation);
+  }
+  refuseCondition(opts, operation);
+}
+function needsPromise2(key) {
+  return Object.assign(
+    new Error(
+      `[electron-async-storage] The function for key ${JSON.stringify(key)} gave a Promise, which updateSync cannot wait for. Use update.`
+    ),
+    { code: "EAS_SYNC_UNSUPPORTED", operation: "updateSync", key }
+  );
+}
+function updateMethods(parts) {
+  const { handle, findValue, lossRules, conflictAt, updates } = parts;
+  const { check, valueFor = (value) => value ?? null, line } = parts;
+  const begin = (start) => line === void 0 ? start() : line.run(start);
+  const normal = (key) => typeof key === "string" ? normalizeKey(key) : key;
+  const changed = (key, operation) => conflictAt(key, operation, "it was changed each time before the new value could be written");
+  function change(key, number, next2, opts) {
+    if (line === void 0) {
+      const text2 = next2 === void 0 ? void 0 : hand(next2, lossRules, "update", key);
+      return core.swap(handle, key, number, text2, opts);
+    }
+    const text = next2 === void 0 ? void 0 : pack(next2, lossRules, "update", key);
+    const wait = check(next2, { key, operation: "update", isSync: false });
+    const write2 = () => core.swap(handle, key, number, text, opts);
+    return wait === void 0 ? line.run(write2) : line.after(wait, write2);
+  }
+  async function run(update, key, fn, opts) {
+    const number = ++lastNumber;
+    const limit = makeLimit();
+    try {
+      for (; ; ) {
+        const found = begin(() => core.findForUpdate(handle, key, number, opts));
+        const stored = isReady(found) ? found : await located(found);
+        const place = { key, operation: "update", isSync: false };
+        const value = await valueFor(findValue(stored, key), place);
+        updates.refuseDisposed();
+        const next2 = await runOf(update, () => fn(value));
+        if (await located(change(key, number, next2, opts))) return next2;
+        if (limit.isReached()) throw changed(key, "update");
+      }
+    } catch (error) {
+      core.forget(number);
+      throw error;
+    }
+  }
+  return {
+    async update(key, fn, opts) {
+      checkArguments(fn, opts, "update");
+      const update = newUpdate(handle);
+      updates.running.add(update);
+      try {
+        return await updates.inTurn(normal(key), update, () => run(update, key, fn, opts));
+      } finally {
+        updates.running.delete(update);
+      }
+    },
+    updateSync(key, fn, opts) {
+      checkArguments(fn, opts, "updateSync");
+      const place = { key, operation: "updateSync", isSync: true };
+      const number = ++lastNumber;
+      let limit;
+      try {
+        for (; ; ) {
+          const stored = opts === void 0 ? findForUpdateSync(handle, key, number) : findForUpdateSync(handle, key, number, opts);
+          const next2 = runSync(handle, fn, valueFor(findValue(stored, key), place));
+          if (isThenable(next2)) {
+            next2.then(ignore, ignore);
+            throw needsPromise2(normal(key));
+          }
+          check?.(next2, place);
+          const text = next2 === void 0 ? void 0 : hand(next2, lossRules, "updateSync", key);
+          const isDone = opts === void 0 ? swapSync(handle, key, number, text) : swapSync(handle, key, number, text, opts);
+          if (isDone) return next2;
+          limit ??= makeLimit();
+          if (limit.isReached()) throw changed(key, "updateSync");
+        }
+      } catch (error) {
+        core.forget(number);
+        throw error;
+      }
+    }
+  };
+}
 
 // src/js/storage/watch-item.js
 function keep(value) {
@@ -3798,9 +3798,9 @@ async function contentOf(storage2, key) {
   const whole = text === void 0 ? void 0 : parsed(text);
   if (whole !== void 0) {
     const value = await valueForCopy(storage2, key);
-    const isText2 = !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer);
-    if (isText2 && isEnvelope(whole.json)) return { value: whole.json };
-    if (isText2 && (bytes2 === void 0 || typeof whole.json === "object")) {
+    const isText = !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer);
+    if (isText && isEnvelope(whole.json)) return { value: whole.json };
+    if (isText && (bytes2 === void 0 || typeof whole.json === "object")) {
       return { value: JSON.parse(encode(value)) };
     }
   }

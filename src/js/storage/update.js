@@ -6,35 +6,18 @@ import { pack } from "../lazy-codec.js";
 import { located } from "../located.js";
 import { ignore, isThenable } from "../thenables.js";
 import { hand } from "../writer/index.js";
-import { checkOfEntry, refuseCondition } from "./conditions.js";
-import { OPERATION } from "./operations.js";
+import { refuseCondition } from "./conditions.js";
 import { now } from "./turns.js";
 import { isInsideUpdate, makeTurns, newUpdate, runOf, runSync } from "./update-turns.js";
+import { isReady } from "./values.js";
 
 const MOST_RUNS = 100;
 const MOST_MS = 5000;
 
-const { getStoredSync, swapSync } = core;
+const { findForUpdateSync, swapSync } = core;
 
-// What was read is its text, as the core gave it, where that is what is stored.
-const isText = (found) => found === undefined || typeof found === "string";
-
-async function store(handle, key, found, text, opts) {
-  if (isText(found)) return core.swap(handle, key, found, text, opts);
-  const check = checkOfEntry(key, found);
-  return (await core.commit(handle, OPERATION.update, check, [key, text, opts])) === undefined;
-}
-
-function storeSync(handle, key, found, text, opts) {
-  if (isText(found)) {
-    return opts === undefined
-      ? swapSync(handle, key, found, text)
-      : swapSync(handle, key, found, text, opts);
-  }
-  const check = checkOfEntry(key, found);
-  const writes = [key, text, opts];
-  return core.commitSync(handle, OPERATION.updateSync, check, writes) === undefined;
-}
+// The core keeps what each update found under its number: it compares that when it writes.
+let lastNumber = 0;
 
 /** What the updates of one storage have in common, whatever object they are called on. */
 export function updatesOf(handle) {
@@ -108,32 +91,37 @@ export function updateMethods(parts) {
 
   const begin = (start) => (line === undefined ? start() : line.run(start));
   const normal = (key) => (typeof key === "string" ? normalizeKey(key) : key);
-  const stored = (found, key) =>
-    found === undefined ? undefined : findValue(typeof found === "string" ? found : found[0], key);
   const changed = (key, operation) =>
     conflictAt(key, operation, "it was changed each time before the new value could be written");
 
-  function change(key, found, next, opts) {
+  function change(key, number, next, opts) {
     if (line === undefined) {
       const text = next === undefined ? undefined : hand(next, lossRules, "update", key);
-      return store(handle, key, found, text, opts);
+      return core.swap(handle, key, number, text, opts);
     }
     const text = next === undefined ? undefined : pack(next, lossRules, "update", key);
     const wait = check(next, { key, operation: "update", isSync: false });
-    const write = () => store(handle, key, found, text, opts);
+    const write = () => core.swap(handle, key, number, text, opts);
     return wait === undefined ? line.run(write) : line.after(wait, write);
   }
 
   async function run(update, key, fn, opts) {
+    const number = ++lastNumber;
     const limit = makeLimit();
-    for (;;) {
-      const found = await located(begin(() => core.getStored(handle, key, opts)));
-      const place = { key, operation: "update", isSync: false };
-      const value = await valueFor(stored(found, key), place);
-      updates.refuseDisposed();
-      const next = await runOf(update, () => fn(value));
-      if (await located(change(key, found, next, opts))) return next;
-      if (limit.isReached()) throw changed(key, "update");
+    try {
+      for (;;) {
+        const found = begin(() => core.findForUpdate(handle, key, number, opts));
+        const stored = isReady(found) ? found : await located(found);
+        const place = { key, operation: "update", isSync: false };
+        const value = await valueFor(findValue(stored, key), place);
+        updates.refuseDisposed();
+        const next = await runOf(update, () => fn(value));
+        if (await located(change(key, number, next, opts))) return next;
+        if (limit.isReached()) throw changed(key, "update");
+      }
+    } catch (error) {
+      core.forget(number);
+      throw error;
     }
   }
 
@@ -151,20 +139,32 @@ export function updateMethods(parts) {
     updateSync(key, fn, opts) {
       checkArguments(fn, opts, "updateSync");
       const place = { key, operation: "updateSync", isSync: true };
+      const number = ++lastNumber;
       let limit;
-      for (;;) {
-        const found =
-          opts === undefined ? getStoredSync(handle, key) : getStoredSync(handle, key, opts);
-        const next = runSync(handle, fn, valueFor(stored(found, key), place));
-        if (isThenable(next)) {
-          next.then(ignore, ignore);
-          throw needsPromise(normal(key));
+      try {
+        for (;;) {
+          const stored =
+            opts === undefined
+              ? findForUpdateSync(handle, key, number)
+              : findForUpdateSync(handle, key, number, opts);
+          const next = runSync(handle, fn, valueFor(findValue(stored, key), place));
+          if (isThenable(next)) {
+            next.then(ignore, ignore);
+            throw needsPromise(normal(key));
+          }
+          check?.(next, place);
+          const text = next === undefined ? undefined : hand(next, lossRules, "updateSync", key);
+          const isDone =
+            opts === undefined
+              ? swapSync(handle, key, number, text)
+              : swapSync(handle, key, number, text, opts);
+          if (isDone) return next;
+          limit ??= makeLimit();
+          if (limit.isReached()) throw changed(key, "updateSync");
         }
-        check?.(next, place);
-        const text = next === undefined ? undefined : hand(next, lossRules, "updateSync", key);
-        if (storeSync(handle, key, found, text, opts)) return next;
-        limit ??= makeLimit();
-        if (limit.isReached()) throw changed(key, "updateSync");
+      } catch (error) {
+        core.forget(number);
+        throw error;
       }
     },
   };

@@ -1,10 +1,11 @@
 //! Conditional changes, and changes that are made together or not at all.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::{Route, Storage, empty_key};
-use crate::condition::{Check, Etag};
+use super::{Storage, empty_key};
+use crate::condition::{Etag, Expected};
 use crate::driver::{Driver, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
 use crate::fallbacks;
@@ -45,6 +46,15 @@ impl Entry {
         }
     }
 
+    /// What the item is expected to be for as long as nobody changes it.
+    pub fn into_expected(self) -> Expected {
+        // A driver may give another reference to the same value.
+        if matches!(self.value, Some(Value::Js(_))) {
+            return Expected::Etag(self.etag());
+        }
+        Expected::Stored(self.stored)
+    }
+
     /// What a driver in JavaScript gave as a value: its text names it.
     fn of_js(handle: &JsHandle, runtime: &dyn Runtime) -> Self {
         Entry {
@@ -79,25 +89,32 @@ struct Routed {
 impl Storage {
     /// The item with its etag; `None` where there is none.
     pub fn get_entry(&self, key: &str, options: &Options, mode: Mode) -> Op<Option<Entry>> {
-        let route = self.route(key);
-        if route.key.is_empty() {
+        let key = key::normalize(key);
+        if key.is_empty() {
             return Op::ok(None);
         }
-        let info = route.driver.info();
-        // A driver of the program may read an item otherwise than raw.
-        let stored = if info.in_js {
-            fallbacks::get_item(&route.driver, route.relative(), options, mode)
-        } else {
-            fallbacks::get_item_raw(&route.driver, route.relative(), options, mode)
-        };
-        let keeps_values = info.in_js || info.keeps_values;
-        let runtime = info.in_js.then(|| self.runtime.clone());
-        stored.map(move |stored| {
-            stored.map(|stored| match (&runtime, &stored) {
-                (Some(runtime), Value::Js(handle)) => Entry::of_js(handle, &**runtime),
-                _ => Entry::of(stored, keeps_values),
-            })
-        })
+        let (driver, base_len) = self.driver_of(&key);
+        entry_in(&driver, &self.runtime, &key[base_len..], options, mode)
+    }
+
+    /// As [`get_entry`](Self::get_entry), for a change that is to be committed then: fails where that
+    /// could not be.
+    pub fn get_entry_to_change(
+        &self,
+        given: &str,
+        options: &Options,
+        operation: &'static str,
+        mode: Mode,
+    ) -> Op<Option<Entry>> {
+        let key = key::normalize(given);
+        if key.is_empty() {
+            return Op::fail(empty_key(given).operation(operation));
+        }
+        let (driver, base_len) = self.driver_of(&key);
+        match fallbacks::can_commit(&driver, operation, mode) {
+            Ok(()) => entry_in(&driver, &self.runtime, &key[base_len..], options, mode),
+            Err(error) => Op::fail(error),
+        }
     }
 
     /// Makes a group of changes if its conditions hold. Keys may be in any form; of several changes of
@@ -123,17 +140,18 @@ impl Storage {
         for write in &group.writes {
             self.clears.note(write.event(), &driver, write.key());
         }
+        if !self.is_migrating() {
+            return self.commit_routed(&driver, &base, group, operation, mode);
+        }
         let keys = group
             .writes
             .iter()
             .map(|write| format!("{base}{}", write.key()));
         let keys: Vec<String> = keys.collect();
         let storage = self.clone();
-        let commit = move || storage.commit_routed(&driver, &base, group, operation, mode);
-        if self.is_migrating() {
-            return self.recorded(keys, mode, commit);
-        }
-        commit()
+        self.recorded(keys, mode, move || {
+            storage.commit_routed(&driver, &base, group, operation, mode)
+        })
     }
 
     fn commit_routed(
@@ -144,9 +162,11 @@ impl Storage {
         operation: &'static str,
         mode: Mode,
     ) -> Op<Committed> {
-        let events: Vec<_> = group
-            .writes
-            .iter()
+        // Somebody may watch by the time that it is written.
+        let may_be_watched = self.hub.is_watched() || mode == Mode::Async;
+        let is_reported = may_be_watched && !driver.info().watches();
+        let reported = group.writes.iter().filter(|_| is_reported);
+        let events: Vec<_> = reported
             .filter(|write| !goes_with_its_item(write, &group.writes))
             .map(|write| (write.event(), format!("{base}{}", write.key())))
             .collect();
@@ -168,44 +188,63 @@ impl Storage {
 
     /// The one driver that keeps all keys of a group, its base, and the group for it; `None` where the
     /// group is empty.
-    fn route_group(&self, group: Group) -> Result<Option<Routed>> {
+    fn route_group(&self, mut group: Group) -> Result<Option<Routed>> {
         let mut found: Option<(Rc<dyn Driver>, String)> = None;
-        let mut relative = |given: &str| -> Result<String> {
-            let Route {
-                driver,
-                key,
-                base_len,
-            } = self.route(given);
-            if key.is_empty() {
-                return Err(empty_key(given));
+        let mut make_relative = |key: &mut String| -> Result<()> {
+            let normal = key::normalize(key);
+            if normal.is_empty() {
+                return Err(empty_key(key));
             }
-            let base = &key[..base_len];
+            let (driver, base_len) = self.driver_of(&normal);
+            let base = &normal[..base_len];
             match &found {
-                Some((_, first)) if first != base => return Err(two_mounts(first, base)),
-                Some(_) => {}
+                Some((_, first)) if key::is_same(first, base) => {}
+                Some((_, first)) => return Err(two_mounts(first, base)),
                 None => found = Some((driver, base.to_owned())),
             }
-            Ok(key[base_len..].to_owned())
+            if let Cow::Owned(normal) = normal {
+                *key = normal;
+            }
+            key.drain(..base_len);
+            Ok(())
         };
-        let mut checks = Vec::with_capacity(group.checks.len());
-        for check in group.checks {
-            let key = relative(&check.key)?;
-            checks.push(Check { key, ..check });
+        for check in &mut group.checks {
+            make_relative(&mut check.key)?;
         }
-        let mut writes: Vec<GroupWrite> = Vec::with_capacity(group.writes.len());
-        for mut write in group.writes {
-            let key = relative(write.key())?;
-            *write.key_mut() = key;
-            writes.push(write);
+        for write in &mut group.writes {
+            make_relative(write.key_mut())?;
         }
-        let writes = last_of_each(writes);
-        let group = Group { checks, writes };
+        group.writes = last_of_each(group.writes);
         Ok(found.map(|(driver, base)| Routed {
             driver,
             base,
             group,
         }))
     }
+}
+
+fn entry_in(
+    driver: &Rc<dyn Driver>,
+    runtime: &Rc<dyn Runtime>,
+    key: &str,
+    options: &Options,
+    mode: Mode,
+) -> Op<Option<Entry>> {
+    let info = driver.info();
+    // A driver of the program may read an item otherwise than raw.
+    let stored = if info.in_js {
+        fallbacks::get_item(driver, key, options, mode)
+    } else {
+        fallbacks::get_item_raw(driver, key, options, mode)
+    };
+    let keeps_values = info.in_js || info.keeps_values;
+    let runtime = info.in_js.then(|| runtime.clone());
+    stored.map(move |stored| {
+        stored.map(|stored| match (&runtime, &stored) {
+            (Some(runtime), Value::Js(handle)) => Entry::of_js(handle, &**runtime),
+            _ => Entry::of(stored, keeps_values),
+        })
+    })
 }
 
 /// Whether it removes the metadata of an item that goes too: the event of the item says so.
@@ -221,6 +260,9 @@ fn goes_with_its_item(write: &GroupWrite, writes: &[GroupWrite]) -> bool {
 
 /// Of several changes of one key the last, at its place.
 fn last_of_each(writes: Vec<GroupWrite>) -> Vec<GroupWrite> {
+    if writes.len() < 2 {
+        return writes;
+    }
     let last: HashMap<String, usize> = writes
         .iter()
         .enumerate()

@@ -33,7 +33,7 @@ impl Storage {
     /// The driver that keeps a key in normal form, and how much of the key is its base.
     // On the way of every call: code that is optimised for size would make it a call of its own.
     #[inline(always)]
-    fn driver_of(&self, key: &str) -> (Rc<dyn Driver>, usize) {
+    pub(super) fn driver_of(&self, key: &str) -> (Rc<dyn Driver>, usize) {
         let mounts = self.mounts.borrow();
         let (base, driver) = mounts.find(key);
         (driver.clone(), base.len())
