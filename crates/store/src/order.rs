@@ -47,6 +47,8 @@ struct State {
     clears: BTreeMap<u64, bool>,
     keys: FxHashMap<Arc<str>, KeyState>,
     waiters: Vec<Waiter>,
+    /// How many threads wait for something to be finished: to wake nobody is a system call too.
+    blocked: usize,
 }
 
 struct KeyState {
@@ -249,12 +251,24 @@ impl Order {
         let _aside = pool::step_aside();
         state = lock(&self.state);
         while waits(&state) {
+            state.blocked += 1;
             state = self
                 .finished
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            state.blocked -= 1;
             progressed();
         }
+    }
+
+    /// Notifies those who wait that something is finished.
+    fn finish(&self, state: MutexGuard<'_, State>, done: Vec<oneshot::Sender<()>>) {
+        let is_awaited = state.blocked > 0;
+        drop(state);
+        if is_awaited {
+            self.finished.notify_all();
+        }
+        notify(done);
     }
 }
 
@@ -334,9 +348,7 @@ impl Drop for Clear {
         let oldest = state.oldest_clear();
         state.keys.retain(|_, entry| entry.is_needed(oldest));
         let done = state.finish(self.number, None);
-        drop(state);
-        self.order.finished.notify_all();
-        notify(done);
+        self.order.finish(state, done);
     }
 }
 
@@ -569,9 +581,7 @@ impl Drop for Sequenced {
         if self.role == Role::Write {
             self.order.pending.fetch_sub(1, Ordering::Release);
         }
-        drop(state);
-        self.order.finished.notify_all();
-        notify(done);
+        self.order.finish(state, done);
     }
 }
 

@@ -264,8 +264,15 @@ fn run_on(spawn: impl FnOnce(Job) -> std::io::Result<()>, job: Job) {
 /// Something that is had by one thread at a time, at times for long.
 #[derive(Default)]
 pub struct Turns {
-    is_taken: Mutex<bool>,
+    state: Mutex<TurnState>,
     free: Condvar,
+}
+
+#[derive(Default)]
+struct TurnState {
+    is_taken: bool,
+    /// How many threads wait: to wake nobody is a system call too.
+    waiting: usize,
 }
 
 /// The right to go on; ends when it is dropped.
@@ -273,8 +280,13 @@ pub struct Turn<'a>(&'a Turns);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *lock(&self.0.is_taken) = false;
-        self.0.free.notify_one();
+        let mut state = lock(&self.0.state);
+        state.is_taken = false;
+        let is_awaited = state.waiting > 0;
+        drop(state);
+        if is_awaited {
+            self.0.free.notify_one();
+        }
     }
 }
 
@@ -283,23 +295,28 @@ impl Turns {
     pub fn take(&self) -> Turn<'_> {
         self.take_soon().unwrap_or_else(|| {
             let _aside = step_aside();
-            let waited = self
-                .free
-                .wait_while(lock(&self.is_taken), |is_taken| *is_taken);
-            let mut is_taken = waited.unwrap_or_else(PoisonError::into_inner);
-            *is_taken = true;
+            let mut state = lock(&self.state);
+            state.waiting += 1;
+            let waited = self.free.wait_while(state, |state| state.is_taken);
+            let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+            state.is_taken = true;
             Turn(self)
         })
     }
 
     /// Waits for the turn as long as it takes as a rule.
     pub fn take_soon(&self) -> Option<Turn<'_>> {
-        let is_taken = lock(&self.is_taken);
-        let waited = self
-            .free
-            .wait_timeout_while(is_taken, SOON, |is_taken| *is_taken);
-        let (mut is_taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        (!std::mem::replace(&mut *is_taken, true)).then(|| Turn(self))
+        let mut state = lock(&self.state);
+        if state.is_taken {
+            state.waiting += 1;
+            let waited = self
+                .free
+                .wait_timeout_while(state, SOON, |state| state.is_taken);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+        }
+        (!std::mem::replace(&mut state.is_taken, true)).then(|| Turn(self))
     }
 }
 
