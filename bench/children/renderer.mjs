@@ -17,7 +17,8 @@ const pushes = [];
 function sendSync(channel, message) {
   Atomics.store(flag, 0, 0);
   port.postMessage({ kind: "sync", channel, message });
-  Atomics.wait(flag, 0, 0);
+  // What wakes this thread may still be meant for the message before.
+  while (Atomics.load(flag, 0) === 0) Atomics.wait(flag, 0, 0);
   for (;;) {
     const received = receiveMessageOnPort(port);
     if (received === undefined) throw new Error("no answer");
