@@ -277,3 +277,25 @@ describe("a copy", () => {
     });
   });
 });
+
+it("every one of many warnings is shown, also after the thousandth", async () => {
+  const { base } = place();
+  // Node's own listener prints each of them.
+  const printing = process.listeners("warning");
+  process.removeAllListeners("warning");
+  onTestFinished(() => {
+    for (const listener of printing) process.on("warning", listener);
+  });
+  const seen = warnings();
+  const storage = fsStorage(base);
+  const keys = Array.from({ length: 1500 }, () => newKey());
+  for (const key of keys) {
+    writeFileSync(join(base, key), "no value");
+    expect(storage.getItemSync(key)).toBeNull();
+  }
+  await eventually(() => expect(seen).toHaveLength(keys.length));
+  keys.forEach((key, index) => {
+    expect(seen[index].message).toContain(`"${key}"`);
+  });
+  await storage.dispose();
+});

@@ -231,3 +231,49 @@ describe("flush and dispose", () => {
     expect(seen).toHaveLength(3);
   });
 });
+
+describe.each(["async", "sync"])(
+  "a driver may mount and unmount inside its methods (%s)",
+  (mode) => {
+    const suffix = mode === "sync" ? "Sync" : "";
+    const ways: Record<string, (storage: any) => unknown> = {
+      hasItem: (storage) => storage[`hasItem${suffix}`]("key"),
+      getItem: (storage) => storage[`getItem${suffix}`]("key"),
+      getItemRaw: (storage) => storage[`getItemRaw${suffix}`]("key"),
+      getItems: (storage) => storage[`getItems${suffix}`](["key", "other"]),
+      getKeys: (storage) => storage[`getKeys${suffix}`](),
+      getMeta: (storage) => storage[`getMeta${suffix}`]("key"),
+      setItem: (storage) => storage[`setItem${suffix}`]("key", 1),
+      setItemRaw: (storage) => storage[`setItemRaw${suffix}`]("key", "text"),
+      setItems: (storage) => storage[`setItems${suffix}`]([{ key: "key", value: 1 }]),
+      removeItem: (storage) => storage[`removeItem${suffix}`]("key"),
+      clear: (storage) => storage[`clear${suffix}`](),
+      flush: (storage) => storage[`flush${suffix}`](),
+    };
+    it.each(Object.keys(ways))("%s", async (name) => {
+      let calls = 0;
+      const entered = () => {
+        calls += 1;
+        storage.mount(`new${calls}`, memoryDriver());
+        storage.unmount("old", false).catch(() => {});
+      };
+      const answers: Record<string, unknown> = { getKeys: ["key"], getItems: [], hasItem: true };
+      const method = (call: string) => () => {
+        entered();
+        return answers[call] ?? null;
+      };
+      const names = Object.keys(ways).flatMap((call) => [call, `${call}Sync`]);
+      const driver: any = Object.fromEntries(
+        names.map((call) => [call, method(call.replace(/Sync$/, ""))]),
+      );
+      const storage = createStorage<any>({ driver: { name: "mounting", ...driver } });
+      storage.mount("old", memoryDriver());
+      await ways[name]?.(storage);
+      expect(calls).toBeGreaterThan(0);
+      expect(storage.getMount("new1:x").base).toBe("new1:");
+      expect(storage.getMount("old:x").base).toBe("");
+      storage.setItemSync("new1:x", 1);
+      expect(storage.getItemSync("new1:x")).toBe(1);
+    });
+  },
+);
