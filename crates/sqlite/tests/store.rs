@@ -36,6 +36,17 @@ fn names(file: &Path) -> Vec<String> {
     names
 }
 
+type Events = Arc<Mutex<Vec<(EventKind, String)>>>;
+
+fn listen(store: &Arc<SqliteStore>) -> (Box<dyn std::any::Any + Send>, Events) {
+    let events = Events::default();
+    let sink = events.clone();
+    let start = store.clone().watch(Arc::new(move |event| {
+        sink.lock().unwrap().push((event.kind, event.key))
+    }));
+    ((start.start)().unwrap(), events)
+}
+
 #[test]
 fn nothing_is_touched_before_the_first_use() {
     let (folder, file) = folder();
@@ -427,12 +438,7 @@ fn a_store_that_only_reads_watches_what_others_write() {
         ..SqliteOptions::at(&file)
     };
     let reads = Arc::new(SqliteStore::new(options, Arc::new(|| 1_000)));
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let sink = events.clone();
-    let start = reads.clone().watch(Arc::new(move |event| {
-        sink.lock().unwrap().push((event.kind, event.key))
-    }));
-    let watch = (start.start)().unwrap();
+    let (watch, events) = listen(&reads);
     assert!(!file.exists());
     let start = Instant::now();
     let heard = |kind, key: &str| {
@@ -467,13 +473,8 @@ fn a_watch_hears_of_every_store_and_leaves_no_trace() {
     let (_folder, file) = folder();
     let (one, two) = (at(&file), at(&file));
     one.set("before", &text("1"), None).unwrap();
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let sink = events.clone();
     let one = Arc::new(one);
-    let start = one.clone().watch(Arc::new(move |event| {
-        sink.lock().unwrap().push((event.kind, event.key))
-    }));
-    let watch = (start.start)().unwrap();
+    let (watch, events) = listen(&one);
     one.set("a", &text("1"), None).unwrap();
     two.set("b", &text("1"), None).unwrap();
     two.set("a", &text("2"), None).unwrap();
@@ -504,17 +505,6 @@ fn a_watch_hears_of_every_store_and_leaves_no_trace() {
         assert!(start.elapsed() < Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(2));
     }
-}
-
-type Events = Arc<Mutex<Vec<(EventKind, String)>>>;
-
-fn listen(store: &Arc<SqliteStore>) -> (Box<dyn std::any::Any + Send>, Events) {
-    let events = Events::default();
-    let sink = events.clone();
-    let start = store.clone().watch(Arc::new(move |event| {
-        sink.lock().unwrap().push((event.kind, event.key))
-    }));
-    ((start.start)().unwrap(), events)
 }
 
 #[test]
