@@ -19,7 +19,7 @@ export default {
       // Fewer arenas: what the allocator keeps for threads that are gone is no leak.
       env: { MALLOC_ARENA_MAX: "2" },
     };
-    // Node itself keeps about 100 KiB of a worker that was terminated, whatever it did.
+    // Node itself keeps something of each worker that was terminated, whatever it did.
     let bareBytes = 0;
     const bareMs = Math.max(0, task.deadlineMs - Date.now()) / BARE_PART;
     await supervise(
