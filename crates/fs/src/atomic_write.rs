@@ -265,11 +265,7 @@ impl<D: Disk> Engine<D> {
 
     /// A new file in a folder under a name that no other has, open to whom the file is that it is to
     /// replace, or to whom the options say.
-    pub(super) fn draft_in(
-        &self,
-        folder: &Path,
-        old: Option<&Stat>,
-    ) -> io::Result<(D::Draft, PathBuf)> {
+    fn draft_in(&self, folder: &Path, old: Option<&Stat>) -> io::Result<(D::Draft, PathBuf)> {
         let name = folder.join(temporary_name());
         let access = old.map_or(Access::Mode(self.options.mode), Access::Like);
         self.disk.create(&name, access).map(|draft| (draft, name))
@@ -295,41 +291,38 @@ impl<D: Disk> Engine<D> {
         Ok(())
     }
 
-    /// Writes a file and gives it its name, which no folder may have.
-    pub(super) fn fill_and_place(
+    /// Makes a file of the store's own, open to whom `access` says; no folder may have its name. `false` where
+    /// a clean-up took the new file for abandoned, or somebody the folder: it has to be made again.
+    pub(super) fn place_new(
         &self,
-        draft: D::Draft,
-        name: &Path,
         bytes: &[u8],
         to: &Path,
-    ) -> Result<()> {
-        let is_synced = self.options.durability == Level::Full;
-        self.fill_and_place_synced(draft, name, bytes, to, is_synced)
-    }
-
-    /// As [`fill_and_place`](Self::fill_and_place); says whether the content is durable by then.
-    pub(super) fn fill_and_place_synced(
-        &self,
-        mut draft: D::Draft,
-        name: &Path,
-        bytes: &[u8],
-        to: &Path,
+        access: Access<'_>,
         is_synced: bool,
-    ) -> Result<()> {
-        let outcome = match self.fill(&mut draft, bytes, to, is_synced) {
-            Ok(()) => self
-                .disk
-                .persist(draft, name, to)
-                .map_err(|error| Error::io(error, "rename").path(to)),
-            Err(error) => {
-                drop(draft);
-                Err(error)
+    ) -> Result<bool> {
+        let name = folder_of(to).join(temporary_name());
+        let mut draft = match self.disk.create(&name, access) {
+            Ok(draft) => draft,
+            Err(error) if error.kind() == ErrorKind::WouldBlock || is_absent(&error) => {
+                return Ok(false);
             }
+            Err(error) => return Err(Error::io(error, "open").path(to)),
         };
-        if outcome.is_err() {
-            self.discard_draft(name);
+        if let Err(error) = self.fill(&mut draft, bytes, to, is_synced) {
+            drop(draft);
+            self.discard_draft(&name);
+            return Err(error);
         }
-        outcome
+        match self.disk.persist(draft, &name, to) {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                self.discard_draft(&name);
+                if is_absent(&error) {
+                    return Ok(false);
+                }
+                Err(Error::io(error, "rename").path(to))
+            }
+        }
     }
 
     fn discard_draft(&self, name: &Path) {

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustc_hash::FxHashSet;
 
 use super::atomic_write::ATTEMPTS;
-use super::disk::Disk;
+use super::disk::{Access, Disk};
+use super::durability::Level;
 use super::locate::{Found, Place, folder_of};
 use super::{Engine, path};
-use eas_core::error::{Error, Result};
+use eas_core::error::{Error, Result, io_from_code};
 use eas_core::runtime::lock;
 
 const MAX_NAME_BYTES: usize = 255;
@@ -70,19 +71,13 @@ impl<D: Disk> Engine<D> {
             .disk
             .read(&from.path)
             .map_err(|error| Error::io(error, "open").path(&from.path))?;
-        let folder = folder_of(aside);
-        let mut attempts = 0;
-        let (draft, name) = loop {
-            attempts += 1;
-            match self.draft_in(folder, Some(&from.stat)) {
-                Ok(made) => break made,
-                // A clean-up took the new file for abandoned.
-                Err(error) if error.kind() == ErrorKind::WouldBlock && attempts < ATTEMPTS => {}
-                Err(error) => return Err(Error::io(error, "open").path(aside)),
+        let is_synced = self.options.durability == Level::Full;
+        for _ in 0..ATTEMPTS {
+            if self.place_new(&bytes, aside, Access::Like(&from.stat), is_synced)? {
+                return self.kept(aside);
             }
-        };
-        self.fill_and_place(draft, &name, &bytes, aside)?;
-        self.kept(aside)
+        }
+        Err(Error::io(io_from_code("EBUSY"), "open").path(aside))
     }
 
     fn kept(&self, aside: &Path) -> Result<()> {

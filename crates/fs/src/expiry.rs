@@ -14,7 +14,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Engine;
 use super::atomic_write::ATTEMPTS;
 use super::changes::Pending;
-use super::disk::{Disk, Kind as FileKind, Stat};
+use super::disk::{Access, Disk, Kind as FileKind, Stat};
+use super::durability::Level;
 use super::expiry_index::{Added, Expiry, Line};
 use super::key_locks::Wait;
 use super::locate::{Found, Place, folder_of};
@@ -209,18 +210,15 @@ impl<D: Disk> Engine<D> {
             return Ok(());
         };
         let bytes = content()?;
-        let mut made = self.draft_in(self.base(), None);
-        for _ in 1..ATTEMPTS {
-            match &made {
-                // A clean-up took the file before it was locked.
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    made = self.draft_in(self.base(), None);
-                }
-                _ => break,
+        let access = Access::Mode(self.options.mode);
+        let is_synced = self.options.durability == Level::Full;
+        let mut attempts = 0;
+        while !self.place_new(&bytes, self.index.path(), access, is_synced)? {
+            attempts += 1;
+            if attempts == ATTEMPTS {
+                return Err(Error::io(io_from_code("EBUSY"), "open").path(self.index.path()));
             }
         }
-        let (draft, name) = made.map_err(|error| Error::io(error, "open").path(self.base()))?;
-        self.fill_and_place(draft, &name, &bytes, self.index.path())?;
         self.durability.forget_index();
         self.durability.settle_index(self.index.path())?;
         self.index.reload(&*self.disk)

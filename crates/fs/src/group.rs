@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use smallvec::SmallVec;
 
-use super::atomic_write::{ATTEMPTS, temporary_name};
+use super::atomic_write::ATTEMPTS;
 use super::changes::Pending;
 use super::disk::{Access, Disk, Kind as FileKind};
 use super::durability::Level;
@@ -29,7 +29,7 @@ use super::terms::{Permit, Terms};
 use super::{Engine, is_absent, path};
 use eas_core::condition::{Check, conflicts};
 use eas_core::envelope::Stored;
-use eas_core::error::{Error, Kind, Result, io_from_code};
+use eas_core::error::{Error, Result, io_from_code};
 use eas_core::store::Applied;
 use eas_core::value::Value;
 
@@ -281,21 +281,11 @@ impl<D: Disk> Engine<D> {
                 }
                 Err(error) => return Err(failed(error, "mkdir")),
             }
-            let name = folder.join(temporary_name());
-            let access = Access::Mode(self.options.own_mode());
-            let draft = match self.disk.create(&name, access) {
-                Ok(draft) => draft,
-                // Another group that is over took the folder away, or a clean-up the file.
-                Err(error) if is_absent(&error) || error.kind() == ErrorKind::WouldBlock => {
-                    continue;
-                }
-                Err(error) => return Err(failed(error, "open")),
-            };
             let is_synced = self.groups_are_durable();
-            match self.fill_and_place_synced(draft, &name, &bytes, journal, is_synced) {
-                // Here too: between the making of the file and its rename.
-                Err(error) if error.kind() == Kind::System("ENOENT") => continue,
-                placed => placed?,
+            let access = Access::Mode(self.options.own_mode());
+            // Another group that is over may take the folder away, and a clean-up the file.
+            if !self.place_new(&bytes, journal, access, is_synced)? {
+                continue;
             }
             if is_synced {
                 self.durability.note_folder(&folder);

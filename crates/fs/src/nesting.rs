@@ -9,7 +9,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::atomic_write::ATTEMPTS;
-use super::disk::{Disk, Kind};
+use super::disk::{Access, Disk, Kind};
+use super::durability::Level;
 use super::locate::{PLACEHOLDER, folder_of, moved_of};
 use super::path::{self, Name};
 use super::{Engine, is_absent, is_folder};
@@ -172,14 +173,9 @@ impl<D: Disk> Engine<D> {
             Err(error) if is_absent(&error) => return Ok(Put::NoFolder),
             Err(error) => return Err(Error::io(error, "mkdir").path(folder)),
         }
-        match self.draft_in(folder, None) {
-            Ok((draft, name)) => self
-                .fill_and_place(draft, &name, PLACEHOLDER, moved)
-                .map(|()| Put::Done),
-            Err(error) if error.kind() == ErrorKind::WouldBlock || is_absent(&error) => {
-                Ok(Put::Again)
-            }
-            Err(error) => Err(Error::io(error, "open").path(moved)),
-        }
+        let access = Access::Mode(self.options.mode);
+        let is_synced = self.options.durability == Level::Full;
+        let is_placed = self.place_new(PLACEHOLDER, moved, access, is_synced)?;
+        Ok(if is_placed { Put::Done } else { Put::Again })
     }
 }
