@@ -1,6 +1,8 @@
 //! How a value replaces another: a new file beside it, then a rename.
 
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
+use std::fmt::Write;
 use std::hash::BuildHasher;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -28,10 +30,10 @@ enum Outcome<D: Disk> {
     Again(Error),
 }
 
-enum Target {
+enum Target<'a> {
     /// A file, there or not, with what is known of the one to be replaced.
     File {
-        path: PathBuf,
+        path: Cow<'a, Path>,
         old: Option<Stat>,
         linked: bool,
     },
@@ -84,15 +86,15 @@ impl<D: Disk> Engine<D> {
         self.refuse_other_spelling(place, key)?;
         let target = self.target(place)?;
         let (folder, old, linked) = match &target {
-            Target::File { path, old, linked } => (folder_of(path), old, *linked),
-            Target::Folder { old } => (place.path.as_path(), old, false),
+            Target::File { path, old, linked } => (folder_of(path), old.as_ref(), *linked),
+            Target::Folder { old } => (place.path.as_path(), old.as_ref(), false),
         };
-        let (mut draft, name) = match self.draft_in(folder, old.as_ref()) {
-            Ok(made) => made,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let busy = Error::io(io_from_code("EBUSY"), "open");
-                return Ok(Outcome::Again(busy.path(&place.path)));
-            }
+        let name = temporary_in(folder);
+        let access = old.map_or(Access::Mode(self.options.mode), Access::Like);
+        let taken = || Outcome::Again(Error::io(io_from_code("EBUSY"), "open").path(&place.path));
+        let mut draft = match self.disk.create(&name, access) {
+            Ok(draft) => draft,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(taken()),
             Err(error) if is_absent(&error) && !linked => {
                 let made = self.make_folders(folder)?;
                 let absent = || Error::io(error, "open").path(&place.path);
@@ -101,12 +103,11 @@ impl<D: Disk> Engine<D> {
             Err(error) => return Err(Error::io(error, "open").path(&place.path)),
         };
         let is_synced = terms.is_synced || self.options.durability == Level::Full;
-        let filled = self.fill(&mut draft, bytes, &place.path, is_synced);
-        let ready = filled.and_then(|()| {
-            let stat = self
-                .disk
-                .stat_draft(&mut draft)
-                .map_err(|error| Error::io(error, "fstat").path(&place.path))?;
+        let filled = self.fill(&mut draft, bytes, &place.path, access, is_synced);
+        let ready = filled.and_then(|stat| {
+            let Some(stat) = stat else {
+                return Ok(None);
+            };
             let permit = (terms.permit)()?;
             if matches!(permit, Permit::Granted(_)) {
                 if self.corrupt.has(key) {
@@ -114,16 +115,17 @@ impl<D: Disk> Engine<D> {
                 }
                 change.names(FileIdentity::from(&stat));
             }
-            Ok(permit)
+            Ok(Some(permit))
         });
         let held = match ready {
-            Ok(Permit::Granted(held)) => held,
+            Ok(Some(Permit::Granted(held))) => held,
             refused => {
                 drop(draft);
                 self.discard_draft(&name);
                 return match refused {
                     Err(error) => Err(error),
-                    Ok(_) => {
+                    Ok(None) => Ok(taken()),
+                    Ok(Some(_)) => {
                         self.remove_empty(folder);
                         Ok(Outcome::Refused)
                     }
@@ -131,15 +133,15 @@ impl<D: Disk> Engine<D> {
             }
         };
         let outcome = match &target {
-            Target::File { path, .. } => self
-                .put_at(key, place, draft, &name, path)
-                .inspect_err(|_| self.discard_draft(&name))?,
-            Target::Folder { .. } => self
-                .put_inside(key, place, draft, &name)
-                .inspect_err(|_| self.discard_draft(&name))?,
+            Target::File { path, .. } => self.put_at(key, place, draft, &name, path),
+            Target::Folder { .. } => self.put_inside(key, place, draft, &name),
         };
-        match outcome {
-            Ok(path) => {
+        match outcome.inspect_err(|_| self.discard_draft(&name))? {
+            Ok(()) => {
+                let path = match target {
+                    Target::File { path, .. } => path,
+                    Target::Folder { .. } => Cow::Owned(place.own()),
+                };
                 self.durability.note_file(&path);
                 self.durability.note_folder(folder_of(&path));
                 Ok(Outcome::Done(held))
@@ -158,7 +160,7 @@ impl<D: Disk> Engine<D> {
     }
 
     /// Where the value is to be written.
-    fn target(&self, place: &Place) -> Result<Target> {
+    fn target<'a>(&self, place: &'a Place) -> Result<Target<'a>> {
         let Some(stat) = self.stat_name(&place.path)? else {
             // The value that a program without escapes wrote is replaced by one under our name.
             let old = match &place.literal {
@@ -166,7 +168,7 @@ impl<D: Disk> Engine<D> {
                 None => None,
             };
             return Ok(Target::File {
-                path: place.path.clone(),
+                path: Cow::Borrowed(&place.path),
                 old,
                 linked: false,
             });
@@ -175,7 +177,7 @@ impl<D: Disk> Engine<D> {
             Kind::Folder => self.inside(place),
             Kind::Link => self.behind_link(place),
             Kind::File => Ok(Target::File {
-                path: place.path.clone(),
+                path: Cow::Borrowed(&place.path),
                 old: Some(stat),
                 linked: false,
             }),
@@ -184,7 +186,7 @@ impl<D: Disk> Engine<D> {
     }
 
     /// The folder of the key's own name, with what is known of the value that it has.
-    fn inside(&self, place: &Place) -> Result<Target> {
+    fn inside<'a>(&self, place: &'a Place) -> Result<Target<'a>> {
         let mut old = self.stat_name(&place.own())?.filter(is_file);
         if old.is_none() {
             old = self.stat_name(&place.moved())?.filter(is_file);
@@ -193,7 +195,7 @@ impl<D: Disk> Engine<D> {
     }
 
     /// Where a chain of links ends, there or not.
-    fn behind_link(&self, place: &Place) -> Result<Target> {
+    fn behind_link<'a>(&self, place: &'a Place) -> Result<Target<'a>> {
         const MAX_LINKS: usize = 40;
         let mut path = place.path.clone();
         for _ in 0..MAX_LINKS {
@@ -210,7 +212,7 @@ impl<D: Disk> Engine<D> {
                 Some(Kind::Other) => return Err(no_file(&path)),
                 Some(Kind::File) | None => {
                     return Ok(Target::File {
-                        path,
+                        path: Cow::Owned(path),
                         old: stat,
                         linked: true,
                     });
@@ -228,7 +230,7 @@ impl<D: Disk> Engine<D> {
         draft: D::Draft,
         name: &Path,
         to: &Path,
-    ) -> Result<io::Result<PathBuf>> {
+    ) -> Result<io::Result<()>> {
         let mut _lock = None;
         if self.folds_names() {
             _lock = self.lock(place.folder())?;
@@ -237,7 +239,7 @@ impl<D: Disk> Engine<D> {
             }
             self.refuse_other_spelling(place, key)?;
         }
-        Ok(self.disk.persist(draft, name, to).map(|()| to.to_owned()))
+        Ok(self.disk.persist(draft, name, to))
     }
 
     /// Gives the value its reserved name in the folder of the key.
@@ -247,7 +249,7 @@ impl<D: Disk> Engine<D> {
         place: &Place,
         draft: D::Draft,
         name: &Path,
-    ) -> Result<io::Result<PathBuf>> {
+    ) -> Result<io::Result<()>> {
         let Some(_lock) = self.lock(place.folder())? else {
             return Ok(Err(ErrorKind::NotFound.into()));
         };
@@ -259,20 +261,19 @@ impl<D: Disk> Engine<D> {
             return Ok(Err(ErrorKind::NotFound.into()));
         }
         self.remove_moved_folder(&moved);
-        let own = place.own();
-        Ok(self.disk.persist(draft, name, &own).map(|()| own))
+        Ok(self.disk.persist(draft, name, &place.own()))
     }
 
-    /// A new file in a folder under a name that no other has, open to whom the file is that it is to
-    /// replace, or to whom the options say.
-    fn draft_in(&self, folder: &Path, old: Option<&Stat>) -> io::Result<(D::Draft, PathBuf)> {
-        let name = folder.join(temporary_name());
-        let access = old.map_or(Access::Mode(self.options.mode), Access::Like);
-        self.disk.create(&name, access).map(|draft| (draft, name))
-    }
-
-    /// Writes the file, and makes it durable where that comes before the rename.
-    fn fill(&self, draft: &mut D::Draft, bytes: &[u8], path: &Path, is_synced: bool) -> Result<()> {
+    /// Writes the file, and makes it durable where that comes before the rename. Gives what is known of it;
+    /// `None` where a clean-up took it for abandoned.
+    fn fill(
+        &self,
+        draft: &mut D::Draft,
+        bytes: &[u8],
+        path: &Path,
+        access: Access<'_>,
+        is_synced: bool,
+    ) -> Result<Option<Stat>> {
         let failed = |error, syscall| Error::io(error, syscall).path(path);
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -283,12 +284,17 @@ impl<D: Disk> Engine<D> {
                 Err(error) => return Err(failed(error, "write")),
             }
         }
+        let stat = match self.disk.settle_draft(draft, access) {
+            Ok(stat) => stat,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(failed(error, "fstat")),
+        };
         if is_synced {
             self.disk
                 .sync(draft)
                 .map_err(|error| failed(error, "fsync"))?;
         }
-        Ok(())
+        Ok(Some(stat))
     }
 
     /// Makes a file of the store's own, open to whom `access` says; no folder may have its name. `false` where
@@ -300,7 +306,7 @@ impl<D: Disk> Engine<D> {
         access: Access<'_>,
         is_synced: bool,
     ) -> Result<bool> {
-        let name = folder_of(to).join(temporary_name());
+        let name = temporary_in(folder_of(to));
         let mut draft = match self.disk.create(&name, access) {
             Ok(draft) => draft,
             Err(error) if error.kind() == ErrorKind::WouldBlock || is_absent(&error) => {
@@ -308,10 +314,11 @@ impl<D: Disk> Engine<D> {
             }
             Err(error) => return Err(Error::io(error, "open").path(to)),
         };
-        if let Err(error) = self.fill(&mut draft, bytes, to, is_synced) {
+        let filled = self.fill(&mut draft, bytes, to, access, is_synced);
+        if !matches!(filled, Ok(Some(_))) {
             drop(draft);
             self.discard_draft(&name);
-            return Err(error);
+            return filled.map(|_| false);
         }
         match self.disk.persist(draft, &name, to) {
             Ok(()) => Ok(true),
@@ -395,8 +402,9 @@ fn no_file(path: &Path) -> Error {
     Error::io_with(io_from_code("EEXIST"), "open", message).path(path)
 }
 
-/// A name that no other process, thread or call uses.
-pub(super) fn temporary_name() -> String {
+/// A name in the folder that no other process, thread or call uses.
+fn temporary_in(folder: &Path) -> PathBuf {
+    const MOST_DIGITS: usize = 16;
     static PROCESS: OnceLock<String> = OnceLock::new();
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let process = PROCESS.get_or_init(|| {
@@ -407,5 +415,15 @@ pub(super) fn temporary_name() -> String {
             RandomState::new().hash_one(0)
         )
     });
-    format!("{process}{:x}", COUNTER.fetch_add(1, Ordering::Relaxed))
+    let bytes = folder.as_os_str().len() + 1 + process.len() + MOST_DIGITS;
+    let mut name = PathBuf::with_capacity(bytes);
+    name.push(folder);
+    name.push(process);
+    // Text can be written to text without end.
+    let _ = write!(
+        name.as_mut_os_string(),
+        "{:x}",
+        COUNTER.fetch_add(1, Ordering::Relaxed)
+    );
+    name
 }

@@ -77,7 +77,8 @@ struct Recent {
     identities: [Option<FileIdentity>; 2],
     under_way: u32,
     last: u64,
-    since: Instant,
+    /// The end of the last change, where somebody watched.
+    since: Option<Instant>,
 }
 
 /// A watch of the changes, which ends when it is dropped.
@@ -120,7 +121,7 @@ impl Changes {
             identities: [None; 2],
             under_way: 0,
             last: 0,
-            since: Instant::now(),
+            since: None,
         });
         entry.under_way += 1;
         Pending {
@@ -148,8 +149,10 @@ impl Changes {
 
     /// Forgets what nobody can ask for any more.
     pub(super) fn forget_old(&self) {
-        lock(&self.recent)
-            .retain(|_, recent| recent.under_way > 0 || recent.since.elapsed() < ECHO);
+        lock(&self.recent).retain(|_, recent| {
+            let is_new = |since: Instant| since.elapsed() < ECHO;
+            recent.under_way > 0 || recent.since.is_some_and(is_new)
+        });
     }
 
     fn tell(&self, key: &str, written: Option<FileIdentity>) {
@@ -193,8 +196,9 @@ impl Drop for Pending<'_> {
             return;
         };
         recent.under_way -= 1;
-        recent.since = Instant::now();
-        if recent.under_way == 0 && self.changes.count.load(Ordering::SeqCst) == 0 {
+        if self.changes.count.load(Ordering::SeqCst) > 0 {
+            recent.since = Some(Instant::now());
+        } else if recent.under_way == 0 {
             all.remove(self.key);
         }
     }

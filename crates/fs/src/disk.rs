@@ -16,7 +16,7 @@ mod system;
 #[path = "disk/windows.rs"]
 mod system;
 
-pub use self::key_locks::{KeyLockFile, KeyLockHeld};
+pub use self::key_locks::{GroupMark, KeyLockFile, KeyLockHeld};
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,17 @@ pub struct Stat {
     pub birthtime_ns: Option<i128>,
 }
 
+/// What a look at the locks of keys tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyLocksNow {
+    /// They are not those that others open by that name now.
+    Gone,
+    /// They are, and no group of changes is under way, or was left unfinished.
+    Quiet,
+    /// They are, and there may be such a group.
+    MayHaveGroups,
+}
+
 /// Who may do what with a new file.
 #[derive(Debug, Clone, Copy)]
 pub enum Access<'a> {
@@ -87,6 +98,8 @@ pub trait Disk: Send + Sync + 'static {
     type KeyLocks: Send + Sync;
     /// Held while one of them is locked.
     type KeyLock: Send;
+    /// Held while a group of changes is under way. The mark itself stays.
+    type GroupMark: Send;
 
     /// The content of a file.
     ///
@@ -163,8 +176,8 @@ pub trait Disk: Send + Sync + 'static {
         entry: &mut dyn FnMut(&OsStr, Kind),
     ) -> io::Result<()>;
 
-    /// Makes a file that was not there. From its first byte nobody may do more with it than in the
-    /// end.
+    /// Makes a file that was not there. From its first byte nobody may do more with it than `access`
+    /// allows; what it allows beyond that comes by [`settle_draft`](Disk::settle_draft).
     ///
     /// # Errors
     /// [`ErrorKind::WouldBlock`] when another process took it for abandoned already; those of the
@@ -183,11 +196,11 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the system.
     fn sync(&self, draft: &mut Self::Draft) -> io::Result<()>;
 
-    /// What the system knows about the file.
+    /// Gives the file its access once it is written, and says what the system knew about it before.
     ///
     /// # Errors
-    /// Those of the system.
-    fn stat_draft(&self, draft: &mut Self::Draft) -> io::Result<Stat>;
+    /// As [`create`](Disk::create).
+    fn settle_draft(&self, draft: &mut Self::Draft, access: Access<'_>) -> io::Result<Stat>;
 
     /// Gives the file its final name and lets go of it.
     ///
@@ -288,8 +301,30 @@ pub trait Disk: Send + Sync + 'static {
     /// [`ErrorKind::Unsupported`] where what has the name is no regular file; those of the system.
     fn open_key_locks(&self, file: &Path, mode: u32) -> io::Result<Self::KeyLocks>;
 
-    /// Whether they are those that others open by that name now.
-    fn has_key_locks(&self, locks: &Self::KeyLocks, file: &Path) -> bool;
+    /// What one look at that name tells of them.
+    fn look_at_key_locks(&self, locks: &Self::KeyLocks, file: &Path) -> KeyLocksNow;
+
+    /// Whether a group of changes may be under way, told by the name of the locks alone. Nobody misses one
+    /// that was marked before.
+    fn may_have_groups(&self, file: &Path) -> bool;
+
+    /// Marks the file of the locks as that of a base in which a group is under way. `None` when they are not
+    /// those of that name any more, and while somebody takes the mark away.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn mark_group(
+        &self,
+        locks: &Self::KeyLocks,
+        file: &Path,
+    ) -> io::Result<Option<Self::GroupMark>>;
+
+    /// Takes the mark away if nobody's group is under way and `is_over` says, asked while none can begin,
+    /// that none was left unfinished.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn unmark_groups(&self, file: &Path, is_over: &mut dyn FnMut() -> bool) -> io::Result<()>;
 
     /// The lock of the keys of that hash. Those of two hashes may be the same.
     fn key_slot(&self, hash: u64) -> u64;
@@ -323,6 +358,7 @@ impl Disk for SystemDisk {
     type Lock = File;
     type KeyLocks = KeyLockFile;
     type KeyLock = KeyLockHeld;
+    type GroupMark = GroupMark;
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = system::open(path)?;
@@ -393,8 +429,8 @@ impl Disk for SystemDisk {
         draft.sync_all()
     }
 
-    fn stat_draft(&self, draft: &mut File) -> io::Result<Stat> {
-        system::draft_metadata(draft).map(|metadata| stat_of(&metadata))
+    fn settle_draft(&self, draft: &mut File, access: Access<'_>) -> io::Result<Stat> {
+        system::settle_draft(draft, access).map(|metadata| stat_of(&metadata))
     }
 
     fn persist(&self, draft: File, from: &Path, to: &Path) -> io::Result<()> {
@@ -459,8 +495,20 @@ impl Disk for SystemDisk {
         KeyLockFile::open(file, mode)
     }
 
-    fn has_key_locks(&self, locks: &KeyLockFile, file: &Path) -> bool {
-        locks.is_at(file)
+    fn look_at_key_locks(&self, locks: &KeyLockFile, file: &Path) -> KeyLocksNow {
+        locks.look(file)
+    }
+
+    fn may_have_groups(&self, file: &Path) -> bool {
+        key_locks::may_have_groups(file)
+    }
+
+    fn mark_group(&self, locks: &KeyLockFile, file: &Path) -> io::Result<Option<GroupMark>> {
+        locks.mark_group(file)
+    }
+
+    fn unmark_groups(&self, file: &Path, is_over: &mut dyn FnMut() -> bool) -> io::Result<()> {
+        key_locks::unmark_groups(file, is_over)
     }
 
     fn key_slot(&self, hash: u64) -> u64 {

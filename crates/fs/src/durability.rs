@@ -5,6 +5,7 @@
 //! `none` only when asked; until then a loss of power may leave a file without its content on file
 //! systems that order names before data, which reads as corrupt.
 
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,12 +53,13 @@ pub(super) struct Durability<D> {
     index_is_named: AtomicBool,
 }
 
+/// Paths as text: made of names, they take several times as long to be hashed and compared.
 #[derive(Default)]
 struct Dirty {
-    files: FxHashSet<PathBuf>,
+    files: FxHashSet<OsString>,
     /// With the number of the last note of each, by which a note that came while the folder was
     /// fsynced is told.
-    folders: FxHashMap<PathBuf, u64>,
+    folders: FxHashMap<OsString, u64>,
     notes: u64,
     /// The file that is written in place, once it was. Unlike those that come by a rename it may be a link
     /// to another file system.
@@ -87,6 +89,7 @@ impl<D: Disk> Durability<D> {
         if self.level == Level::Full {
             return;
         }
+        let path = path.as_os_str();
         let mut dirty = self.room_for_a_note();
         if !dirty.everything && !dirty.files.contains(path) {
             dirty.files.insert(path.to_owned());
@@ -101,10 +104,10 @@ impl<D: Disk> Durability<D> {
         }
         dirty.notes += 1;
         let number = dirty.notes;
-        match dirty.folders.get_mut(path) {
+        match dirty.folders.get_mut(path.as_os_str()) {
             Some(noted) => *noted = number,
             None => {
-                dirty.folders.insert(path.to_owned(), number);
+                dirty.folders.insert(path.into(), number);
             }
         }
     }
@@ -137,16 +140,16 @@ impl<D: Disk> Durability<D> {
             // Those above the base are not found again.
             dirty
                 .folders
-                .retain(|folder, _| !folder.starts_with(&self.base));
+                .retain(|folder, _| !Path::new(folder).starts_with(&self.base));
             dirty.everything = true;
         }
         dirty
     }
 
     /// Called at the end of each change: makes it durable, or sees to it that it will be.
-    pub(super) fn settle(self: &Arc<Self>, place: &Place) -> Result<()> {
+    pub(super) fn settle(self: &Arc<Self>, place: impl FnOnce() -> Place) -> Result<()> {
         match self.level {
-            Level::Full => self.sync_folders(place),
+            Level::Full => self.sync_folders(&place()),
             Level::Background => {
                 self.schedule();
                 Ok(())
@@ -208,15 +211,16 @@ impl<D: Disk> Durability<D> {
                     .as_ref()
                     .is_some_and(|literal| literal.starts_with(folder))
         };
-        let folders: Vec<(PathBuf, u64)> = {
+        let folders: Vec<(OsString, u64)> = {
             let dirty = lock(&self.dirty);
-            let folders = dirty.folders.iter().filter(|(folder, _)| leads(folder));
+            let folders = dirty.folders.iter();
+            let folders = folders.filter(|(folder, _)| leads(Path::new(folder)));
             folders
                 .map(|(folder, number)| (folder.clone(), *number))
                 .collect()
         };
         for (folder, number) in folders {
-            self.sync_folder(&folder)?;
+            self.sync_folder(Path::new(&folder))?;
             let mut dirty = lock(&self.dirty);
             if dirty.folders.get(&folder) == Some(&number) {
                 dirty.folders.remove(&folder);
@@ -249,14 +253,14 @@ impl<D: Disk> Durability<D> {
             outcome = Err(error);
         }
         for file in dirty.files {
-            if let Err(error) = self.sync_file(&file) {
+            if let Err(error) = self.sync_file(Path::new(&file)) {
                 lock(&self.dirty).files.insert(file);
                 outcome = outcome.and(Err(error));
             }
             moved();
         }
         for folder in dirty.folders.into_keys() {
-            if let Err(error) = self.sync_folder(&folder) {
+            if let Err(error) = self.sync_folder(Path::new(&folder)) {
                 lock(&self.dirty).folders.entry(folder).or_default();
                 outcome = outcome.and(Err(error));
             }
@@ -269,9 +273,10 @@ impl<D: Disk> Durability<D> {
     fn sync_at_once(&self, dirty: &Dirty) -> bool {
         if dirty.everything || dirty.files.len() + dirty.folders.len() >= MANY_NAMES {
             // Files are on the file system of their folder, and many files have few folders.
-            let files = dirty.files.iter().map(|file| folder_of(file));
-            let folders = files.chain(dirty.folders.keys().map(PathBuf::as_path));
-            let folders: FxHashSet<_> = folders.map(Path::as_os_str).collect();
+            let files = dirty.files.iter();
+            let files = files.map(|file| folder_of(Path::new(file)).as_os_str());
+            let folders = files.chain(dirty.folders.keys().map(OsString::as_os_str));
+            let folders: FxHashSet<&OsStr> = folders.collect();
             let everything = dirty.everything.then_some(&self.base);
             let apart = dirty.in_place.iter().chain(everything);
             let names = folders.into_iter().map(Path::new);

@@ -117,7 +117,7 @@ impl<D: Disk> Engine<D> {
             return Ok(false);
         };
         change.made();
-        self.durability.settle(&self.place(key))?;
+        self.durability.settle(|| self.place(key))?;
         Ok(true)
     }
 
@@ -485,7 +485,7 @@ impl<D: Disk> Engine<D> {
         if !self.remove_if_expired(key, &place, now_ms)? {
             return Ok(Swept::Stays);
         }
-        self.durability.settle(&place)?;
+        self.durability.settle(|| place)?;
         Ok(Swept::Removed)
     }
 

@@ -23,7 +23,7 @@ use super::changes::Pending;
 use super::disk::{Access, Disk, Kind as FileKind};
 use super::durability::Level;
 use super::journal::{self, Change, Read};
-use super::key_locks::{Held, Wait, no_locks};
+use super::key_locks::{Held, Wait, Waiting, no_locks};
 use super::locate::{Place, Reach};
 use super::terms::{Permit, Terms};
 use super::{Engine, is_absent, path};
@@ -102,13 +102,24 @@ impl<D: Disk> Engine<D> {
     fn commit_many(&self, checks: &[Check], writes: &[Staged<'_>]) -> Result<Applied> {
         self.note_start();
         let refused = RefCell::new(Vec::new());
-        let Permit::Granted(held) = self.hold_checked(checks, writes, &refused)? else {
-            return Ok(Applied::Conflicts(refused.take()));
+        let mut waiting = None;
+        let (held, mark) = loop {
+            let Permit::Granted(held) = self.hold_checked(checks, writes, &refused)? else {
+                return Ok(Applied::Conflicts(refused.take()));
+            };
+            if !held.is_locked() {
+                // There is no base, and so nothing to remove.
+                return Ok(Applied::Done(writes.iter().map(|_| false).collect()));
+            }
+            if let Some(mark) = self.mark_group(&held)? {
+                break (held, mark);
+            }
+            drop(held);
+            let waiting = waiting.get_or_insert_with(|| Waiting::new(Wait::Usual));
+            if !waiting.goes_on() {
+                return Err(Error::io(io_from_code("EBUSY"), "open").path(self.base()));
+            }
         };
-        if !held.is_locked {
-            // There is no base, and so nothing to remove.
-            return Ok(Applied::Done(writes.iter().map(|_| false).collect()));
-        }
         let old: Vec<_> = writes
             .iter()
             .map(|write| {
@@ -117,30 +128,44 @@ impl<D: Disk> Engine<D> {
             })
             .collect::<Result<_>>()?;
         let journal = self.groups_folder().join(journal_name());
-        if let Err(error) = self.write_journal(&journal, writes) {
-            if self.remove_journal(&journal).is_err() {
-                self.note_unfinished(&journal);
+        let made = self.make_with_journal(&journal, writes, &old);
+        drop(mark);
+        self.unmark_groups();
+        let made = made?;
+        let changed = made.iter().map(Option::is_some).collect();
+        drop(held);
+        self.report(writes, made);
+        Ok(Applied::Done(changed))
+    }
+
+    /// Makes all changes of a group whose keys are locked, with a journal meanwhile.
+    fn make_with_journal<'a>(
+        &'a self,
+        journal: &Path,
+        writes: &'a [Staged<'a>],
+        old: &[Option<Vec<u8>>],
+    ) -> Result<Made<'a>> {
+        if let Err(error) = self.write_journal(journal, writes) {
+            if self.remove_journal(journal).is_err() {
+                self.note_unfinished(journal);
             }
             return Err(error);
         }
         let made = match self.make_all(writes) {
             Ok(made) => made,
             Err(error) => {
-                if self.take_back(writes, &old).is_err() || self.remove_journal(&journal).is_err() {
-                    self.note_unfinished(&journal);
+                if self.take_back(writes, old).is_err() || self.remove_journal(journal).is_err() {
+                    self.note_unfinished(journal);
                 }
                 return Err(error);
             }
         };
         // One that stays is finished by the next change of its keys, which changes nothing.
-        if self.remove_journal(&journal).is_err() {
+        if self.remove_journal(journal).is_err() {
             self.durability.note_folder(&self.groups_folder());
             self.durability.note_folder(self.base());
         }
-        let changed = made.iter().map(Option::is_some).collect();
-        drop(held);
-        self.report(writes, made);
-        Ok(Applied::Done(changed))
+        Ok(made)
     }
 
     /// Holds the locks of all keys if the conditions hold; adds the keys of those that do not.
@@ -170,7 +195,7 @@ impl<D: Disk> Engine<D> {
         let mut had_base = false;
         for _ in 0..ATTEMPTS {
             let held = self.hold(keys.iter().copied(), Wait::Usual)?;
-            if held.is_locked {
+            if held.is_locked() {
                 return Ok(held);
             }
             match self.disk.stat(self.base()) {
@@ -327,16 +352,16 @@ impl<D: Disk> Engine<D> {
         Ok(())
     }
 
-    /// The journal of a group that is to change an item with one of these locks.
-    pub(super) fn unfinished_group(&self, slots: &[u64]) -> Result<Option<PathBuf>> {
-        for journal in self.journals()? {
-            let Some(bytes) = self.read_journal(&journal)? else {
+    /// That of the journals whose group is to change an item with one of these locks.
+    pub(super) fn group_of(&self, journals: &[PathBuf], slots: &[u64]) -> Result<Option<PathBuf>> {
+        for journal in journals {
+            let Some(bytes) = self.read_journal(journal)? else {
                 continue;
             };
             if let Read::Whole(changes) = journal::read(&bytes) {
                 let of_group = self.slots(changes.iter().map(|(key, _)| *key));
                 if of_group.iter().any(|slot| slots.contains(slot)) {
-                    return Ok(Some(journal));
+                    return Ok(Some(journal.clone()));
                 }
             }
         }
@@ -344,7 +369,7 @@ impl<D: Disk> Engine<D> {
     }
 
     /// The journals that are there.
-    fn journals(&self) -> Result<Vec<PathBuf>> {
+    pub(super) fn journals(&self) -> Result<Vec<PathBuf>> {
         let folder = self.groups_folder();
         match self.disk.stat_link(&folder) {
             Ok(stat) if stat.kind == FileKind::Folder => {}
@@ -385,11 +410,15 @@ impl<D: Disk> Engine<D> {
             Read::Whole(changes) => changes,
             Read::Newer => return Ok(()),
             // It got its name when it was whole: a loss of power cut it, and no change was made.
-            Read::Damaged => return self.remove_journal(journal),
+            Read::Damaged => {
+                self.remove_journal(journal)?;
+                self.unmark_groups();
+                return Ok(());
+            }
         };
         let slots = self.slots(changes.iter().map(|(key, _)| *key));
         let held = self.hold_slots(&slots, wait)?;
-        if !held.is_locked {
+        if !held.is_locked() {
             return Err(no_locks());
         }
         // Its owner or somebody else may have been finishing it.
@@ -402,6 +431,7 @@ impl<D: Disk> Engine<D> {
             .collect();
         let made = self.make_all(&writes)?;
         self.remove_journal(journal)?;
+        self.unmark_groups();
         drop(held);
         self.report(&writes, made);
         Ok(())
@@ -416,6 +446,18 @@ impl<D: Disk> Engine<D> {
             }
         }
         Ok(())
+    }
+
+    /// Who never writes looks at each use for groups that began since.
+    pub(super) fn note_new_groups(&self) {
+        if !self.may_have_groups() {
+            return;
+        }
+        for journal in self.journals().unwrap_or_default() {
+            if !self.unfinished.knows(&journal) {
+                self.note_unfinished(&journal);
+            }
+        }
     }
 
     fn note_unfinished(&self, journal: &Path) {

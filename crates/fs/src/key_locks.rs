@@ -6,13 +6,14 @@
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use super::disk::Disk;
+use super::disk::{Disk, KeyLocksNow};
 use super::{Engine, is_absent, path};
 use eas_core::error::{Error, Kind, Result, io_from_code};
 use eas_core::runtime::lock;
@@ -29,14 +30,22 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 /// The locks of one store, which are opened by its first write.
 pub(super) struct KeyLocks<L> {
     file: PathBuf,
-    opened: Mutex<Option<Arc<L>>>,
+    opened: Mutex<Option<Arc<Opened<L>>>>,
+}
+
+struct Opened<L> {
+    locks: Arc<L>,
+    /// Whether it is known that no group was left that the file says nothing of: an older file of the name
+    /// may have been marked, and removed since.
+    tells_of_groups: AtomicBool,
 }
 
 /// Locks that are held until this is dropped.
 pub(super) struct Held<D: Disk> {
     _locks: SmallVec<[D::KeyLock; 1]>,
-    /// Whether they keep anybody out.
-    pub(super) is_locked: bool,
+    /// Of what file; `None` for locks that keep nobody out.
+    of: Option<Arc<Opened<D::KeyLocks>>>,
+    may_have_groups: bool,
 }
 
 impl<D: Disk> Held<D> {
@@ -44,8 +53,14 @@ impl<D: Disk> Held<D> {
     pub(super) fn nothing() -> Self {
         Held {
             _locks: SmallVec::new(),
-            is_locked: false,
+            of: None,
+            may_have_groups: false,
         }
+    }
+
+    /// Whether they keep anybody out.
+    pub(super) fn is_locked(&self) -> bool {
+        self.of.is_some()
     }
 }
 
@@ -68,7 +83,7 @@ impl<L> KeyLocks<L> {
 }
 
 /// The waiting for one set of locks.
-struct Waiting {
+pub(super) struct Waiting {
     start: Instant,
     pause: Duration,
     patience: Duration,
@@ -76,7 +91,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(wait: Wait) -> Self {
+    pub(super) fn new(wait: Wait) -> Self {
         let patience = match wait {
             Wait::No => Duration::ZERO,
             Wait::Usual if pool::is_off_the_caller() => PATIENCE,
@@ -91,7 +106,7 @@ impl Waiting {
     }
 
     /// Says whether there is time for another try.
-    fn goes_on(&mut self) -> bool {
+    pub(super) fn goes_on(&mut self) -> bool {
         let elapsed = self.start.elapsed();
         if elapsed >= self.patience {
             return false;
@@ -118,15 +133,23 @@ impl<D: Disk> Engine<D> {
         let slots = self.slots(keys);
         loop {
             let held = self.hold_slots(&slots, wait)?;
-            if !held.is_locked {
+            if !held.may_have_groups {
                 return Ok(held);
             }
-            let Some(group) = self.unfinished_group(&slots)? else {
-                return Ok(held);
-            };
-            // Its owner is gone: alive it would hold one of these.
-            drop(held);
-            self.finish_group(&group, wait)?;
+            let journals = self.journals()?;
+            if let Some(group) = self.group_of(&journals, &slots)? {
+                // Its owner is gone: alive it would hold one of these.
+                drop(held);
+                self.finish_group(&group, wait)?;
+                continue;
+            }
+            if journals.is_empty() {
+                if let Some(opened) = &held.of {
+                    opened.tells_of_groups.store(true, Ordering::Release);
+                }
+                self.unmark_groups();
+            }
+            return Ok(held);
         }
     }
 
@@ -148,12 +171,12 @@ impl<D: Disk> Engine<D> {
         let failed = |error| Error::io(error, "fcntl").path(&self.key_locks.file);
         let mut waiting = None;
         'tries: loop {
-            let Some(file) = self.key_lock_file()? else {
+            let Some(opened) = self.key_lock_file()? else {
                 return Ok(Held::nothing());
             };
             let mut locks = SmallVec::with_capacity(slots.len());
             for slot in slots {
-                match self.disk.try_lock_key(&file, *slot) {
+                match self.disk.try_lock_key(&opened.locks, *slot) {
                     Ok(Some(lock)) => locks.push(lock),
                     Ok(None) => {
                         drop(locks);
@@ -168,20 +191,51 @@ impl<D: Disk> Engine<D> {
                     Err(error) => return Err(failed(error)),
                 }
             }
-            if self.disk.has_key_locks(&file, &self.key_locks.file) {
-                return Ok(Held {
-                    _locks: locks,
-                    is_locked: true,
-                });
-            }
-            // The base was removed: others open the file of a new one.
-            let mut opened = lock(&self.key_locks.opened);
-            opened.take_if(|opened| Arc::ptr_eq(opened, &file));
+            let file = &self.key_locks.file;
+            let may_have_groups = match self.disk.look_at_key_locks(&opened.locks, file) {
+                KeyLocksNow::Gone => {
+                    // The base was removed: others open the file of a new one.
+                    let mut current = lock(&self.key_locks.opened);
+                    current.take_if(|current| Arc::ptr_eq(current, &opened));
+                    continue;
+                }
+                KeyLocksNow::Quiet => !opened.tells_of_groups.load(Ordering::Acquire),
+                KeyLocksNow::MayHaveGroups => true,
+            };
+            return Ok(Held {
+                _locks: locks,
+                of: Some(opened),
+                may_have_groups,
+            });
         }
     }
 
+    /// Has every write of others look for groups from now on; `None` when the locks that are held keep
+    /// nobody out any more, or somebody looks whether no group is under way.
+    pub(super) fn mark_group(&self, held: &Held<D>) -> Result<Option<D::GroupMark>> {
+        let file = &self.key_locks.file;
+        let Some(opened) = &held.of else {
+            return Ok(None);
+        };
+        self.disk
+            .mark_group(&opened.locks, file)
+            .map_err(|error| Error::io(error, "open").path(file))
+    }
+
+    /// Has nobody look for groups any more, if there are none. Where that cannot be found out, writes go on
+    /// looking.
+    pub(super) fn unmark_groups(&self) {
+        let mut is_over = || self.journals().is_ok_and(|journals| journals.is_empty());
+        let _ = self.disk.unmark_groups(&self.key_locks.file, &mut is_over);
+    }
+
+    /// Whether a group may be under way, or was left unfinished.
+    pub(super) fn may_have_groups(&self) -> bool {
+        self.disk.may_have_groups(&self.key_locks.file)
+    }
+
     /// The open file; `None` where there are no locks, or no base and so no item.
-    fn key_lock_file(&self) -> Result<Option<Arc<D::KeyLocks>>> {
+    fn key_lock_file(&self) -> Result<Option<Arc<Opened<D::KeyLocks>>>> {
         let locks = &self.key_locks;
         let mut opened = lock(&locks.opened);
         if let Some(opened) = &*opened {
@@ -191,7 +245,13 @@ impl<D: Disk> Engine<D> {
             .disk
             .open_key_locks(&locks.file, self.options.own_mode())
         {
-            Ok(file) => Ok(Some(opened.insert(Arc::new(file)).clone())),
+            Ok(file) => {
+                let file = Arc::new(Opened {
+                    locks: Arc::new(file),
+                    tells_of_groups: AtomicBool::new(false),
+                });
+                Ok(Some(opened.insert(file).clone()))
+            }
             Err(error) if is_absent(&error) || is_out_of_reach(&error) => Ok(None),
             Err(error) => Err(Error::io(error, "open").path(&locks.file)),
         }

@@ -479,6 +479,9 @@ impl<D: Disk> Engine<D> {
     /// What earlier processes left half-done is completed or goes when the base is first used.
     fn first_use(self: &Arc<Self>) {
         if self.is_open.load(Ordering::Acquire) {
+            if self.options.read_only {
+                self.note_new_groups();
+            }
             return;
         }
         let _opening = lock(&self.opening);

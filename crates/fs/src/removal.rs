@@ -23,7 +23,7 @@ impl<D: Disk> Engine<D> {
         };
         change.made();
         self.forget_expiry(key);
-        self.durability.settle(&self.place(key))?;
+        self.durability.settle(|| self.place(key))?;
         Ok(true)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A group counts for as long as its journal is there. It goes when all changes are made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,6 +44,13 @@ impl Unfinished {
             changes: changes.collect(),
         });
         self.count.store(groups.len(), Ordering::Release);
+    }
+
+    /// Whether it was added and may not be over yet.
+    pub(super) fn knows(&self, journal: &Path) -> bool {
+        lock(&self.groups)
+            .iter()
+            .any(|group| group.journal == journal)
     }
 
     /// What the file of a key will hold, and the state that it is given as; `None` where no group says.

@@ -433,6 +433,55 @@ fn a_group_that_was_cut_off_is_completed_by_the_first_use_and_by_the_next_write(
     assert!(!journal.exists());
 }
 
+/// Whether the next write of a store looks for groups.
+#[cfg(target_os = "linux")]
+fn looks_for_groups(disk: &FaultyDisk, store: &FsStore<FaultyDisk>, base: &Path) -> bool {
+    let looks = || disk.calls_of("stat_link", &base.join("%~groups"));
+    let before = looks();
+    store.set("plain", &text("1"), None).unwrap();
+    looks() > before
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_write_looks_for_groups_only_where_there_may_be_one() {
+    let (_guard, base) = folder();
+    let disk = FaultyDisk::default();
+    let store = Machine::at(NOW_MS).store(disk.clone(), FsOptions::at(&base).unwrap());
+    let looks = || looks_for_groups(&disk, &store, &base);
+    looks();
+    assert!(!looks());
+    commit(&open(&base), &[], &[("a", Some("1")), ("b", Some("1"))]).unwrap();
+    assert!(!looks(), "it is over");
+    cut_off(&base, &[("a", "2"), ("b", "2")]);
+    assert!(looks() && looks());
+    store.set("a", &text("3"), None).unwrap();
+    assert_eq!(get(&store, "b").as_deref(), Some("2"));
+    assert!(!looks(), "it was finished");
+    // Killed with a mark and no journal yet.
+    fs::write(base.join("%~locks"), "x").unwrap();
+    assert!(looks() && !looks());
+}
+
+#[test]
+fn a_group_that_was_cut_off_is_found_though_the_file_of_the_locks_was_removed() {
+    let (_guard, base) = folder();
+    let store = open(&base);
+    store.set("a", &text("1"), None).unwrap();
+    let journal = cut_off(&base, &[("a", "2"), ("b", "2")]);
+    for name in fs::read_dir(&base).unwrap() {
+        let path = name.unwrap().path();
+        if path.to_str().unwrap().contains("%~locks") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    store.set("other", &text("1"), None).unwrap();
+    store.set("a", &text("3"), None).unwrap();
+    assert_eq!(get(&store, "b").as_deref(), Some("2"));
+    assert!(!journal.exists());
+    assert_eq!(get(&open(&base), "a").as_deref(), Some("3"));
+}
+
 /// The files that version 0.1.0 leaves when it is killed after the first step of a group.
 fn cut_off_by_0_1_0(base: &Path) -> PathBuf {
     let fixture =
@@ -492,6 +541,33 @@ fn a_reader_that_never_writes_sees_a_group_that_was_cut_off_as_done() {
     assert!(!journal.exists());
     assert_eq!(get(&reader, "a").as_deref(), Some("3"));
     assert_eq!(keys(&reader, ""), ["a", "gone"]);
+}
+
+#[test]
+fn a_reader_that_never_writes_and_was_open_sees_a_group_that_is_cut_off_as_done() {
+    let (_guard, base) = folder();
+    let writer = open(&base);
+    for key in ["a", "gone"] {
+        writer.set(key, &text("1"), None).unwrap();
+    }
+    let options = FsOptions {
+        read_only: true,
+        ..FsOptions::at(&base).unwrap()
+    };
+    let reader = Machine::at(NOW_MS).store(SystemDisk, options);
+    for round in ["2", "3"] {
+        assert_eq!(get(&reader, "gone").as_deref(), Some("1"));
+        let journal = cut_off(&base, &[("a", round), ("b:c", round)]);
+        assert_eq!(get(&reader, "a").as_deref(), Some(round));
+        assert_eq!(get(&reader, "b:c").as_deref(), Some(round));
+        assert!(reader.has("b:c").unwrap());
+        assert_eq!(keys(&reader, ""), ["a", "b:c", "gone"]);
+        assert!(journal.exists());
+        writer.remove("b:c").unwrap();
+        assert!(!journal.exists());
+        assert_eq!(keys(&reader, ""), ["a", "gone"]);
+        assert_eq!(get(&reader, "b:c"), None);
+    }
 }
 
 #[test]
@@ -628,6 +704,10 @@ fn of_a_group_that_a_kill_cuts_off_all_is_made_or_nothing() {
             for (key, value) in OLD {
                 store.set(key, &text(value), None).unwrap();
             }
+            let reader = machine.store(SystemDisk, options(&base, level, true));
+            let writer = machine.store(SystemDisk, options(&base, level, false));
+            assert_eq!(items_of(&reader), items(&[]));
+            writer.set("a", &text("old a"), None).unwrap();
             disk.fail_after(calls, Fault::End);
             let outcome = commit(&store, &[("a", Some("old a"))], GROUP);
             let Some(failed) = disk.disarm() else {
@@ -636,13 +716,17 @@ fn of_a_group_that_a_kill_cuts_off_all_is_made_or_nothing() {
             };
             drop(store);
             let case = format!("{level:?}, killed at call {calls} ({failed})");
-            check_whole(
-                &FaultyDisk::default(),
-                &base,
-                level,
-                &[&items(&[]), &items(&[GROUP])],
-                &case,
-            );
+            let allowed = [&items(&[]), &items(&[GROUP])];
+            // Those that had it open, each by its next use.
+            let found = items_of(&reader);
+            assert!(allowed.contains(&&found), "{case}: {found:?}");
+            writer.set("both", &text("after"), None).unwrap();
+            writer.set("both", &text("old"), None).unwrap();
+            if !found.contains_key("both") {
+                writer.remove("both").unwrap();
+            }
+            assert_eq!(items_of(&writer), found, "{case}");
+            check_whole(&FaultyDisk::default(), &base, level, &allowed, &case);
             cuts += 1;
         }
     }

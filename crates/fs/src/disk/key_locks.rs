@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use eas_core::runtime::lock;
 use rustc_hash::FxHashSet;
 
+use super::KeyLocksNow;
+
 #[cfg(target_os = "linux")]
 #[path = "key_locks/ranges.rs"]
 mod system;
@@ -35,6 +37,11 @@ pub struct KeyLockHeld {
     system: Option<system::Held>,
 }
 
+/// Says that a group is under way, for as long as it lives.
+pub struct GroupMark {
+    _system: system::Mark,
+}
+
 impl KeyLockFile {
     pub(super) fn open(file: &Path, mode: u32) -> io::Result<Self> {
         Ok(KeyLockFile {
@@ -43,8 +50,13 @@ impl KeyLockFile {
         })
     }
 
-    pub(super) fn is_at(&self, file: &Path) -> bool {
-        self.system.is_at(file)
+    pub(super) fn look(&self, file: &Path) -> KeyLocksNow {
+        self.system.look(file)
+    }
+
+    pub(super) fn mark_group(&self, file: &Path) -> io::Result<Option<GroupMark>> {
+        let mark = self.system.mark_group(file)?;
+        Ok(mark.map(|system| GroupMark { _system: system }))
     }
 
     /// `None` while somebody else holds it.
@@ -70,6 +82,16 @@ impl Drop for KeyLockHeld {
         }
         lock(&self.file.held).remove(&self.slot);
     }
+}
+
+/// Whether the file of the locks says that a group may be under way.
+pub(super) fn may_have_groups(file: &Path) -> bool {
+    system::may_have_groups(file)
+}
+
+/// Has it say so no more, if none is.
+pub(super) fn unmark_groups(file: &Path, is_over: &mut dyn FnMut() -> bool) -> io::Result<()> {
+    system::unmark_groups(file, is_over)
 }
 
 /// The slot of a hash.
@@ -110,11 +132,50 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let name = folder.path().join("locks");
         let file = KeyLockFile::open(&name, 0o600).expect("opens");
-        assert!(file.is_at(&name));
+        assert!(file.look(&name) != KeyLocksNow::Gone);
         std::fs::remove_file(&name).expect("removed");
-        assert!(!file.is_at(&name));
+        assert!(file.look(&name) == KeyLocksNow::Gone);
         let again = KeyLockFile::open(&name, 0o600).expect("opens");
-        assert!(again.is_at(&name) && !file.is_at(&name));
+        assert!(again.look(&name) != KeyLocksNow::Gone && file.look(&name) == KeyLocksNow::Gone);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_file_tells_of_groups_until_none_is_under_way_or_unfinished() {
+        use KeyLocksNow::{Gone, MayHaveGroups, Quiet};
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = folder.path().join("locks");
+        let open = || KeyLockFile::open(&name, 0o600).expect("opens");
+        let (one, other) = (open(), open());
+        let mark = |file: &KeyLockFile| file.mark_group(&name).expect("asks");
+        let unmark = |is_over| unmark_groups(&name, &mut || is_over).expect("asks");
+        assert!(one.look(&name) == Quiet && !may_have_groups(&name));
+        let first = mark(&one).expect("is free");
+        let second = mark(&other).expect("is shared");
+        for file in [&one, &other] {
+            assert!(file.look(&name) == MayHaveGroups && may_have_groups(&name));
+        }
+        drop(first);
+        unmark(true);
+        assert_eq!(one.look(&name), MayHaveGroups, "the second is under way");
+        drop(second);
+        assert_eq!(one.look(&name), MayHaveGroups, "it may have been cut off");
+        unmark(false);
+        assert_eq!(one.look(&name), MayHaveGroups, "it was");
+        // None begins while somebody finds out.
+        let mut began = true;
+        unmark_groups(&name, &mut || {
+            began = mark(&one).is_some();
+            true
+        })
+        .expect("asks");
+        assert!(!began);
+        assert_eq!(other.look(&name), Quiet);
+        // The mark of another file is not that of this one.
+        std::fs::remove_file(&name).expect("removed");
+        assert!(mark(&one).is_none() && !may_have_groups(&name));
+        let again = open();
+        assert!(mark(&one).is_none() && again.look(&name) == Quiet && one.look(&name) == Gone);
     }
 
     #[cfg(unix)]
@@ -148,8 +209,11 @@ mod tests {
         assert!(other.try_lock(slot - 1).expect("asks").is_some());
         one.unlock(held);
         assert!(other.try_lock(slot).expect("asks").is_some());
-        assert!(one.is_at(&name));
+        assert_eq!(one.look(&name), KeyLocksNow::MayHaveGroups);
+        assert!(one.mark_group(&name).expect("asks").is_some() && stripes::may_have_groups(&name));
+        stripes::unmark_groups(&name, &mut || true).expect("there is nothing to do");
         std::fs::remove_dir_all(folder.path()).expect("removed");
-        assert!(!one.is_at(&name));
+        assert_eq!(one.look(&name), KeyLocksNow::Gone);
+        assert!(one.mark_group(&name).expect("asks").is_none());
     }
 }

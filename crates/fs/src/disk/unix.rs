@@ -241,10 +241,6 @@ pub(super) fn folds_names(folder: &Path) -> io::Result<bool> {
     Ok(!NEVER.contains(&kind))
 }
 
-pub(super) fn draft_metadata(draft: &File) -> io::Result<Metadata> {
-    draft.metadata()
-}
-
 pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
     open(path)
 }
@@ -277,30 +273,22 @@ pub(super) fn create(path: &Path, access: Access<'_>) -> io::Result<File> {
         }),
     });
     let file = options.open(path)?;
-    match ready(&file, access) {
-        Ok(()) => Ok(file),
-        Err(error) => {
-            // The error that is reported matters more than that of the clean-up.
-            let _ = fs::remove_file(path);
-            Err(error)
-        }
-    }
-}
-
-/// Takes the lock of a new file and sees to its owner and mode.
-fn ready(file: &File, access: Access<'_>) -> io::Result<()> {
     if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return Err(ErrorKind::WouldBlock.into());
     }
-    let metadata = file.metadata()?;
+    Ok(file)
+}
+
+pub(super) fn settle_draft(draft: &File, access: Access<'_>) -> io::Result<Metadata> {
+    let metadata = draft.metadata()?;
     // Between its creation and the lock somebody took it for abandoned.
     if metadata.nlink() == 0 {
         return Err(ErrorKind::WouldBlock.into());
     }
-    match access {
-        Access::Like(stat) => keep_access(file, &metadata, stat),
-        Access::Mode(_) => Ok(()),
+    if let Access::Like(stat) = access {
+        keep_access(draft, &metadata, stat)?;
     }
+    Ok(metadata)
 }
 
 /// Gives a new file the owner, the group and the mode of another, in this order, since a change of

@@ -312,7 +312,7 @@ pub(super) fn create(path: &Path, access: Access<'_>) -> io::Result<File> {
 
 /// The time of the last change is set, because one that the system notes itself may be another when
 /// the file is closed.
-pub(super) fn draft_metadata(draft: &File) -> io::Result<Metadata> {
+pub(super) fn settle_draft(draft: &File, _access: Access<'_>) -> io::Result<Metadata> {
     draft.set_modified(SystemTime::now())?;
     draft.metadata()
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eas_core::error::io_from_code;
-use eas_fs::disk::{Access, Disk, Kind, Stat, SystemDisk};
+use eas_fs::disk::{Access, Disk, KeyLocksNow, Kind, Stat, SystemDisk};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +134,7 @@ impl Disk for FaultyDisk {
     type Lock = <SystemDisk as Disk>::Lock;
     type KeyLocks = <SystemDisk as Disk>::KeyLocks;
     type KeyLock = <SystemDisk as Disk>::KeyLock;
+    type GroupMark = <SystemDisk as Disk>::GroupMark;
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.pass("read")?;
@@ -170,7 +171,9 @@ impl Disk for FaultyDisk {
 
     fn stat_link(&self, path: &Path) -> io::Result<Stat> {
         self.pass("stat_link")?;
-        SystemDisk.stat_link(path)
+        let stat = SystemDisk.stat_link(path);
+        self.called("stat_link", path);
+        stat
     }
 
     fn folds_names(&self, folder: &Path) -> io::Result<bool> {
@@ -222,9 +225,9 @@ impl Disk for FaultyDisk {
         self.pass("sync")
     }
 
-    fn stat_draft(&self, draft: &mut Self::Draft) -> io::Result<Stat> {
-        self.pass("stat_draft")?;
-        SystemDisk.stat_draft(draft)
+    fn settle_draft(&self, draft: &mut Self::Draft, access: Access<'_>) -> io::Result<Stat> {
+        self.pass("settle_draft")?;
+        SystemDisk.settle_draft(draft, access)
     }
 
     fn persist(&self, draft: Self::Draft, from: &Path, to: &Path) -> io::Result<()> {
@@ -295,8 +298,26 @@ impl Disk for FaultyDisk {
         SystemDisk.open_key_locks(file, mode)
     }
 
-    fn has_key_locks(&self, locks: &Self::KeyLocks, file: &Path) -> bool {
-        SystemDisk.has_key_locks(locks, file)
+    fn look_at_key_locks(&self, locks: &Self::KeyLocks, file: &Path) -> KeyLocksNow {
+        SystemDisk.look_at_key_locks(locks, file)
+    }
+
+    fn may_have_groups(&self, file: &Path) -> bool {
+        SystemDisk.may_have_groups(file)
+    }
+
+    fn mark_group(
+        &self,
+        locks: &Self::KeyLocks,
+        file: &Path,
+    ) -> io::Result<Option<Self::GroupMark>> {
+        self.pass("mark_group")?;
+        SystemDisk.mark_group(locks, file)
+    }
+
+    fn unmark_groups(&self, file: &Path, is_over: &mut dyn FnMut() -> bool) -> io::Result<()> {
+        self.pass("unmark_groups")?;
+        SystemDisk.unmark_groups(file, is_over)
     }
 
     fn key_slot(&self, hash: u64) -> u64 {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use eas_core::error::io_from_code;
-use eas_fs::disk::{Access, Disk, Kind, Stat};
+use eas_fs::disk::{Access, Disk, KeyLocksNow, Kind, Stat};
 
 type Inode = usize;
 
@@ -70,6 +70,8 @@ struct State {
     tells_real_paths: bool,
     refuses_names: bool,
     synced_at_once: Vec<BTreeSet<PathBuf>>,
+    /// Whether the file of the locks says that there may be groups. No loss of power keeps it.
+    is_marked: bool,
 }
 
 /// What somebody else does between two calls.
@@ -312,6 +314,7 @@ impl ModelDisk {
             tells_real_paths: false,
             refuses_names: false,
             synced_at_once: Vec::new(),
+            is_marked: false,
         })
     }
 
@@ -424,7 +427,12 @@ impl ModelDisk {
             tells_real_paths: false,
             refuses_names: false,
             synced_at_once: Vec::new(),
+            is_marked: false,
         })
+    }
+
+    fn is_marked(&self) -> bool {
+        self.state.lock().unwrap().is_marked
     }
 
     fn is_locked(&self, folder: &Path) -> bool {
@@ -464,6 +472,7 @@ impl Disk for ModelDisk {
     type Lock = Arc<()>;
     type KeyLocks = ();
     type KeyLock = ();
+    type GroupMark = ();
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let state = self.call()?;
@@ -567,7 +576,7 @@ impl Disk for ModelDisk {
         Ok(())
     }
 
-    fn stat_draft(&self, draft: &mut Draft) -> io::Result<Stat> {
+    fn settle_draft(&self, draft: &mut Draft, _access: Access<'_>) -> io::Result<Stat> {
         Ok(self.call()?.stat_of(Node::File(draft.0)))
     }
 
@@ -701,8 +710,28 @@ impl Disk for ModelDisk {
         Ok(())
     }
 
-    fn has_key_locks(&self, _locks: &(), file: &Path) -> bool {
-        self.call().is_ok_and(|state| state.inode(file).is_ok())
+    fn look_at_key_locks(&self, _locks: &(), file: &Path) -> KeyLocksNow {
+        match self.call().and_then(|state| state.inode(file)) {
+            Ok(_) if self.is_marked() => KeyLocksNow::MayHaveGroups,
+            Ok(_) => KeyLocksNow::Quiet,
+            Err(_) => KeyLocksNow::Gone,
+        }
+    }
+
+    fn may_have_groups(&self, _file: &Path) -> bool {
+        self.is_marked()
+    }
+
+    fn mark_group(&self, _locks: &(), _file: &Path) -> io::Result<Option<()>> {
+        self.call()?.is_marked = true;
+        Ok(Some(()))
+    }
+
+    fn unmark_groups(&self, _file: &Path, is_over: &mut dyn FnMut() -> bool) -> io::Result<()> {
+        if is_over() {
+            self.call()?.is_marked = false;
+        }
+        Ok(())
     }
 
     fn key_slot(&self, hash: u64) -> u64 {

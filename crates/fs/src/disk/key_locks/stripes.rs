@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::no_lock_file;
+use super::{KeyLocksNow, no_lock_file};
 
 const SLOTS: u64 = 64;
 
@@ -17,6 +17,9 @@ pub(super) struct Slots {
 }
 
 pub(super) struct Held(usize);
+
+/// These files say nothing of groups: there may always be one.
+pub(super) struct Mark;
 
 pub(super) fn slot_of(hash: u64) -> u64 {
     hash % SLOTS
@@ -35,12 +38,16 @@ impl Slots {
     }
 
     /// Whoever removes the file of one slot removes all.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
+    pub(super) fn look(&self, path: &Path) -> KeyLocksNow {
         let name = name_of(path, 0);
         match std::fs::symlink_metadata(&name) {
-            Ok(found) => found.is_file() && self.is_same(&found),
-            Err(_) => false,
+            Ok(found) if found.is_file() && self.is_same(&found) => KeyLocksNow::MayHaveGroups,
+            _ => KeyLocksNow::Gone,
         }
+    }
+
+    pub(super) fn mark_group(&self, path: &Path) -> io::Result<Option<Mark>> {
+        Ok((self.look(path) != KeyLocksNow::Gone).then_some(Mark))
     }
 
     #[cfg(unix)]
@@ -83,6 +90,14 @@ impl Slots {
         // Another thread may have opened it meanwhile: one of both serves all.
         Ok(self.files[slot].get_or_init(|| opened))
     }
+}
+
+pub(super) fn may_have_groups(_path: &Path) -> bool {
+    true
+}
+
+pub(super) fn unmark_groups(_path: &Path, _is_over: &mut dyn FnMut() -> bool) -> io::Result<()> {
+    Ok(())
 }
 
 fn name_of(path: &Path, slot: usize) -> PathBuf {
