@@ -64,6 +64,9 @@ pub struct StoreInfo {
     pub is_transactional: bool,
     /// [`apply`](Store::apply) takes conditions and groups.
     pub commits: bool,
+    /// A batch takes little longer than one of its writes: single writes that wait for a thread are made as
+    /// one.
+    pub gathers_writes: bool,
 }
 
 impl StoreInfo {
@@ -82,6 +85,7 @@ impl StoreInfo {
             watches: false,
             is_transactional: false,
             commits: false,
+            gathers_writes: false,
         }
     }
 }

@@ -154,6 +154,15 @@ impl Text {
         }
     }
 
+    /// How much memory the text takes, in bytes.
+    pub fn size(&self) -> usize {
+        match self {
+            Text::Latin1(bytes) => bytes.len(),
+            Text::Utf16(units) => std::mem::size_of_val::<[u16]>(units),
+            Text::Utf8(text) => text.len(),
+        }
+    }
+
     /// Whether there is no text at all.
     pub fn is_empty(&self) -> bool {
         match self {
@@ -264,6 +273,15 @@ impl Value {
             }
         };
         is_copy.then(|| self.expiry_ms()).flatten()
+    }
+
+    /// How much memory the text or the bytes take; 0 for a value of the JS runtime.
+    pub fn size(&self) -> usize {
+        match self {
+            Value::Text(text) => text.size(),
+            Value::Bytes(bytes, _) => bytes.len(),
+            Value::Js(_) => 0,
+        }
     }
 
     /// The bytes of the value in a file: text as UTF-8, bytes as they are; `None` for a value of

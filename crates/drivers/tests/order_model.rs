@@ -42,11 +42,12 @@ struct Shaky {
     items: Mutex<BTreeMap<String, Value>>,
 }
 
-impl Default for Shaky {
-    fn default() -> Self {
+impl Shaky {
+    fn new(gathers_writes: bool) -> Self {
         Shaky {
             info: StoreInfo {
                 commits: true,
+                gathers_writes,
                 ..StoreInfo::named("shaky")
             },
             items: Mutex::default(),
@@ -502,10 +503,13 @@ proptest! {
             };
             let case = format!("queued: {is_queued}, {calls:?}");
 
-            let shaky = Rc::new(Offloaded::new(Shaky::default(), runtime.port()));
-            let store = shaky.inner().clone();
-            let model = run(&runtime, around(shaky), &calls, true);
-            check(&*store, &model, &format!("shaky, {case}"));
+            for gathers_writes in [false, true] {
+                let shaky = Shaky::new(gathers_writes);
+                let shaky = Rc::new(Offloaded::new(shaky, runtime.port()));
+                let store = shaky.inner().clone();
+                let model = run(&runtime, around(shaky), &calls, true);
+                check(&*store, &model, &format!("shaky, gathers: {gathers_writes}, {case}"));
+            }
 
             let memory = MemoryStore::new(Arc::new(|| 0));
             let memory = Rc::new(Offloaded::new(memory, runtime.port()));

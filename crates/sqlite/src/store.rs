@@ -66,6 +66,7 @@ impl SqliteStore {
                 watches: true,
                 is_transactional: true,
                 commits: true,
+                gathers_writes: true,
                 ..StoreInfo::named(NAME)
             },
             durable: Durable::new(options.durability),

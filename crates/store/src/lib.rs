@@ -6,6 +6,7 @@
 mod exit;
 mod expiry;
 mod filtered;
+mod gathered;
 pub mod offload;
 mod offloaded;
 mod order;

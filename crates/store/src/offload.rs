@@ -56,12 +56,21 @@ fn offload_by<T: Send + 'static>(
     start: impl FnOnce(Job),
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
-    let alive = runtime.keep_alive();
     let (answer, outcome) = oneshot::channel();
+    let settled = settled(outcome, runtime);
     start(Box::new(move || {
         // Nobody listens once the JS context has shut down; the work was done all the same.
         let _ = answer.send(caught(work));
     }));
+    settled
+}
+
+/// What another thread answers; the loop of the JS thread is kept alive until then.
+pub(super) fn settled<T: 'static>(
+    outcome: oneshot::Receiver<Result<T>>,
+    runtime: &Rc<dyn Runtime>,
+) -> LocalFuture<Result<T>> {
+    let alive = runtime.keep_alive();
     Box::pin(async move {
         let outcome = outcome.await;
         drop(alive);

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use crate::exit::Exit;
 use crate::expiry::Expiry;
 use crate::filtered::{FilteredClear, Unasked};
+use crate::gathered::{Gathered, Single};
 use crate::offload::{offload, offload_alone, offload_aside, offload_in};
 use crate::order::{Change, Clear, Order, Scope, Sequenced, run_as_one};
 use crate::pending::{AsRaw, AsText, Pending, overlay};
@@ -74,6 +75,8 @@ pub struct Offloaded<D> {
     exit: Exit,
     /// Writes that a watch may have to be told of.
     undelivered: Rc<Undelivered>,
+    /// Single writes, where the store gathers them.
+    gathered: Arc<Gathered>,
     /// Writes of items that expire.
     endings: Arc<SerialQueue>,
     /// Clears, which wait for older writes: they take one thread, whatever their number.
@@ -104,6 +107,7 @@ impl<D: Store> Offloaded<D> {
             }),
             exit: Exit::new(runtime.clone()),
             undelivered: Rc::default(),
+            gathered: Arc::default(),
             endings: Arc::default(),
             clears: Arc::default(),
             groups: Arc::default(),
@@ -206,14 +210,7 @@ impl<D: Store> Offloaded<D> {
     }
 
     /// Takes the sequence number now and writes when the thread is free.
-    fn write(
-        &self,
-        call: Call,
-        key: &str,
-        mode: Mode,
-        change: Change,
-        write: impl FnOnce(&D, &str) -> Result<()> + Send + 'static,
-    ) -> Op<()> {
+    fn write(&self, call: Call, key: &str, mode: Mode, change: Change, write: Single) -> Op<()> {
         let name = self.driver.info().name;
         let operation = call.name(mode);
         if let Err(error) = self.driver.check_key(key) {
@@ -226,7 +223,8 @@ impl<D: Store> Offloaded<D> {
             return Op::ok(());
         }
         if self.driver.info().is_instant {
-            return Op::ready(write(&self.driver, key).at(name, operation, key));
+            let written = self.driver.write(write.of(key)).map(drop);
+            return Op::ready(written.at(name, operation, key));
         }
         self.wait_at_exit();
         let ends = matches!(&change, Change::Set(pending) if pending.expires());
@@ -243,12 +241,22 @@ impl<D: Store> Offloaded<D> {
         if is_behind_group && self.in_place(mode) {
             self.finish_unasked(mode);
         }
-        let work =
-            move |driver: &D| sequenced.run(|key| write(driver, key).at(name, operation, key));
-        let written = if is_behind_group {
-            self.run_in_series(&self.groups, mode, work)
+        let gathers = self.driver.info().gathers_writes && !is_behind_group;
+        let written = if gathers && !self.in_place(mode) {
+            let gathered = &self.gathered;
+            Op::Pending(gathered.write(&self.driver, &self.runtime, sequenced, write, operation))
         } else {
-            self.run_write(mode, ends, work)
+            let work = move |driver: &D| {
+                sequenced.run(|key| {
+                    let written = driver.write(write.of(key)).map(drop);
+                    written.at(name, operation, key)
+                })
+            };
+            if is_behind_group {
+                self.run_in_series(&self.groups, mode, work)
+            } else {
+                self.run_write(mode, ends, work)
+            }
         };
         self.reported(written, move |()| vec![event])
     }
@@ -827,13 +835,7 @@ impl<D: Store> Driver for Offloaded<D> {
     }
 
     fn remove_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<()> {
-        self.write(
-            Call::RemoveItem,
-            key,
-            mode,
-            Change::Remove,
-            |driver, key| driver.remove(key).map(drop),
-        )
+        self.write(Call::RemoveItem, key, mode, Change::Remove, Single::Remove)
     }
 
     fn clear(self: Rc<Self>, base: &str, _options: &Options, mode: Mode) -> Op<()> {
@@ -1171,16 +1173,16 @@ impl<D: Store> Offloaded<D> {
     }
 
     fn set(&self, call: Call, key: &str, value: Value, options: &Options, mode: Mode) -> Op<()> {
-        let write = if call == Call::SetItemRaw {
-            D::set_raw
-        } else {
-            D::set
-        };
         let expires_ms = self.expiry_of(call, &value, options);
         if self.driver.info().is_instant {
             if let Err(error) = self.enter(call, mode) {
                 return Op::fail(error.key(key));
             }
+            let write = if call == Call::SetItemRaw {
+                D::set_raw
+            } else {
+                D::set
+            };
             let name = self.driver.info().name;
             let written = self
                 .driver
@@ -1191,9 +1193,12 @@ impl<D: Store> Offloaded<D> {
             return self.ends(Op::ready(written), expires_ms);
         }
         let change = self.change_of(call, &value, expires_ms);
-        let written = self.write(call, key, mode, change, move |driver, key| {
-            write(driver, key, &value, expires_ms)
-        });
+        let write = Single::Set {
+            value,
+            is_raw: call == Call::SetItemRaw,
+            expires_ms,
+        };
+        let written = self.write(call, key, mode, change, write);
         self.ends(written, expires_ms)
     }
 }

@@ -342,6 +342,7 @@ const WRITABLE: StoreInfo = StoreInfo {
     watches: false,
     is_transactional: false,
     commits: true,
+    gathers_writes: false,
 };
 
 const READ_ONLY: StoreInfo = StoreInfo {
