@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use eas_core::condition::Check;
 use eas_core::driver::NativeMeta;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::key;
@@ -16,7 +15,7 @@ use eas_core::value::{Text, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
 
-use crate::commit::{self, Change, Made};
+use crate::commit;
 use crate::database::{Database, disposed};
 use crate::durable::Durable;
 use crate::early::Listeners;
@@ -129,56 +128,31 @@ impl SqliteStore {
     }
 
     fn now_ms(&self) -> i64 {
-        i64::try_from((self.clock)()).unwrap_or(i64::MAX)
+        commit::signed((self.clock)())
     }
 
-    /// Makes the writes in one transaction, all or none, if the conditions hold.
-    ///
-    /// # Errors
-    /// Those of the database; nothing is written then.
-    fn write(&self, checks: &[Check], mut writes: Vec<Change>) -> Result<Made> {
-        let is_empty = writes.is_empty() && checks.is_empty();
-        if self.options.is_read_only || is_empty {
-            return Ok(Made::Changed(vec![false; writes.len()]));
+    /// The keys of those items that are written whose text did not read as a value.
+    fn corrupt_among<'a>(&self, writes: &[Write<'a>]) -> FxHashSet<&'a str> {
+        if self.corrupt_count.load(Ordering::Acquire) == 0 {
+            return FxHashSet::default();
         }
-        let database = self.database()?.ok_or_else(disposed)?;
-        if self.corrupt_count.load(Ordering::Acquire) > 0 {
-            let corrupt = lock(&self.corrupt);
-            for write in &mut writes {
-                if let Change::Set { key, keeps_old, .. } = write {
-                    *keeps_old = corrupt.contains(key);
-                }
-            }
+        let corrupt = lock(&self.corrupt);
+        let written = writes.iter().filter_map(|write| match write {
+            Write::Set { key, .. } => Some(*key),
+            Write::Remove { .. } => None,
+        });
+        written.filter(|key| corrupt.contains(*key)).collect()
+    }
+
+    fn forget_corrupt(&self, keys: &FxHashSet<&str>) {
+        if keys.is_empty() {
+            return;
         }
-        let kept: Vec<String> = writes
-            .iter()
-            .filter_map(|write| match write {
-                Change::Set {
-                    key,
-                    keeps_old: true,
-                    ..
-                } => Some(key.clone()),
-                _ => None,
-            })
-            .collect();
-        let (outcome, pages) = database
-            .commits
-            .commit(checks.to_vec(), writes, (self.clock)());
-        let made = outcome
-            .ok_or_else(disposed)?
-            .said(&database.file, "write to")?;
-        if matches!(made, Made::Conflicts(_)) {
-            return Ok(made);
+        let mut corrupt = lock(&self.corrupt);
+        for key in keys {
+            corrupt.remove(*key);
         }
-        if !kept.is_empty() {
-            let mut corrupt = lock(&self.corrupt);
-            for key in &kept {
-                corrupt.remove(key);
-            }
-            self.corrupt_count.store(corrupt.len(), Ordering::Release);
-        }
-        self.durable.committed(database, pages);
-        Ok(made)
+        self.corrupt_count.store(corrupt.len(), Ordering::Release);
     }
 
     /// Looks through the whole database.
@@ -325,30 +299,27 @@ impl Store for SqliteStore {
     }
 
     fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
-        let changes = batch.writes.iter().map(|write| match *write {
-            Write::Set {
-                key,
-                value,
-                expires_ms,
-                ..
-            } => {
+        for write in batch.writes {
+            if let Write::Set { key, value, .. } = write {
                 storable(value).map_err(|error| error.key(key))?;
-                Ok(Change::Set {
-                    key: key.to_owned(),
-                    value: value.clone(),
-                    expires_ms,
-                    keeps_old: false,
-                })
             }
-            Write::Remove { key, .. } => Ok(Change::Remove {
-                key: key.to_owned(),
-            }),
-        });
-        let made = self.write(batch.checks, changes.collect::<Result<_>>()?)?;
-        Ok(match made {
-            Made::Changed(changed) => Applied::Done(changed.into()),
-            Made::Conflicts(keys) => Applied::Conflicts(keys),
-        })
+        }
+        let is_empty = batch.writes.is_empty() && batch.checks.is_empty();
+        if self.options.is_read_only || is_empty {
+            return Ok(Applied::Done(batch.writes.iter().map(|_| false).collect()));
+        }
+        let database = self.database()?.ok_or_else(disposed)?;
+        let kept = self.corrupt_among(batch.writes);
+        let (outcome, pages) = database
+            .commits
+            .commit(batch, &kept, (self.clock)())
+            .ok_or_else(disposed)?;
+        let applied = outcome.said(&database.file, "write to")?;
+        if matches!(applied, Applied::Done(_)) {
+            self.forget_corrupt(&kept);
+            self.durable.committed(database, pages);
+        }
+        Ok(applied)
     }
 
     fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {

@@ -16,6 +16,7 @@ use eas_core::key;
 use eas_core::store::SharedSink;
 use rusqlite::{Connection, params};
 
+use crate::commit::signed;
 use crate::database::{Database, disposed};
 use crate::early::Early;
 use crate::error::Said;
@@ -294,8 +295,4 @@ fn in_transaction<T>(
         let _ = connection.execute_batch("ROLLBACK");
     }
     done
-}
-
-fn signed(ms: u64) -> i64 {
-    i64::try_from(ms).unwrap_or(i64::MAX)
 }
