@@ -18,7 +18,7 @@ use eas_core::group::Committed;
 use eas_core::runtime::{AtExit, Moves, Runtime};
 use eas_core::value::{Text, Value};
 
-use super::{now_ms, warn};
+use super::runtime::{now_ms, warn};
 
 /// After so many attempts that wrote nothing, about six seconds, a queue no longer keeps the
 /// program from ending.

@@ -4,7 +4,7 @@
 //! - [`threaded`]: writing on other threads, for drivers that are plain blocking code;
 //!   [`hosted`]: writing on the JS thread, for all others;
 //! - [`group`]: a group of changes that waits;
-//! - `form`: what a value that waits reads as.
+//! - `form`: what a value that waits reads as; `runtime`: the time and the warnings of the JS runtime.
 //!
 //! A write is in the pending queue when its call returns, so that reads see it and nothing overtakes it;
 //! where the pending queue is full, its operation completes when there is room.
@@ -14,6 +14,7 @@ mod form;
 pub mod group;
 pub mod hosted;
 pub mod pending_queue;
+mod runtime;
 pub mod threaded;
 
 use std::any::Any;
@@ -28,6 +29,7 @@ use self::form::Form;
 use self::group::QueuedGroup;
 use self::hosted::Hosted;
 use self::pending_queue::{Change, Operation, Seen};
+use self::runtime::{now_ms, warn};
 use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
 use eas_core::clearing::Clears;
 use eas_core::delegate;
@@ -49,9 +51,6 @@ use eas_store::pending::Pending;
 
 /// The name of the driver.
 pub const NAME: &str = "queue";
-
-/// The code of the warning of a flush that failed.
-const WARNING: &str = "EAS_QUEUE_FLUSH";
 
 const BATCH_SIZE: u32 = 100;
 const FLUSH_INTERVAL_MS: u32 = 1000;
@@ -520,23 +519,6 @@ impl QueueDriver {
         }
         self.at_exit.borrow_mut().take();
     }
-}
-
-/// The time that holds for a driver.
-fn now_ms(runtime: &dyn Runtime, info: &DriverInfo) -> u64 {
-    if info.in_js {
-        runtime.js_now_ms()
-    } else {
-        runtime.now_ms()
-    }
-}
-
-/// Tells the developer that writing failed where no caller waits for it.
-fn warn(runtime: &dyn Runtime, inner: &str, error: &Error) {
-    let message = format!(
-        "[electron-async-storage] [queue] writing to \"{inner}\" failed, what was queued is kept and tried again: {error}"
-    );
-    runtime.warn(WARNING, message);
 }
 
 /// Passes on what other threads have to say, for as long as they can.
