@@ -1,7 +1,7 @@
 //! Changes that are made together or not at all, if conditions hold.
 
 use crate::condition::Check;
-use crate::driver::{EventKind, Options};
+use crate::item::{EventKind, Options};
 use crate::value::Text;
 
 /// A change of one item.

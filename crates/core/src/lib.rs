@@ -1,6 +1,6 @@
 //! The storage core: no I/O, no threads.
 //!
-//! - [`key`], [`keys`], [`value`], [`envelope`], [`error`]: pure data and its algebra;
+//! - [`key`], [`keys`], [`value`], [`item`], [`envelope`], [`error`]: pure data and its algebra;
 //! - [`driver`]: the interface between the core and what keeps the items; [`fallbacks`] fills in for
 //!   calls that a driver lacks; [`store`] is what plain blocking code implements, [`condition`]
 //!   what has to hold for its writes; [`group`] is what is written as one; [`clearing`] keeps the place of a clear in the order of writes where a driver does not, and
@@ -17,6 +17,7 @@ pub mod error;
 pub mod fallbacks;
 pub mod group;
 pub mod in_flight;
+pub mod item;
 pub mod key;
 pub mod keys;
 pub mod options;

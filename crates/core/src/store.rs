@@ -10,8 +10,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::condition::Check;
-use crate::driver::{Event, NativeMeta};
 use crate::error::Result;
+use crate::item::{Event, NativeMeta};
 use crate::keys::Keys;
 use crate::value::Value;
 

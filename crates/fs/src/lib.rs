@@ -57,7 +57,7 @@ use eas_core::driver::NativeMeta;
 use eas_core::envelope::Stored;
 use eas_core::error::{At, Error, Kind, Result};
 use eas_core::keys::Keys;
-use eas_core::runtime::{Job, lock};
+use eas_core::runtime::{Clock, Job, lock};
 use eas_core::store::{
     Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
 };
@@ -71,9 +71,6 @@ pub use self::options::FsOptions;
 pub const NAME: &str = "fs";
 /// The name of the driver that does not.
 pub const LITE_NAME: &str = "fs-lite";
-
-/// Wall-clock time in ms since the epoch.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Runs a job on another thread, after a delay.
 pub type Background = Arc<dyn Fn(Duration, Job) + Send + Sync>;

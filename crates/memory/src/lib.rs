@@ -14,7 +14,7 @@ use eas_core::driver::NativeMeta;
 use eas_core::error::Result;
 use eas_core::key;
 use eas_core::keys::Keys;
-use eas_core::runtime::lock;
+use eas_core::runtime::{Clock, lock};
 use eas_core::store::{
     Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
 };
@@ -25,9 +25,6 @@ pub const NAME: &str = "memory";
 
 /// Few threads ever meet in one memory store: the JS runtime's, and one that flushes a queue into it.
 const SHARDS: usize = 4;
-
-/// Tells the time, in ms since the epoch.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// A store of the process's memory; it ends with the process.
 pub struct MemoryStore {

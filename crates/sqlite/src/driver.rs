@@ -12,8 +12,8 @@ use eas_core::runtime::{Runtime, system_time_ms};
 use eas_store::Offloaded;
 use eas_store::offload::offload_alone;
 
+use crate::options::{NAME, SqliteOptions};
 use crate::store::{SqliteStore, Verdict};
-use crate::{NAME, SqliteOptions};
 
 /// Makes a driver. Nothing on disk is touched.
 ///

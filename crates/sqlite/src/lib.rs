@@ -25,8 +25,5 @@ mod schema;
 mod store;
 mod watch;
 
-pub use options::{Level, SqliteOptions};
-pub use store::{Clock, SqliteStore, Verdict};
-
-/// The name of the driver.
-pub const NAME: &str = "sqlite";
+pub use options::{Level, NAME, SqliteOptions};
+pub use store::{SqliteStore, Verdict};

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::options::{DriverOptions, Given, missing, wrong};
 
+/// The name of the driver.
+pub const NAME: &str = "sqlite";
+
 /// The file of a database that is made in a folder.
 pub const FILE_NAME: &str = "storage.db";
 

@@ -9,7 +9,7 @@ use eas_core::driver::NativeMeta;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::key;
 use eas_core::keys::Keys;
-use eas_core::runtime::lock;
+use eas_core::runtime::{Clock, lock};
 use eas_core::store::{Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write};
 use eas_core::value::{Text, Value};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -20,11 +20,8 @@ use crate::database::{Database, disposed};
 use crate::durable::Durable;
 use crate::early::Listeners;
 use crate::error::Said;
-use crate::options::SqliteOptions;
-use crate::{NAME, compare, durable, schema, watch};
-
-/// Tells the time, in ms since the epoch.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+use crate::options::{NAME, SqliteOptions};
+use crate::{compare, durable, schema, watch};
 
 /// What [`SqliteStore::verify`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use eas_core::driver::{Event, EventKind};
 use eas_core::error::{Error, Result};
 use eas_core::key;
+use eas_core::runtime::Clock;
 use eas_core::store::SharedSink;
 use rusqlite::{Connection, params};
 
@@ -20,7 +21,6 @@ use crate::commit::signed;
 use crate::database::{Database, disposed};
 use crate::early::Early;
 use crate::error::Said;
-use crate::store::Clock;
 
 /// How often a watch looks, in ms.
 pub(crate) const LOOK: Duration = Duration::from_millis(40);

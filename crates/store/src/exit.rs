@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
+use crate::clearing::finish_clear;
 use crate::filtered::Unasked;
-use crate::offloaded::finish_clear;
 use crate::order::Order;
 use eas_core::driver::Mode;
 use eas_core::runtime::{AtExit, Moves, Runtime, run_at_exit};

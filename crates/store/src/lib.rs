@@ -3,6 +3,7 @@
 //! - [`Offloaded`]: a store of plain blocking code as a driver of the JS thread;
 //! - [`pool`], [`offload`]: the threads of the process, and work on them.
 
+mod clearing;
 mod exit;
 mod expiry;
 mod filtered;

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
+use crate::clearing::{finish_clear, keys_to_clear, remove_all};
 use crate::exit::Exit;
 use crate::expiry::Expiry;
-use crate::filtered::{FilteredClear, Unasked};
+use crate::filtered::Unasked;
 use crate::gathered::{Gathered, Single};
 use crate::offload::{offload, offload_alone, offload_aside, offload_in};
-use crate::order::{Change, Clear, Order, Scope, Sequenced, run_as_one};
-use crate::pending::{AsRaw, AsText, Pending, overlay};
+use crate::order::{Order, Scope, Sequenced, run_as_one};
+use crate::pending::{AsRaw, AsText, Change, Pending, overlay};
 use crate::pool::{self, SerialQueue};
 use crate::undelivered::{Starting, Undelivered};
 use eas_core::condition::Check;
@@ -25,7 +26,6 @@ use eas_core::driver::{
 };
 use eas_core::error::{At, Error, Kind, Result};
 use eas_core::group::{Committed, Group, GroupWrite};
-use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::Runtime;
 use eas_core::store::{Applied, Batch, Prepared, SharedSink, SingleWrites, Store, Write};
@@ -498,70 +498,6 @@ fn commit_writes<D: Store>(
         Applied::Done(_) => Committed::Done,
         Applied::Conflicts(keys) => Committed::Conflicts(keys),
     })
-}
-
-/// Removes, as one, what was not written since the clear was asked for.
-fn remove_as_one<D: Store>(driver: &D, place: &Clear, keys: &Keys, mode: Mode) -> Result<Keys> {
-    let sequenced: Vec<_> = keys.iter().map(|key| place.sequenced(key)).collect();
-    run_as_one(&sequenced, |places| {
-        let writes: Vec<_> = places
-            .iter()
-            .map(|place| Write::Remove {
-                key: sequenced[*place].key(),
-                is_listed: true,
-            })
-            .collect();
-        let applied = driver.apply(&Batch::of(&writes)).map_err(|error| {
-            error
-                .driver(driver.info().name)
-                .operation(Call::Clear.name(mode))
-        })?;
-        let removed = match applied {
-            Applied::Done(removed) => removed,
-            Applied::Conflicts(_) => SmallVec::new(),
-        };
-        let removed = writes.iter().zip(removed).filter(|(_, removed)| *removed);
-        Ok(removed.map(|(write, _)| write.key()).collect())
-    })
-}
-
-fn keys_to_clear<D: Store>(driver: &D, place: &Clear, base: &str, mode: Mode) -> Result<Keys> {
-    place.wait_for_older(base);
-    let keys = driver
-        .keys(base, None)
-        .at(driver.info().name, Call::Clear.name(mode), base)?;
-    Ok(keys.filtered(|key| !key::is_kept(key)))
-}
-
-/// Removes what was not written since the clear was asked for, and gives what was there of it.
-fn remove_all<D: Store>(driver: &D, place: &Clear, keys: &Keys, mode: Mode) -> Result<Keys> {
-    if driver.info().is_transactional {
-        return remove_as_one(driver, place, keys, mode);
-    }
-    let (name, operation) = (driver.info().name, Call::Clear.name(mode));
-    let mut removed = Keys::new();
-    let mut outcome = Ok(());
-    for key in keys {
-        let done = place.sequenced(key).run(|key| {
-            if driver.remove_listed(key).at(name, operation, key)? {
-                removed.push(key);
-            }
-            Ok(())
-        });
-        outcome = outcome.and(done);
-    }
-    outcome.map(|()| removed)
-}
-
-/// Does a clear from its listing on, in place.
-pub(super) fn finish_clear<D: Store>(
-    driver: &D,
-    clear: &FilteredClear,
-    filter: KeyFilter,
-    mode: Mode,
-) -> Result<Keys> {
-    let keys = keys_to_clear(driver, &clear.place, &clear.base, mode)?;
-    remove_all(driver, &clear.place, &filter(keys)?, mode)
 }
 
 fn info_of<D: Store>(driver: &D) -> DriverInfo {

@@ -11,20 +11,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::oneshot;
 
-use crate::pending::Pending;
+use crate::pending::Change;
 use crate::pool::{self, Turns};
 use eas_core::error::Result;
 use eas_core::key;
 use eas_core::runtime::lock;
-
-/// What a write does to its key.
-#[derive(Clone, Debug)]
-pub(super) enum Change {
-    /// Writes a value.
-    Set(Pending),
-    /// Removes the item.
-    Remove,
-}
 
 /// The order of one store.
 #[derive(Default)]
@@ -588,7 +579,7 @@ impl Drop for Sequenced {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pending::AsText;
+    use crate::pending::{AsText, Pending};
     use eas_core::error::{Error, Kind};
     use eas_core::store::StoreInfo;
     use eas_core::value::Value;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::order::Change;
 use eas_core::driver::NativeMeta;
 use eas_core::envelope::{self, Stored};
 use eas_core::key;
@@ -177,6 +176,15 @@ impl Seen for AsRaw {
     fn of(pending: &Pending, _now_ms: u64) -> Self {
         AsRaw(pending.raw())
     }
+}
+
+/// What a write does to its key.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    /// Writes a value.
+    Set(Pending),
+    /// Removes the item.
+    Remove,
 }
 
 impl Change {
