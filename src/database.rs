@@ -2,7 +2,7 @@
 
 use super::context::NodeRuntime;
 use super::env::Val;
-use super::storage_object::Request;
+use super::request::Request;
 use super::strings;
 use eas_core::error::{Error, Kind, Result};
 use eas_sqlite::driver::{Database, database_of};

@@ -1,16 +1,14 @@
 //! Entries with their etags, and groups of changes.
 
-use std::cell::RefCell;
-
 use napi::sys;
-use rustc_hash::FxHashMap;
 
 use super::context::Context;
 use super::env::{Env, Val};
 use super::error::wrong_argument;
 use super::options::call_options;
-use super::storage_object::{Handed, Request, coded_or_template, with_key};
+use super::request::{Handed, Request, coded_or_template, with_key};
 use super::strings;
+use super::values;
 use eas_core::condition::{Check, Etag, Expected};
 use eas_core::driver::Mode;
 use eas_core::error::{Error, Kind, Result};
@@ -45,32 +43,11 @@ fn entry(context: &Context, entry: Option<Entry>) -> Val {
         return env.undefined();
     };
     let parts = [
-        strings::coded(env, entry.value.as_ref()),
+        values::coded(env, entry.value.as_ref()),
         strings::string(env, entry.etag().as_str()),
         env.boolean(entry.is_exact),
     ];
     env.array(parts.into_iter())
-}
-
-/// What updates found that are under way, by the numbers that the facade gives them.
-#[derive(Default)]
-pub(super) struct Found(RefCell<FxHashMap<u64, Expected>>);
-
-impl Found {
-    fn keep(&self, update: u64, found: Expected) {
-        let before = self.0.borrow_mut().insert(update, found);
-        drop(before);
-    }
-
-    fn take(&self, update: u64) -> Option<Expected> {
-        self.0.borrow_mut().remove(&update)
-    }
-
-    /// Forgets everything.
-    pub(super) fn clear(&self) {
-        let found = self.0.take();
-        drop(found);
-    }
 }
 
 fn update_number(request: &Request<'_>, index: usize) -> Result<u64> {

@@ -20,6 +20,7 @@ use super::error::caught;
 use super::function::{Arguments, function};
 use super::reference::{self, Reference};
 use super::strings;
+use super::values;
 use eas_core::condition::{Check, Expected};
 use eas_core::driver::{
     Call, Driver, DriverInfo, Event, EventKind, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode,
@@ -118,7 +119,7 @@ impl JsDriver {
             let checks = group.checks.iter().map(|check| {
                 let step = named_step(env, "check", &check.key);
                 let value = match &check.expected {
-                    Expected::Stored(value) => strings::value(env, Some(value)),
+                    Expected::Stored(value) => values::value(env, Some(value)),
                     Expected::Missing | Expected::Etag(_) => env.null(),
                 };
                 env.set(step, c"value", value);
@@ -548,7 +549,7 @@ impl Driver for JsDriver {
         let arguments = |env| {
             [
                 strings::string(env, key),
-                strings::value(env, Some(&value)),
+                values::value(env, Some(&value)),
                 options_value(env, options),
             ]
         };

@@ -19,16 +19,20 @@ mod database;
 mod env;
 mod error;
 mod escape;
+mod found;
 mod function;
 mod groups;
+mod handle;
 mod js_driver;
 mod options;
 mod queue_view;
 mod read_cache;
 mod reference;
+mod request;
 mod shared;
 mod storage_object;
 mod strings;
+mod values;
 
 use std::ptr::null_mut;
 

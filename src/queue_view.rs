@@ -2,9 +2,10 @@
 
 use super::env::{Env, Val};
 use super::function::{Arguments, function};
+use super::handle::Handle;
 use super::reference;
-use super::storage_object::Handle;
 use super::strings;
+use super::values;
 use eas_core::error::{Error, Kind, Result};
 use eas_queue::QueueDriver;
 use eas_queue::pending_queue::{Change, Operation};
@@ -65,7 +66,7 @@ fn value(env: Env, operation: &Operation) -> Val {
     env.set(shown, c"type", strings::string(env, kind));
     env.set(shown, c"key", strings::string(env, &operation.key));
     if let Change::Set(value) | Change::SetRaw(value) = &operation.change {
-        env.set(shown, c"value", strings::value(env, Some(value)));
+        env.set(shown, c"value", values::value(env, Some(value)));
     }
     if let Some(handle) = &operation.options.handle {
         env.set(shown, c"options", reference::value_of(env, handle));

@@ -11,10 +11,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHasher;
 
-use super::context::Context;
 use super::env::Val;
 use super::reference::Reference;
-use super::strings;
 use eas_core::value::Text;
 
 /// Texts that are longer than this many units gain less and take more room.
@@ -72,9 +70,14 @@ impl Tables {
 }
 
 impl ReadCache {
-    /// The template of a text that comes again; `None` where its value is to be made of the text.
+    /// The template of a text that comes again, which `make` makes; `None` where its value is to be made of
+    /// the text.
     #[inline]
-    pub(super) fn template(&self, context: &Context, text: &Text) -> Option<Val> {
+    pub(super) fn template(
+        &self,
+        text: &Text,
+        make: impl FnOnce() -> Option<(Val, Option<Reference>)>,
+    ) -> Option<Val> {
         let hash = hash_of(text)?;
         let place = {
             let mut tables = self.tables.borrow_mut();
@@ -87,16 +90,20 @@ impl ReadCache {
             }
             place
         };
-        self.add(context, text, place)
+        self.add(text, place, make())
     }
 
     #[cold]
-    fn add(&self, context: &Context, text: &Text, place: usize) -> Option<Val> {
-        let made = context.make_template(strings::coded_text(context.env, text));
-        let template = made.and_then(|made| Reference::new(context.env, made, &context.shared));
+    fn add(
+        &self,
+        text: &Text,
+        place: usize,
+        made: Option<(Val, Option<Reference>)>,
+    ) -> Option<Val> {
+        let (template, kept) = made.unzip();
         let known = Known {
             text: text.clone(),
-            template,
+            template: kept.flatten(),
         };
         let replaced = self
             .tables
@@ -104,7 +111,7 @@ impl ReadCache {
             .as_mut()
             .and_then(|tables| tables.known[place].replace(known));
         drop(replaced);
-        made
+        template
     }
 
     /// Forgets everything.

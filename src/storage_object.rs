@@ -10,105 +10,22 @@ use super::context::{Context, NodeRuntime};
 use super::database;
 use super::env::{Env, Val};
 use super::error::wrong_argument;
-use super::function::{Arguments, function};
+use super::function::function;
 use super::groups;
+use super::handle::Handle;
+use super::js_driver::{JsDriver, Pending, settlement};
 use super::options::{MaxDepth, call_options, driver_options, max_depth};
 use super::reference::{self, Reference};
+use super::request::{Handed, Request, coded_or_template, with_key};
 use super::strings::{self, BadString, with_str};
+use super::values;
 use eas_core::driver::{
-    Call, Capabilities, Driver, DriverInfo, Item, KeyQuery, Meta, Mode, NativeMeta, Op, Options,
-    ReadOnly,
+    Call, Capabilities, DriverInfo, Item, KeyQuery, Meta, Mode, NativeMeta, Op, Options, ReadOnly,
 };
 use eas_core::error::{Error, Kind, Result};
 use eas_core::keys::Keys;
-use eas_core::runtime::Runtime;
-use eas_core::storage::{Change, ItemMeta, Storage};
+use eas_core::storage::{Change, ItemMeta};
 use eas_core::value::{Text, Value};
-
-/// What a handle of the facade stands for: a storage, or a driver as a storage of its own.
-pub(super) struct Handle {
-    storage: Rc<Storage>,
-    root: Rc<dyn Driver>,
-}
-
-impl Handle {
-    fn new(root: Rc<dyn Driver>, runtime: &Rc<dyn Runtime>) -> Self {
-        Handle {
-            storage: Storage::new(root.clone(), runtime.clone()),
-            root,
-        }
-    }
-
-    /// The driver at the root.
-    pub(super) fn root(&self) -> Rc<dyn Driver> {
-        self.root.clone()
-    }
-}
-
-/// One call of the facade.
-pub(super) struct Request<'a> {
-    pub(super) context: &'a Rc<Context>,
-    pub(super) env: Env,
-    pub(super) arguments: &'a Arguments,
-    pub(super) mode: Mode,
-    name: &'static str,
-}
-
-impl Request<'_> {
-    pub(super) fn handle(&self) -> Result<&Handle> {
-        self.env
-            .unwrap_external::<Handle>(self.arguments[0])
-            .ok_or_else(|| Error::new(Kind::InvalidArgument, "no storage handle"))
-    }
-
-    /// # Errors
-    /// [`Kind::Disposed`] once the storage is disposed.
-    pub(super) fn storage(&self) -> Result<&Rc<Storage>> {
-        let storage = &self.handle()?.storage;
-        if storage.is_disposed() {
-            return Err(self.disposed());
-        }
-        Ok(storage)
-    }
-
-    #[cold]
-    fn disposed(&self) -> Error {
-        Error::disposed().operation(self.name)
-    }
-
-    pub(super) fn options(&self, index: usize) -> Result<Options> {
-        // Asking for a type takes longer than counting.
-        if index >= self.arguments.len() {
-            return Ok(Options::default());
-        }
-        call_options(self.context, self.arguments[index])
-    }
-
-    pub(super) fn with_key<R>(&self, index: usize, then: impl FnOnce(&str) -> R) -> Result<R> {
-        with_key(self.env, self.arguments[index], then)
-    }
-
-    pub(super) fn finish<T: 'static>(
-        &self,
-        op: Op<T>,
-        into_js: fn(&Context, T) -> Val,
-    ) -> Result<Val> {
-        self.context.finish(op, self.mode, into_js)
-    }
-}
-
-pub(super) fn with_key<R>(env: Env, value: Val, then: impl FnOnce(&str) -> R) -> Result<R> {
-    with_str(env, value, then).map_err(|bad| match bad {
-        BadString::Type => wrong_argument(env, "key", "a string", value),
-        BadString::Surrogate => {
-            let key = strings::read_lossy(env, value).unwrap_or_default();
-            let message = format!(
-                "Invalid key: {key:?}. It has half a surrogate pair; use well-formed Unicode"
-            );
-            Error::new(Kind::InvalidKey, message).key(&key)
-        }
-    })
-}
 
 /// A base is a key that may be left out.
 fn with_base<R>(env: Env, value: Val, then: impl FnOnce(&str) -> R) -> Result<R> {
@@ -130,28 +47,18 @@ fn boolean(context: &Context, flag: bool) -> Val {
 }
 
 fn value(context: &Context, stored: Option<Value>) -> Val {
-    strings::value(context.env, stored.as_ref())
-}
-
-/// As [`strings::coded`], or the template of a text that was read before.
-pub(super) fn coded_or_template(context: &Context, stored: Option<&Value>) -> Val {
-    if let Some(Value::Text(text)) = stored
-        && let Some(template) = context.read_cache.template(context, text)
-    {
-        return template;
-    }
-    strings::coded(context.env, stored)
+    values::value(context.env, stored.as_ref())
 }
 
 fn coded_values(context: &Context, stored: Vec<Option<Value>>) -> Val {
     let env = context.env;
-    let coded = |stored: &Option<Value>| strings::coded(env, stored.as_ref());
+    let coded = |stored: &Option<Value>| values::coded(env, stored.as_ref());
     context.list(stored.iter().map(coded))
 }
 
 fn values(context: &Context, stored: Vec<Option<Value>>) -> Val {
     let env = context.env;
-    let value = |stored: &Option<Value>| strings::value(env, stored.as_ref());
+    let value = |stored: &Option<Value>| values::value(env, stored.as_ref());
     context.list(stored.iter().map(value))
 }
 
@@ -168,7 +75,7 @@ fn meta(context: &Context, meta: ItemMeta) -> Val {
         Some(Meta::Js { handle, .. }) => reference::value_of(env, &handle),
         Some(Meta::Native(native)) => native_meta(env, &native),
     };
-    env.array([native, strings::coded(env, meta.custom.as_ref())].into_iter())
+    env.array([native, values::coded(env, meta.custom.as_ref())].into_iter())
 }
 
 fn native_meta(env: Env, meta: &NativeMeta) -> Val {
@@ -425,7 +332,7 @@ fn take_found(request: &Request<'_>) -> Result<Val> {
     let slice = found.get_mut(range).unwrap_or_default();
     let values = slice
         .iter_mut()
-        .map(|stored| strings::coded(env, stored.take().as_ref()));
+        .map(|stored| values::coded(env, stored.take().as_ref()));
     request.context.made(request.context.list(values))
 }
 
@@ -481,36 +388,6 @@ fn handed_argument(request: &Request<'_>, index: usize) -> Result<Text> {
     Handed::new(request.context)
         .text(given)
         .ok_or_else(|| wrong_argument(request.env, "value", "a text", given))
-}
-
-/// Reads what the facade's writer hands over: the lengths of texts that stand in the memory of the
-/// context one behind the other, and other texts as strings between them.
-pub(super) struct Handed<'a> {
-    context: &'a Context,
-    at: usize,
-}
-
-impl<'a> Handed<'a> {
-    pub(super) fn new(context: &'a Context) -> Self {
-        Handed { context, at: 0 }
-    }
-
-    /// `None` for what is no text.
-    pub(super) fn text(&mut self, given: Val) -> Option<Text> {
-        let env = self.context.env;
-        let Some(length) = env.as_number(given) else {
-            return strings::read_packed(env, given);
-        };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the cast saturates, and the range is checked against what there is"
-        )]
-        let end = self.at.saturating_add(length as usize);
-        let text = self.context.scratch_text(self.at..end);
-        self.at = end;
-        text
-    }
 }
 
 fn set_item_raw(request: &Request<'_>) -> Result<Val> {
@@ -931,8 +808,6 @@ fn list_driver_sync(request: &Request<'_>) -> Result<Val> {
 
 /// `(invoke, name, [maxDepth, ttl, readOnly, noClear, clearsBase], capabilities, twins) => driverHandle`
 pub(super) fn install_js_driver(context: &Rc<Context>, core: Val) {
-    use super::js_driver::{JsDriver, Pending, settlement};
-
     let env = context.env;
     let pending = Rc::new(Pending::default());
 

@@ -10,7 +10,10 @@ use std::ptr::null_mut;
 use napi::sys;
 
 use super::env::{Env, Val, api, is_ok};
-use eas_core::value::{BytesKind, Inside, Text, Value};
+use eas_core::value::{BytesKind, Text};
+
+/// What stands before a text that is handed over whole; JSON text never begins with it.
+pub(super) const WHOLE: u8 = b'\0';
 
 /// Keys that are shorter than this many units are read without the shared buffer.
 const SHORT_KEY: usize = 512;
@@ -216,7 +219,7 @@ pub(super) fn string(env: Env, text: &str) -> Val {
     value
 }
 
-fn latin1(env: Env, bytes: &[u8]) -> Val {
+pub(super) fn latin1(env: Env, bytes: &[u8]) -> Val {
     let mut value = null_mut();
     let length = isize::try_from(bytes.len()).unwrap_or(isize::MAX);
     api!(napi_create_string_latin1(
@@ -228,7 +231,7 @@ fn latin1(env: Env, bytes: &[u8]) -> Val {
     value
 }
 
-fn utf16(env: Env, units: &[u16]) -> Val {
+pub(super) fn utf16(env: Env, units: &[u16]) -> Val {
     let mut value = null_mut();
     let length = isize::try_from(units.len()).unwrap_or(isize::MAX);
     api!(napi_create_string_utf16(
@@ -364,40 +367,4 @@ fn unit_size(array_type: sys::napi_typedarray_type) -> usize {
 /// `napi_is_buffer` holds for every view; a Buffer is told by its own method.
 fn is_node_buffer(env: Env, value: Val) -> bool {
     env.type_of(env.get(value, c"readUInt8")) == sys::ValueType::napi_function
-}
-
-/// What stands before a text that is handed over whole; JSON text never begins with it.
-const WHOLE: u8 = b'\0';
-
-/// A stored value for the codec: the inside of a plain envelope, so that the engine has less to
-/// parse; any other text whole, behind [`WHOLE`].
-pub(super) fn coded(env: Env, stored: Option<&Value>) -> Val {
-    match stored {
-        Some(Value::Text(stored)) => coded_text(env, stored),
-        _ => value(env, stored),
-    }
-}
-
-/// As [`coded`], of a text.
-pub(super) fn coded_text(env: Env, stored: &Text) -> Val {
-    match stored.inside_envelope() {
-        Some(Inside::Latin1(bytes)) => latin1(env, bytes),
-        Some(Inside::Utf16(units)) => utf16(env, units),
-        Some(Inside::Utf8(text)) => string(env, text),
-        None => {
-            let mut whole = String::from(char::from(WHOLE));
-            whole.push_str(&stored.to_str());
-            string(env, &whole)
-        }
-    }
-}
-
-/// A stored value, `undefined` for none.
-pub(super) fn value(env: Env, stored: Option<&Value>) -> Val {
-    match stored {
-        None => env.undefined(),
-        Some(Value::Text(stored)) => text(env, stored),
-        Some(Value::Bytes(stored, kind)) => bytes(env, stored, *kind),
-        Some(Value::Js(handle)) => super::reference::value_of(env, handle),
-    }
 }
