@@ -96,10 +96,6 @@ fn is_read_only(path: &Path) -> bool {
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().readonly())
 }
 
-#[expect(
-    clippy::permissions_set_readonly_false,
-    reason = "here this is one attribute, not the rights of everybody"
-)]
 fn set_read_only(path: &Path, is_read_only: bool) -> io::Result<()> {
     let mut permissions = fs::symlink_metadata(path)?.permissions();
     permissions.set_readonly(is_read_only);
