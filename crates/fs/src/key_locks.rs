@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 
 use super::disk::{Disk, KeyLocksNow};
+use super::lines::{Count, Lines, Turn};
 use super::{Engine, is_absent, path};
 use eas_core::error::{Error, Kind, Result, io_from_code};
 use eas_core::runtime::lock;
@@ -26,11 +27,15 @@ const SYNC_PATIENCE: Duration = Duration::from_secs(1);
 
 const FIRST_PAUSE: Duration = Duration::from_micros(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(2);
+/// Longer than the pause of another process that waits for a lock: it gets it.
+const LEFT_TO_OTHERS: Duration = Duration::from_millis(5);
 
 /// The locks of one store, which are opened by its first write.
 pub(super) struct KeyLocks<L> {
     file: PathBuf,
     opened: Mutex<Option<Arc<Opened<L>>>>,
+    /// The threads of this process, of which one at a time asks the system for a lock.
+    lines: Arc<Lines<u64>>,
 }
 
 struct Opened<L> {
@@ -43,6 +48,8 @@ struct Opened<L> {
 /// Locks that are held until this is dropped.
 pub(super) struct Held<D: Disk> {
     _locks: SmallVec<[D::KeyLock; 1]>,
+    /// After the locks: who is next in line finds them free.
+    _turns: SmallVec<[Turn<u64>; 1]>,
     /// Of what file; `None` for locks that keep nobody out.
     of: Option<Arc<Opened<D::KeyLocks>>>,
     may_have_groups: bool,
@@ -53,6 +60,7 @@ impl<D: Disk> Held<D> {
     pub(super) fn nothing() -> Self {
         Held {
             _locks: SmallVec::new(),
+            _turns: SmallVec::new(),
             of: None,
             may_have_groups: false,
         }
@@ -78,6 +86,7 @@ impl<L> KeyLocks<L> {
         KeyLocks {
             file,
             opened: Mutex::default(),
+            lines: Arc::default(),
         }
     }
 }
@@ -90,17 +99,22 @@ pub(super) struct Waiting {
     aside: Option<Aside>,
 }
 
-impl Waiting {
-    pub(super) fn new(wait: Wait) -> Self {
-        let patience = match wait {
+impl Wait {
+    fn patience(self) -> Duration {
+        match self {
             Wait::No => Duration::ZERO,
             Wait::Usual if pool::is_off_the_caller() => PATIENCE,
             Wait::Usual => SYNC_PATIENCE,
-        };
+        }
+    }
+}
+
+impl Waiting {
+    pub(super) fn new(wait: Wait) -> Self {
         Waiting {
             start: Instant::now(),
             pause: FIRST_PAUSE,
-            patience,
+            patience: wait.patience(),
             aside: None,
         }
     }
@@ -166,9 +180,37 @@ impl<D: Disk> Engine<D> {
         slots
     }
 
+    /// The turns of this thread among those of the process, in the order of the slots: nobody waits in a
+    /// circle. `None` where somebody else does not get on for too long.
+    fn turns(&self, slots: &[u64], wait: Wait) -> Option<SmallVec<[Turn<u64>; 1]>> {
+        let patience = wait.patience();
+        let mut aside = None;
+        let mut turns = SmallVec::with_capacity(slots.len());
+        for slot in slots {
+            let turn = match self.key_locks.lines.enter(*slot) {
+                Ok(turn) => turn,
+                Err(_) if wait == Wait::No => return None,
+                Err(waiting) => match waiting.wait(SOON.min(patience), Count::Everything) {
+                    Some(turn) => turn,
+                    None => {
+                        aside = aside.or_else(pool::step_aside);
+                        waiting.wait(patience, Count::Standstill)?
+                    }
+                },
+            };
+            if turn.is_overdue() {
+                thread::sleep(LEFT_TO_OTHERS);
+            }
+            turns.push(turn);
+        }
+        Some(turns)
+    }
+
     /// Holds locks. Who waits for one holds no other.
     pub(super) fn hold_slots(&self, slots: &[u64], wait: Wait) -> Result<Held<D>> {
         let failed = |error| Error::io(error, "fcntl").path(&self.key_locks.file);
+        let turns = self.turns(slots, wait);
+        let turns = turns.ok_or_else(|| failed(io_from_code("EBUSY")))?;
         let mut waiting = None;
         'tries: loop {
             let Some(opened) = self.key_lock_file()? else {
@@ -204,6 +246,7 @@ impl<D: Disk> Engine<D> {
             };
             return Ok(Held {
                 _locks: locks,
+                _turns: turns,
                 of: Some(opened),
                 may_have_groups,
             });

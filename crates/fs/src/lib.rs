@@ -21,6 +21,7 @@ mod glob;
 mod group;
 mod journal;
 mod key_locks;
+mod lines;
 mod locate;
 mod locks;
 mod moves;

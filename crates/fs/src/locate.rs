@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::atomic_write::ATTEMPTS;
 use super::disk::{Disk, Kind, Stat};
 use super::folding::is_impossible;
-use super::locks::Need;
+use super::locks::{Locked, Need};
 use super::{Engine, is_absent, is_folder, path};
 use eas_core::error::{Error, Result, io_from_code};
 
@@ -266,14 +266,9 @@ impl<D: Disk> Engine<D> {
     /// folder can have that name.
     pub(super) fn lock(&self, folder: &Path) -> Result<Option<Locked<D::Lock>>> {
         match self.locks.lock(&*self.disk, folder, Need::Usual) {
-            Ok(lock) => Ok(Some(Locked { _lock: lock })),
+            Ok(lock) => Ok(Some(lock)),
             Err(error) if is_absent(&error) || is_impossible(&error) => Ok(None),
             Err(error) => Err(Error::io(error, "flock").path(folder)),
         }
     }
-}
-
-/// The right to move values about in a folder; held until it is dropped.
-pub(super) struct Locked<L> {
-    _lock: Option<L>,
 }

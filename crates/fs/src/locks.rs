@@ -2,13 +2,15 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
 use super::disk::Disk;
+use super::lines::{Count, Lines, Turn};
 use eas_core::runtime::lock;
 use eas_store::pool::{self, SOON};
 
@@ -17,6 +19,8 @@ use eas_store::pool::{self, SOON};
 const PATIENCE: Duration = Duration::from_secs(4);
 /// The same, once its holder is known to hang, and where little depends on the lock.
 const SHORT_PATIENCE: Duration = Duration::from_millis(10);
+/// Longer than the pause of another process that waits for a lock: it gets it.
+const LEFT_TO_OTHERS: Duration = Duration::from_millis(25);
 
 /// What hangs on a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,15 @@ pub(super) enum Need {
 pub(super) struct Locks {
     stuck: Mutex<FxHashSet<PathBuf>>,
     count: AtomicUsize,
+    /// The threads of this process, of which one at a time asks the system for the lock of a folder.
+    lines: Arc<Lines<PathBuf>>,
+}
+
+/// The right to move values about in a folder; held until it is dropped.
+pub(super) struct Locked<L> {
+    _lock: Option<L>,
+    /// After the lock: who is next in line finds that free.
+    _turn: Turn<PathBuf>,
 }
 
 impl Locks {
@@ -42,8 +55,33 @@ impl Locks {
         disk: &D,
         folder: &Path,
         need: Need,
-    ) -> io::Result<Option<D::Lock>> {
-        self.wait(folder, need, |patience| disk.lock(folder, patience))
+    ) -> io::Result<Locked<D::Lock>> {
+        let turn = self.turn(folder, need)?;
+        if turn.is_overdue() {
+            let _aside = pool::step_aside();
+            thread::sleep(LEFT_TO_OTHERS);
+        }
+        let lock = self.wait(folder, need, |patience| disk.lock(folder, patience))?;
+        Ok(Locked {
+            _lock: lock,
+            _turn: turn,
+        })
+    }
+
+    fn turn(&self, folder: &Path, need: Need) -> io::Result<Turn<PathBuf>> {
+        let waiting = match self.lines.enter(folder.to_owned()) {
+            Ok(turn) => return Ok(turn),
+            Err(waiting) => waiting,
+        };
+        if let Some(turn) = waiting.wait(SOON, Count::Everything) {
+            return Ok(turn);
+        }
+        let _aside = pool::step_aside();
+        let turn = match need {
+            Need::Usual => waiting.wait(PATIENCE, Count::Standstill),
+            Need::Little => waiting.wait(SHORT_PATIENCE, Count::Everything),
+        };
+        turn.ok_or_else(|| ErrorKind::ResourceBusy.into())
     }
 
     fn wait<T>(
