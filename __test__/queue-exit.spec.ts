@@ -1,7 +1,7 @@
 // What a queue over files has written when its process or its thread is over.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folder } from "./helpers/folders.js";
@@ -202,6 +202,43 @@ describe("at process.exit() a driver of the program", () => {
     const { status, stderr } = run(script(""));
     expect(status).toBe(3);
     expect(stderr).toMatch(/the process ends with some of 3 operations .* to own: .*setItemSync/);
+  });
+});
+
+describe("a write that fails while the process ends", () => {
+  it.each([
+    ["setItem", 'storage.setItem("a", 1); storage.setItem("b", 1);', "2 failed writes"],
+    ["removeItem", 'storage.removeItem("a");', "1 failed write"],
+    ["setItems", 'storage.setItems([{ key: "a", value: 1 }]);', "1 failed write"],
+    ["clear", "storage.clear();", "1 failed write"],
+  ])("is told to the standard error: %s", (_, write, told) => {
+    const inTheWay = join(folder(), "file");
+    writeFileSync(inTheWay, "");
+    const script = `
+      const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+      const fs = require(${JSON.stringify(join(root, "drivers/fs.js"))});
+      const storage = createStorage({ driver: fs({ base: ${JSON.stringify(inTheWay)} }) });
+      ${write}
+      process.exit(3);
+    `;
+    const { status, stderr } = run(script);
+    expect(status, stderr).toBe(3);
+    expect(stderr).toContain(`[fs] the process ends with ${told} that nobody heard of`);
+    expect(stderr).toMatch(/ENOTDIR|EEXIST/);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  it("is told to its caller alone where that hears of it", () => {
+    const inTheWay = join(folder(), "file");
+    writeFileSync(inTheWay, "");
+    const script = `
+      const { createStorage } = require(${JSON.stringify(join(root, "index.js"))});
+      const fs = require(${JSON.stringify(join(root, "drivers/fs.js"))});
+      const storage = createStorage({ driver: fs({ base: ${JSON.stringify(inTheWay)} }) });
+      storage.setItem("a", 1).catch((error) => { console.log(error.code); process.exit(3); });
+    `;
+    const { status, stdout, stderr } = run(script);
+    expect([status, stdout, stderr]).toEqual([3, "ENOTDIR\n", ""]);
   });
 });
 

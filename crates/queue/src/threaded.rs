@@ -18,7 +18,7 @@ use eas_core::group::Committed;
 use eas_core::key;
 use eas_core::runtime::{AtExit, Job, Moves, caught, lock, run_at_exit};
 use eas_core::store::{Batch as StoreBatch, SingleWrites, Store, Write};
-use eas_store::pool;
+use eas_store::{not_durable, pool};
 
 /// How many threads write one batch that somebody waits for. The rest of the pool is for reads.
 /// Where nobody waits one does it, which leaves the other cores to the program.
@@ -441,9 +441,10 @@ impl AtExit for Ending {
         let finish = move || {
             let left = this.control.wait_for_end(|| moves.on());
             this.tell_of(left);
-            // What was written before may not be durable either; there is nobody left to tell of a
-            // failure.
-            let _ = this.store.flush_at_exit(&|| moves.on());
+            // What was written before may not be durable either.
+            if let Err(error) = this.store.flush_at_exit(&|| moves.on()) {
+                eprintln!("{}", not_durable(this.store.info().name, &error));
+            }
         };
         run_at_exit(Box::new(finish));
     }

@@ -8,7 +8,9 @@ use std::sync::{Arc, Weak};
 use crate::clearing::finish_clear;
 use crate::filtered::Unasked;
 use crate::order::Order;
+use crate::unheard::Unheard;
 use eas_core::driver::Mode;
+use eas_core::error::Error;
 use eas_core::runtime::{AtExit, Moves, Runtime, run_at_exit};
 use eas_core::store::Store;
 
@@ -23,6 +25,7 @@ struct Writes<D> {
     driver: Weak<D>,
     order: Arc<Order>,
     unasked: Rc<Unasked>,
+    unheard: Arc<Unheard>,
 }
 
 impl Exit {
@@ -40,6 +43,7 @@ impl Exit {
         driver: &Arc<D>,
         order: &Arc<Order>,
         unasked: &Rc<Unasked>,
+        unheard: &Arc<Unheard>,
     ) {
         if self.guard.borrow().is_some() {
             return;
@@ -48,9 +52,17 @@ impl Exit {
             driver: Arc::downgrade(driver),
             order: order.clone(),
             unasked: unasked.clone(),
+            unheard: unheard.clone(),
         };
         *self.guard.borrow_mut() = Some(self.runtime.at_exit(Rc::new(writes)));
     }
+}
+
+/// What the standard error is told where what was written cannot be made durable any more.
+pub fn not_durable(driver: &str, error: &Error) -> String {
+    format!(
+        "[electron-async-storage] [{driver}] the process ends with writes that may not outlast a loss of power: {error}"
+    )
 }
 
 impl<D: Store> AtExit for Writes<D> {
@@ -66,13 +78,20 @@ impl<D: Store> AtExit for Writes<D> {
             return;
         };
         let (order, up_to) = (self.order.clone(), self.order.now());
-        if !order.is_behind(up_to) && !driver.is_behind_at_exit() {
+        if !order.is_behind(up_to) && !driver.is_behind_at_exit() && self.unheard.is_empty() {
             return;
         }
+        let unheard = self.unheard.clone();
         let finish = move || {
             order.wait(up_to, || moves.on());
-            // There is nobody left to tell of a failure.
-            let _ = driver.flush_at_exit(&|| moves.on());
+            let flushed = driver.flush_at_exit(&|| moves.on());
+            let name = driver.info().name;
+            if let Some(words) = unheard.last_words(name) {
+                eprintln!("{words}");
+            }
+            if let Err(error) = flushed {
+                eprintln!("{}", not_durable(name, &error));
+            }
         };
         run_at_exit(Box::new(finish));
     }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::offload::settled;
 use crate::order::{Sequenced, run_as_one};
 use crate::pool::SerialQueue;
+use crate::unheard::{Done, Unheard};
 use eas_core::driver::LocalFuture;
 use eas_core::error::{At, Kind, Result};
 use eas_core::runtime::{Job, Runtime, caught, lock};
@@ -70,7 +71,7 @@ struct Waiting {
     sequenced: Sequenced,
     write: Single,
     operation: &'static str,
-    answer: oneshot::Sender<Result<()>>,
+    answer: oneshot::Sender<Done<()>>,
 }
 
 /// The single writes of one store that wait for a thread.
@@ -93,12 +94,11 @@ impl Gathered {
         self: &Arc<Self>,
         driver: &Arc<D>,
         runtime: &Rc<dyn Runtime>,
-        sequenced: Sequenced,
-        write: Single,
-        operation: &'static str,
+        unheard: &Arc<Unheard>,
+        (sequenced, write, operation): (Sequenced, Single, &'static str),
     ) -> LocalFuture<Result<()>> {
         let (answer, outcome) = oneshot::channel();
-        let settled = settled(outcome, runtime);
+        let settled = settled(outcome, runtime, Some(unheard.clone()));
         let mut state = lock(&self.state);
         state.writes.push_back(Waiting {
             sequenced,
@@ -109,7 +109,11 @@ impl Gathered {
         let is_expected = std::mem::replace(&mut state.is_expected, true);
         drop(state);
         if !is_expected {
-            let job = batch(Expected(Some(self.clone())), driver.clone());
+            let job = batch(
+                Expected(Some(self.clone())),
+                driver.clone(),
+                unheard.clone(),
+            );
             self.queue.submit(job, |job| runtime.run_blocking(job));
         }
         settled
@@ -144,7 +148,7 @@ impl Drop for Expected {
 }
 
 /// Makes one batch, and leaves what comes after it to a job of its own: others may need the thread.
-fn batch<D: Store>(mut expected: Expected, driver: Arc<D>) -> Job {
+fn batch<D: Store>(mut expected: Expected, driver: Arc<D>, unheard: Arc<Unheard>) -> Job {
     Box::new(move || {
         let Some(gathered) = expected.0.clone() else {
             return;
@@ -155,8 +159,8 @@ fn batch<D: Store>(mut expected: Expected, driver: Arc<D>) -> Job {
             drop(expected.0.take());
             return;
         }
-        apply(&*driver, writes);
-        let next = batch(expected, driver);
+        apply(&*driver, &unheard, writes);
+        let next = batch(expected, driver, unheard);
         gathered
             .queue
             .submit(next, |_| unreachable!("the queue is busy with this job"));
@@ -164,7 +168,7 @@ fn batch<D: Store>(mut expected: Expected, driver: Arc<D>) -> Job {
 }
 
 /// Makes writes as one; where that fails, each by itself, so that none fails for another's fault.
-fn apply<D: Store>(driver: &D, waiting: Vec<Waiting>) {
+fn apply<D: Store>(driver: &D, unheard: &Unheard, waiting: Vec<Waiting>) {
     let (mut sequenced, mut writes) = (Vec::with_capacity(waiting.len()), Vec::new());
     let mut answers = Vec::with_capacity(waiting.len());
     for each in waiting {
@@ -172,15 +176,28 @@ fn apply<D: Store>(driver: &D, waiting: Vec<Waiting>) {
         writes.push(each.write);
         answers.push((each.operation, each.answer));
     }
+    let outcomes = unheard.watch_all(|| outcomes(driver, sequenced, &writes, &answers));
+    for ((_, answer), outcome) in answers.into_iter().zip(outcomes) {
+        // Nobody listens once the JS context has shut down; the write was made all the same.
+        let _ = answer.send(outcome);
+    }
+}
+
+fn outcomes<D: Store, A>(
+    driver: &D,
+    sequenced: Vec<Sequenced>,
+    writes: &[Single],
+    answers: &[(&'static str, A)],
+) -> Vec<Result<()>> {
     let name = driver.info().name;
-    let made = caught(|| make(driver, &sequenced, &writes));
+    let made = caught(|| make(driver, &sequenced, writes));
     let is_shared = match &made {
         Ok(()) => true,
         // It was waited for already, for as long as a write waits.
         Err(error) => sequenced.len() == 1 || error.kind() == Kind::System("EBUSY"),
     };
-    let outcomes = sequenced.into_iter().zip(&writes).zip(&answers);
-    let outcomes: Vec<Result<()>> = outcomes
+    let outcomes = sequenced.into_iter().zip(writes).zip(answers);
+    outcomes
         .map(|((sequenced, write), (operation, _))| {
             let key = sequenced.shared_key();
             let outcome = if is_shared {
@@ -190,11 +207,7 @@ fn apply<D: Store>(driver: &D, waiting: Vec<Waiting>) {
             };
             outcome.at(name, operation, &key)
         })
-        .collect();
-    for ((_, answer), outcome) in answers.into_iter().zip(outcomes) {
-        // Nobody listens once the JS context has shut down; the write was made all the same.
-        let _ = answer.send(outcome);
-    }
+        .collect()
 }
 
 fn make<D: Store>(driver: &D, sequenced: &[Sequenced], writes: &[Single]) -> Result<()> {

@@ -14,5 +14,7 @@ mod order;
 pub mod pending;
 pub mod pool;
 mod undelivered;
+pub mod unheard;
 
+pub use exit::not_durable;
 pub use offloaded::Offloaded;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::pool::{self, SerialQueue};
+use crate::unheard::{Done, Unheard};
 use eas_core::driver::LocalFuture;
 use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::{Job, Runtime, caught};
@@ -16,26 +17,40 @@ pub fn offload<T: Send + 'static>(
     runtime: &Rc<dyn Runtime>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
-    offload_by(runtime, |job| runtime.run_blocking(job), work)
+    offload_by(runtime, |job| runtime.run_blocking(job), None, work)
 }
 
-/// As [`offload`], after everything of the serial queue.
+/// As [`offload`], for a write: should it fail, that is noted until its caller hears of it.
+pub fn offload_write<T: Send + 'static>(
+    runtime: &Rc<dyn Runtime>,
+    unheard: &Arc<Unheard>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> LocalFuture<Result<T>> {
+    let unheard = Some(unheard.clone());
+    offload_by(runtime, |job| runtime.run_blocking(job), unheard, work)
+}
+
+/// As [`offload_write`], after everything of the serial queue.
 pub fn offload_in<T: Send + 'static>(
     queue: &Arc<SerialQueue>,
     runtime: &Rc<dyn Runtime>,
+    unheard: &Arc<Unheard>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
     let start = |job: Job| queue.submit(job, |job| runtime.run_blocking(job));
-    offload_by(runtime, start, work)
+    offload_by(runtime, start, Some(unheard.clone()), work)
 }
 
-/// As [`offload_in`], for work that takes long, on the serial queue's own thread.
+/// As [`offload`] or [`offload_write`], for work that takes long, on the serial queue's own thread after
+/// everything of the queue.
 pub fn offload_aside<T: Send + 'static>(
     queue: &Arc<SerialQueue>,
     runtime: &Rc<dyn Runtime>,
+    unheard: Option<Arc<Unheard>>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
-    offload_by(runtime, |job| queue.submit(job, pool::submit_aside), work)
+    let start = |job| queue.submit(job, pool::submit_aside);
+    offload_by(runtime, start, unheard, work)
 }
 
 /// As [`offload`], on a thread of its own. For work that waits for someone else, who may need the
@@ -47,6 +62,7 @@ pub fn offload_alone<T: Send + 'static>(
     offload_by(
         runtime,
         |job| pool::run_on_own_thread("eas-wait", job),
+        None,
         work,
     )
 }
@@ -54,27 +70,39 @@ pub fn offload_alone<T: Send + 'static>(
 fn offload_by<T: Send + 'static>(
     runtime: &Rc<dyn Runtime>,
     start: impl FnOnce(Job),
+    unheard: Option<Arc<Unheard>>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> LocalFuture<Result<T>> {
     let (answer, outcome) = oneshot::channel();
-    let settled = settled(outcome, runtime);
+    let settled = settled(outcome, runtime, unheard.clone());
     start(Box::new(move || {
+        let done = match unheard {
+            Some(unheard) => unheard.watch(|| caught(work)),
+            None => (caught(work), None),
+        };
         // Nobody listens once the JS context has shut down; the work was done all the same.
-        let _ = answer.send(caught(work));
+        let _ = answer.send(done);
     }));
     settled
 }
 
 /// What another thread answers; the loop of the JS thread is kept alive until then.
 pub(super) fn settled<T: 'static>(
-    outcome: oneshot::Receiver<Result<T>>,
+    outcome: oneshot::Receiver<Done<T>>,
     runtime: &Rc<dyn Runtime>,
+    unheard: Option<Arc<Unheard>>,
 ) -> LocalFuture<Result<T>> {
     let alive = runtime.keep_alive();
     Box::pin(async move {
-        let outcome = outcome.await;
+        let answer = outcome.await;
         drop(alive);
-        outcome.unwrap_or_else(|_| Err(Error::new(Kind::Disposed, "the context has ended")))
+        let Ok((outcome, number)) = answer else {
+            return Err(Error::new(Kind::Disposed, "the context has ended"));
+        };
+        if let (Some(unheard), Some(number)) = (unheard, number) {
+            unheard.heard(number);
+        }
+        outcome
     })
 }
 
@@ -91,6 +119,23 @@ mod tests {
             assert_eq!(answer.ok(), Some(7), "{kind:?}");
             assert_eq!(runtime.holds(), 0);
         }
+    }
+
+    #[test]
+    fn a_write_that_failed_is_noted_until_its_caller_hears_of_it() {
+        let runtime = TestRuntime::new(Jobs::ByHand, 0);
+        let unheard = Arc::<Unheard>::default();
+        let fails = || Err::<(), _>(Error::new(Kind::System("EIO"), "it fails"));
+        let heard = offload_write(&runtime.port(), &unheard, fails);
+        assert!(unheard.is_empty());
+        assert!(runtime.run_job());
+        assert!(!unheard.is_empty());
+        assert!(runtime.block_on(heard).is_err());
+        assert!(unheard.is_empty());
+        // The context shuts down before it is awaited.
+        drop(offload_write(&runtime.port(), &unheard, fails));
+        assert!(runtime.run_job());
+        assert!(!unheard.is_empty());
     }
 
     #[test]

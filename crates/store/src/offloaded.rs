@@ -14,11 +14,12 @@ use crate::exit::Exit;
 use crate::expiry::Expiry;
 use crate::filtered::Unasked;
 use crate::gathered::{Gathered, Single};
-use crate::offload::{offload, offload_alone, offload_aside, offload_in};
+use crate::offload::{offload, offload_alone, offload_aside, offload_in, offload_write};
 use crate::order::{Order, Scope, Sequenced, run_as_one};
 use crate::pending::{AsRaw, AsText, Change, Pending, overlay};
 use crate::pool::{self, SerialQueue};
 use crate::undelivered::{Starting, Undelivered};
+use crate::unheard::Unheard;
 use eas_core::condition::Check;
 use eas_core::driver::{
     Call, Capabilities, Driver, DriverInfo, Event, EventKind, EventSink, Item, KeyFilter, KeyQuery,
@@ -77,6 +78,8 @@ pub struct Offloaded<D> {
     undelivered: Rc<Undelivered>,
     /// Single writes, where the store gathers them.
     gathered: Arc<Gathered>,
+    /// Writes that failed, of which their callers have not heard.
+    unheard: Arc<Unheard>,
     /// Writes of items that expire.
     endings: Arc<SerialQueue>,
     /// Clears, which wait for older writes: they take one thread, whatever their number.
@@ -108,6 +111,7 @@ impl<D: Store> Offloaded<D> {
             exit: Exit::new(runtime.clone()),
             undelivered: Rc::default(),
             gathered: Arc::default(),
+            unheard: Arc::default(),
             endings: Arc::default(),
             clears: Arc::default(),
             groups: Arc::default(),
@@ -154,13 +158,16 @@ impl<D: Store> Offloaded<D> {
         ends: bool,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
-        if !ends || self.in_place(mode) {
-            return self.run(mode, work);
+        if self.in_place(mode) {
+            return Op::ready(work(&self.driver));
         }
         let driver = self.driver.clone();
-        Op::Pending(offload_in(&self.endings, &self.runtime, move || {
-            work(&driver)
-        }))
+        let work = move || work(&driver);
+        Op::Pending(if ends {
+            offload_in(&self.endings, &self.runtime, &self.unheard, work)
+        } else {
+            offload_write(&self.runtime, &self.unheard, work)
+        })
     }
 
     /// As `run`, for a job that takes long: it keeps neither the JS thread from running nor single
@@ -168,10 +175,12 @@ impl<D: Store> Offloaded<D> {
     fn run_long<T: Send + 'static>(
         &self,
         queues: &SerialQueues,
+        unheard: Option<Arc<Unheard>>,
         work: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Op<T> {
         let driver = self.driver.clone();
-        Op::Pending(offload_aside(&queues.next(), &self.runtime, move || {
+        let queue = queues.next();
+        Op::Pending(offload_aside(&queue, &self.runtime, unheard, move || {
             work(&driver)
         }))
     }
@@ -244,7 +253,9 @@ impl<D: Store> Offloaded<D> {
         let gathers = self.driver.info().gathers_writes && !is_behind_group;
         let written = if gathers && !self.in_place(mode) {
             let gathered = &self.gathered;
-            Op::Pending(gathered.write(&self.driver, &self.runtime, sequenced, write, operation))
+            let unheard = &self.unheard;
+            let single = (sequenced, write, operation);
+            Op::Pending(gathered.write(&self.driver, &self.runtime, unheard, single))
         } else {
             let work = move |driver: &D| {
                 sequenced.run(|key| {
@@ -297,7 +308,8 @@ impl<D: Store> Offloaded<D> {
 
     /// From now on the end of the context waits for writes.
     fn wait_at_exit(&self) {
-        self.exit.wait_for(&self.driver, &self.order, &self.unasked);
+        self.exit
+            .wait_for(&self.driver, &self.order, &self.unasked, &self.unheard);
     }
 
     /// As `run`, one job of the serial queue after the other.
@@ -311,7 +323,9 @@ impl<D: Store> Offloaded<D> {
             return Op::ready(work(&self.driver));
         }
         let driver = self.driver.clone();
-        Op::Pending(offload_in(queue, &self.runtime, move || work(&driver)))
+        Op::Pending(offload_in(queue, &self.runtime, &self.unheard, move || {
+            work(&driver)
+        }))
     }
 
     /// Blocks until everything is done that was asked for before.
@@ -713,7 +727,7 @@ impl<D: Store> Driver for Offloaded<D> {
                 if is_behind_group {
                     self.run_in_series(&self.groups, mode, work)
                 } else if is_large && !ends {
-                    self.run_long(&self.long_writes, work)
+                    self.run_long(&self.long_writes, Some(self.unheard.clone()), work)
                 } else {
                     self.run_write(mode, ends, work)
                 }
@@ -1055,7 +1069,7 @@ impl<D: Store> Offloaded<D> {
                     Ok(found.collect::<Vec<_>>())
                 };
                 if is_large {
-                    self.run_long(&self.long_reads, work)
+                    self.run_long(&self.long_reads, None, work)
                 } else {
                     self.run(mode, work)
                 }
