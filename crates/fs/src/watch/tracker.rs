@@ -62,7 +62,8 @@ pub(super) struct Tracker {
     changing: BTreeMap<String, u64>,
     /// Keys whose file was moved away, with its identity and when that counts as a removal.
     moved: BTreeMap<String, (FileIdentity, u64)>,
-    /// Keys whose file is at another place of the same key now, whose notice has not come yet.
+    /// Keys whose file is at another place of the same key now, whose notice has not come yet. It may
+    /// never come: what is removed from there is looked for again at the next removal of anything.
     relocated: HashMap<String, FileIdentity>,
     /// Files that a listing reported, whose own notices may still come, with until when.
     echoes: HashMap<String, (FileIdentity, u64)>,
@@ -71,7 +72,7 @@ pub(super) struct Tracker {
     /// The number of the last change of the store's own that was told.
     heard: u64,
     /// What the last event said of keys that the store changes too.
-    told: HashMap<String, Told>,
+    told: BTreeMap<String, Told>,
     /// The keys of these to check, in the order of when.
     checks: VecDeque<(u64, String)>,
     /// When to look for what is not needed any more.
@@ -166,7 +167,7 @@ impl Tracker {
             let is_own = holder.is_some_and(|holder| tree.is_own(&key, holder));
             if holder == Some(identity) {
                 self.relocated.insert(key, identity);
-            } else if !is_own && !self.places.contains_key(&key) {
+            } else if !is_own && !self.places.contains_key(&key) && !self.is_told_gone(tree, &key) {
                 self.tell(tree, key, None, now_ms, events);
             }
         }
@@ -245,6 +246,41 @@ impl Tracker {
         }
     }
 
+    /// Notes that a folder is no longer there, or another one is: keys in it may be without notices of
+    /// their own.
+    fn note_folder(&mut self, tree: &impl Tree, path: &str, now_ms: u64) {
+        if self.told.is_empty() || !self.folders.contains(path) {
+            return;
+        }
+        let inside = match tree.key_of(path) {
+            Some(key) => format!("{key}:"),
+            None => return,
+        };
+        let told = self.told.range_mut(inside.clone()..);
+        for (key, told) in told.take_while(|(key, _)| key.starts_with(&inside)) {
+            if !told.is_due {
+                self.checks.push_back((now_ms + QUIET_MS, key.clone()));
+            }
+            told.is_due = true;
+        }
+    }
+
+    /// Something was removed or moved on, perhaps what was found at another place of its key, such as
+    /// one that gives no notices: sees whether it is still there.
+    fn doubt_relocated(&mut self, now_ms: u64) {
+        for (key, identity) in self.relocated.drain() {
+            self.moved
+                .entry(key)
+                .or_insert((identity, now_ms + MOVE_MS));
+        }
+    }
+
+    /// Whether the last event of a key that the store changes too said that it was removed.
+    fn is_told_gone(&self, tree: &impl Tree, key: &str) -> bool {
+        let told = self.told.get(key);
+        tree.own(key).is_some() && told.is_some_and(|told| told.identity.is_none())
+    }
+
     /// Reports what is there of a key by now.
     fn tell(
         &mut self,
@@ -264,6 +300,8 @@ impl Tracker {
             if !before.is_some_and(|before| before.is_due) {
                 self.checks.push_back((now_ms + QUIET_MS, key.clone()));
             }
+        } else {
+            self.told.remove(&key);
         }
         let kind = if identity.is_some() {
             EventKind::Update
@@ -402,6 +440,8 @@ impl Tracker {
         events: &mut Events,
     ) {
         self.note_signal(tree, path, now_ms);
+        self.note_folder(tree, path, now_ms);
+        self.doubt_relocated(now_ms);
         if self.is_late(tree, path) || self.is_there_anew(tree, path, now_ms, events) {
             return;
         }
@@ -420,16 +460,18 @@ impl Tracker {
         events: &mut Events,
     ) {
         self.note_signal(tree, path, now_ms);
+        self.note_folder(tree, path, now_ms);
+        self.doubt_relocated(now_ms);
         if self.is_late(tree, path) || self.is_there_anew(tree, path, now_ms, events) {
             return;
         }
         for known in self.forget(tree, path) {
-            self.relocated.remove(&known.key);
             if tree.own(&known.key).is_some() {
                 // Perhaps it was the store, and what it removed is written again by now.
                 self.moved
                     .insert(known.key, (known.identity, now_ms + MOVE_MS));
             } else if !self.places.contains_key(&known.key) {
+                self.moved.remove(&known.key);
                 self.tell(tree, known.key, None, now_ms, events);
             }
         }
@@ -486,6 +528,7 @@ impl Tracker {
         let files = std::mem::take(&mut self.files).into_values();
         let mut identities: BTreeMap<String, FileIdentity> =
             files.map(|known| (known.key, known.identity)).collect();
+        self.doubt_relocated(now_ms);
         let moved = std::mem::take(&mut self.moved).into_iter();
         identities.extend(moved.map(|(key, (identity, _))| (key, identity)));
         *self = Tracker {
@@ -603,6 +646,7 @@ impl Tracker {
 
     /// Notices were lost: everything is looked at.
     pub(super) fn rescan(&mut self, tree: &mut impl Tree, now_ms: u64, events: &mut Events) {
+        self.doubt_relocated(now_ms);
         let lost: Vec<String> = self
             .files
             .keys()
@@ -1133,6 +1177,84 @@ mod tests {
         case.tree.file("a/self", 0);
         assert!(case.after(MOVE_MS).is_empty());
         assert!(case.signal(Tracker::written, "a").is_empty());
+    }
+
+    #[test]
+    fn a_value_that_made_room_slowly_is_removed_whatever_notice_comes_of_it() {
+        type Notice = fn(&mut Case) -> Vec<String>;
+        let notices: [(&str, Notice); 7] = [
+            ("of it", |case| case.signal(Tracker::gone, "a/self")),
+            ("of a move", |case| {
+                case.moved_away("a/self");
+                Vec::new()
+            }),
+            ("of its folder", |case| case.signal(Tracker::gone, "a")),
+            ("of the folder above", |case| case.signal(Tracker::gone, "")),
+            ("of a temporary file", |case| {
+                case.signal(Tracker::gone, "tmp")
+            }),
+            ("of all", Case::gone_all),
+            ("of none, since they were lost", |case| {
+                let mut events = Vec::new();
+                case.tracker
+                    .rescan(&mut case.tree, case.now_ms, &mut events);
+                shown(events)
+            }),
+        ];
+        for (name, notice) in notices {
+            let mut case = Case::over(&["a"]);
+            case.moved_away("a");
+            case.tree.remove("a");
+            case.tree.file("a/self", 0);
+            assert!(case.after(MOVE_MS).is_empty(), "{name}");
+            case.tree.remove("a");
+            let events = [notice(&mut case), case.after(MOVE_MS), case.after(1000)].concat();
+            assert_eq!(events, ["remove a"], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_makes_room_is_there_though_something_else_is_removed() {
+        let mut case = Case::over(&["a", "b"]);
+        case.moved_away("a");
+        case.tree.remove("a");
+        case.tree.file("a/self", 0);
+        assert!(case.after(MOVE_MS).is_empty());
+        case.tree.remove("b");
+        assert_eq!(case.signal(Tracker::gone, "b"), ["remove b"]);
+        assert!(case.after(MOVE_MS).is_empty());
+        assert!(case.signal(Tracker::written, "a/self").is_empty());
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
+    fn a_removal_by_another_of_what_is_reported_as_removed_is_no_event() {
+        let mut case = Case::over(&[]);
+        let identity = case.tree.own_write("a", 1);
+        assert_eq!(case.own_written("a", identity), ["update a"]);
+        case.tree.own_remove("a");
+        // Another program makes it again, and removes it before its notice is looked at.
+        case.tree.file("a", 2);
+        assert_eq!(case.own_removed("a"), ["remove a"]);
+        case.tree.remove("a");
+        assert!(case.signal(Tracker::written, "a").is_empty());
+        assert!(case.signal(Tracker::gone, "a").is_empty());
+        assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
+    fn a_key_whose_folder_goes_is_seen_to_be_gone_without_a_notice_of_its_own() {
+        let mut case = Case::over(&["x/b"]);
+        let identity = case.tree.own_write("x/a", 1);
+        case.tree.file("x/a", 2);
+        assert_eq!(case.own_written("x:a", identity), ["update x:a"]);
+        let events = [case.after(QUIET_MS), case.after(QUIET_MS)].concat();
+        assert_eq!(events, ["update x:a"]);
+        case.tree.remove("x");
+        assert_eq!(case.signal(Tracker::gone, "x"), ["remove x:b"]);
+        let events = [case.after(QUIET_MS), case.after(QUIET_MS)].concat();
+        assert_eq!(events, ["remove x:a"]);
+        assert!(case.after(1000).is_empty());
     }
 
     #[test]
