@@ -271,7 +271,7 @@ impl<D: Disk> Engine<D> {
         let key = key.to_owned();
         let job = move || {
             // What cannot be removed now reads as missing all the same, and is tried again then.
-            let _ = engine.sweep_one(&key, engine.now_ms());
+            let _ = engine.sweep_one(&key, engine.now_ms(), Wait::Usual);
             lock(&engine.seen.going).remove(&key);
         };
         (self.background)(Duration::ZERO, Box::new(job));
@@ -429,8 +429,15 @@ impl<D: Disk> Engine<D> {
         let mut lines = Vec::new();
         let mut settled = Vec::new();
         let mut failure = None;
-        for (key, due) in self.index.due(&*self.disk, now_ms)? {
-            match self.sweep_one(&key, now_ms) {
+        let mut waits = Vec::new();
+        let mut due = self.index.due(&*self.disk, now_ms)?.into_iter();
+        // Those whose locks others hold come last, so that the rest need not wait for them.
+        while let Some((key, due, wait)) = due
+            .next()
+            .map(|(key, due)| (key, due, Wait::No))
+            .or_else(|| waits.pop())
+        {
+            match self.sweep_one(&key, now_ms, wait) {
                 Ok(Swept::Removed) => {
                     lines.push(Line::settled(&key, due));
                     removed.push(key);
@@ -442,6 +449,7 @@ impl<D: Disk> Engine<D> {
                 Ok(Swept::Later(expires_ms)) => {
                     lines.push(Line::expires(&key, Expiry::found(expires_ms)));
                 }
+                Ok(Swept::Stays) if wait == Wait::No => waits.push((key, due, Wait::Usual)),
                 Ok(Swept::Stays) => {}
                 Err(error) => {
                     failure.get_or_insert(error.key(&key));
@@ -467,7 +475,7 @@ impl<D: Disk> Engine<D> {
         }
     }
 
-    fn sweep_one(&self, key: &str, now_ms: u64) -> Result<Swept> {
+    fn sweep_one(&self, key: &str, now_ms: u64, wait: Wait) -> Result<Swept> {
         let place = self.place(key);
         let found = match self.find(&place) {
             // No write has added the line of a path that no file can have.
@@ -482,7 +490,7 @@ impl<D: Disk> Engine<D> {
             Some(expires_ms) if expires_ms > now_ms => return Ok(Swept::Later(expires_ms)),
             Some(_) => {}
         }
-        if !self.remove_if_expired(key, &place, now_ms)? {
+        if !self.remove_if_expired(key, &place, now_ms, wait)? {
             return Ok(Swept::Stays);
         }
         self.durability.settle(|| place)?;
@@ -492,12 +500,22 @@ impl<D: Disk> Engine<D> {
     /// Removes a value if it is still the one that expired, which a write may replace at any moment.
     /// It is moved to where readers look next and no write reaches, looked at again there, and moved
     /// back if it is another.
-    fn remove_if_expired(&self, key: &str, place: &Place, now_ms: u64) -> Result<bool> {
-        let _held = match self.hold([key], Wait::No) {
+    fn remove_if_expired(&self, key: &str, place: &Place, now_ms: u64, wait: Wait) -> Result<bool> {
+        let _held = match self.hold([key], wait) {
             Ok(held) => held,
             Err(error) if error.kind() == Kind::System("EBUSY") => return Ok(false),
             Err(error) => return Err(error),
         };
+        // Whoever held the lock may have written it anew, and that is not moved about.
+        let is_expired = |expires_ms: u64| expires_ms <= now_ms;
+        let found = self.find(place)?;
+        let expires_ms = match &found {
+            Some(found) => self.expiry_in_file(found)?,
+            None => None,
+        };
+        if !expires_ms.is_some_and(is_expired) {
+            return Ok(false);
+        }
         let Some(lock) = self.lock(place.folder())? else {
             return Ok(false);
         };
@@ -520,8 +538,7 @@ impl<D: Disk> Engine<D> {
             Some(found) if found.path == place.path && is_file => Ok(None),
             Some(found) => {
                 let expires_ms = self.expiry_in_file(&found)?;
-                Ok(Some(found)
-                    .filter(|_| expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms)))
+                Ok(Some(found).filter(|_| expires_ms.is_some_and(is_expired)))
             }
             None => Ok(None),
         })

@@ -1039,3 +1039,56 @@ fn what_cannot_be_read_is_listed_and_other_failures_name_their_path() {
         assert_eq!(looks, 1, "{code}");
     }
 }
+
+/// An item that expired before, of which the index knows nothing, and the key of it.
+fn expired_by_hand(base: &std::path::Path) -> &'static str {
+    fs::create_dir_all(base).unwrap();
+    fs::write(base.join("a"), "{\"json\":1,\"expires\":1}").unwrap();
+    "a"
+}
+
+#[test]
+fn an_expired_item_goes_though_its_key_was_locked_when_its_removal_began() {
+    let (_guard, base) = folder();
+    let key = expired_by_hand(&base);
+    let options = || FsOptions::at(&base).unwrap();
+    let (disk, machine) = (FaultyDisk::default(), Machine::at(1000));
+    let store = machine.store(disk.clone(), options());
+    assert_eq!(get(&store, key), None);
+    // Another store has the lock until its own removal fails.
+    let other_disk = FaultyDisk::default();
+    let other = Machine::at(1000).store(other_disk.clone(), options());
+    let (started, removal) = std::sync::mpsc::channel();
+    let fails = other_disk.clone();
+    other_disk.after("stat_link", base.join("%~moved").join(key), move || {
+        let removal = std::thread::spawn(move || machine.run_jobs());
+        while disk.calls_of("try_lock_key", std::path::Path::new("")) == 0 && !removal.is_finished()
+        {
+            std::thread::yield_now();
+        }
+        fails.fail_after(0, Fault::Error("EIO"));
+        started.send(removal).unwrap();
+    });
+    assert!(other.remove(key).is_err());
+    removal.try_recv().unwrap().join().unwrap();
+    assert_eq!(tree(&base), Vec::<String>::new());
+}
+
+#[test]
+fn a_value_that_takes_the_place_of_an_expired_one_before_its_removal_is_not_touched() {
+    let (_guard, base) = folder();
+    let key = expired_by_hand(&base);
+    let (disk, machine) = (FaultyDisk::default(), Machine::at(1000));
+    let store = machine.store(disk.clone(), FsOptions::at(&base).unwrap());
+    assert_eq!(get(&store, key), None);
+    let other = open(&base);
+    disk.after("read", base.join(key), move || {
+        other.set("a", &text("new"), None).unwrap();
+    });
+    let looks = || disk.calls_of("stat_link", &base.join("%~moved").join(key));
+    let before = looks();
+    machine.run_jobs();
+    assert_eq!(looks(), before, "it is not moved aside");
+    assert_eq!(get(&store, key).as_deref(), Some("new"));
+    assert_eq!(tree(&base), ["a"]);
+}

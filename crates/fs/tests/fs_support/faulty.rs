@@ -232,7 +232,9 @@ impl Disk for FaultyDisk {
 
     fn persist(&self, draft: Self::Draft, from: &Path, to: &Path) -> io::Result<()> {
         self.pass("persist")?;
-        SystemDisk.persist(draft, from, to)
+        SystemDisk.persist(draft, from, to)?;
+        self.called("persist", to);
+        Ok(())
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -330,6 +332,7 @@ impl Disk for FaultyDisk {
         slot: u64,
     ) -> io::Result<Option<Self::KeyLock>> {
         self.pass("try_lock_key")?;
+        self.called("try_lock_key", Path::new(""));
         SystemDisk.try_lock_key(locks, slot)
     }
 }
