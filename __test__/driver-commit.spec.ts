@@ -331,9 +331,18 @@ describe("a storage that is mounted", () => {
   it("over a driver without groups makes none", async () => {
     const inner = createStorage<any>({ driver: plainDriver() });
     const storage = createStorage<any>({ driver: inner as Driver });
-    expect((await failureOf(() => storage.update("key", () => 1))).code).toBe(
-      "EAS_ATOMIC_UNSUPPORTED",
-    );
+    // The inner storage refuses, once it is asked for the change.
+    const fn = vi.fn(() => 1);
+    for (const call of [
+      () => storage.update("key", fn),
+      () => storage.setItem("key", 1, { ifMatch: null }),
+      () => storage.removeItem("key", { ifMatch: null }),
+      () => storage.atomic().set("key", 1).commit(),
+    ]) {
+      expect((await failureOf(call)).code).toBe("EAS_ATOMIC_UNSUPPORTED");
+    }
+    expect(fn).toHaveBeenCalledTimes(1);
+    expect(await inner.getKeys()).toEqual([]);
   });
 
   it("over two mounts inside refuses a group over both", async () => {

@@ -2,9 +2,10 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import type { Driver } from "../index.js";
+import { folder } from "./helpers/folders.js";
 import { committingDriver } from "./helpers/js-drivers.js";
 import { failureOf } from "./helpers/modes.js";
-import { createStorage } from "./helpers/package.js";
+import { builtin, createStorage, prefixStorage } from "./helpers/package.js";
 
 describe("ifMatch", () => {
   it("undefined is no condition", async () => {
@@ -221,5 +222,49 @@ describe("an item that a mounted storage wrote itself", () => {
       const done = await outer.atomic().check("in:key", etag).set("in:key", 3).commit();
       expect(done).toEqual({ ok: true });
     });
+  });
+});
+
+// Through the storage around it, an item that does not read as a value is none, and a stored null neither.
+describe("an item of a mounted storage that reads as null", () => {
+  const stored: Record<string, (inner: any) => unknown> = {
+    "a text": (inner) => inner.setItemRawSync("key", "{nope"),
+    bytes: (inner) => inner.setItemRawSync("key", Buffer.from([255, 1])),
+    nothing: (inner) => inner.setItemRawSync("key", Buffer.alloc(0)),
+    "a null": (inner) => inner.setItemSync("key", null),
+  };
+  const outers: Record<string, (inner: any) => any> = {
+    mounted: (inner) => createStorage<any>().mount("in", inner),
+    twice: (inner) => createStorage<any>().mount("in", createStorage<any>({ driver: inner })),
+    prefix: (inner) =>
+      createStorage<any>().mount("in", prefixStorage(createStorage().mount("a", inner), "a")),
+    checked: (inner) =>
+      createStorage<any>().mount("in", createStorage<any>({ driver: inner, defaults: { d: 1 } })),
+  };
+  const rows = Object.keys(outers).flatMap((name) =>
+    Object.keys(stored).map((what) => [name, what] as const),
+  );
+  it.each(rows)("%s: %s has its etag", async (name, what) => {
+    const inner = createStorage<any>({ driver: builtin("fs", { base: folder() }) });
+    const outer = outers[name]?.(inner);
+    stored[what]?.(inner);
+    const { etag } = await inner.getEntry("key");
+    expect(etag).toEqual(expect.any(String));
+    const entry = { key: "in:key", value: null, etag };
+    expect(await outer.getEntry("in:key")).toEqual(entry);
+    expect(outer.getEntrySync("in:key")).toEqual(entry);
+    const both = () => outer.atomic().check("in:key", etag).set("in:other", 1);
+    expect(await both().commit()).toEqual({ ok: true });
+    expect(both().commitSync()).toEqual({ ok: true });
+    inner.setItemRawSync("key", Buffer.from([255, 2]));
+    for (const outcome of [await both().commit(), both().commitSync()]) {
+      expect(outcome).toEqual({ ok: false, conflicts: ["in:key"] });
+    }
+    stored[what]?.(inner);
+    await outer.setItem("in:key", "new", { ifMatch: etag });
+    expect(await outer.getItem("in:key")).toBe("new");
+    stored[what]?.(inner);
+    outer.removeItemSync("in:key", { ifMatch: etag });
+    expect(outer.getEntrySync("in:key").etag).toBe(null);
   });
 });

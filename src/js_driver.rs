@@ -21,7 +21,7 @@ use super::function::{Arguments, function};
 use super::reference::{self, Reference};
 use super::strings;
 use super::values;
-use eas_core::condition::{Check, Expected};
+use eas_core::condition::{Check, Etag, Expected, named_by_bytes, named_by_text};
 use eas_core::driver::{
     Call, Driver, DriverInfo, Event, EventKind, EventSink, Item, KeyFilter, KeyQuery, Meta, Mode,
     Op, Options, Unwatch,
@@ -30,7 +30,7 @@ use eas_core::error::{Error, Kind, Result};
 use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::keys::Keys;
 use eas_core::store::Store;
-use eas_core::value::{Text, Value};
+use eas_core::value::{JsHandle, Text, Value};
 
 /// The number that stands for [`Driver::note_corrupt`], which is no method of a driver: it is for the
 /// built-in driver whose methods the object has.
@@ -113,8 +113,15 @@ impl JsDriver {
         })
     }
 
-    /// Asks for a group whose checks name what is stored.
-    fn commit_stored(&self, group: &Group, operation: &'static str, mode: Mode) -> Op<Committed> {
+    /// Asks for a group whose checks name what is stored. Of items that do not read as a value the etags are
+    /// given too: a storage that is mounted compares those, since what it stores is no value to it.
+    fn commit_stored(
+        &self,
+        group: &Group,
+        unread: &FxHashMap<String, Etag>,
+        operation: &'static str,
+        mode: Mode,
+    ) -> Op<Committed> {
         let arguments = |env: Env| {
             let checks = group.checks.iter().map(|check| {
                 let step = named_step(env, "check", &check.key);
@@ -123,6 +130,9 @@ impl JsDriver {
                     Expected::Missing | Expected::Etag(_) => env.null(),
                 };
                 env.set(step, c"value", value);
+                if let Some(etag) = unread.get(&check.key) {
+                    env.set(step, c"etag", strings::string(env, etag.as_str()));
+                }
                 step
             });
             let writes = group.writes.iter().map(|write| match write {
@@ -584,27 +594,31 @@ impl Driver for JsDriver {
     fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
         let is_etag = |check: &Check| matches!(check.expected, Expected::Etag(_));
         if !group.checks.iter().any(is_etag) {
-            return self.commit_stored(&group, operation, mode);
+            return self.commit_stored(&group, &FxHashMap::default(), operation, mode);
         }
         // The driver compares what is stored: an etag stands for what it is the etag of.
         Op::later(async move {
             let mut checks = Vec::with_capacity(group.checks.len());
+            let mut unread = FxHashMap::default();
             let mut conflicts = Vec::new();
             for check in group.checks {
-                if matches!(check.expected, Expected::Stored(_)) {
+                let Expected::Etag(etag) = &check.expected else {
                     checks.push(check);
                     continue;
-                }
-                let options = Options::default();
-                let stored = self.clone().get_item(&check.key, &options, mode).await?;
-                let is_it = match &stored {
-                    Some(Value::Js(handle)) => {
-                        let text = self.context.encode(handle).map(Value::Text);
-                        check.expected.fits(text.as_ref().or(stored.as_ref()))
-                    }
-                    stored => check.expected.fits(stored.as_ref()),
                 };
-                if is_it {
+                let options = Options::default();
+                let encode = |handle: &JsHandle| self.context.encode(handle);
+                let mut stored = self.clone().get_item(&check.key, &options, mode).await?;
+                let mut named = stored.clone().map(|given| named_by_text(given, encode));
+                if stored.is_none() && self.info.has(Call::GetItemRaw, mode) {
+                    stored = self
+                        .clone()
+                        .get_item_raw(&check.key, &options, mode)
+                        .await?;
+                    named = stored.clone().map(|stored| named_by_bytes(stored, encode));
+                    unread.insert(check.key.clone(), etag.clone());
+                }
+                if check.expected.fits(named.as_ref()) {
                     let expected = stored.map_or(Expected::Missing, Expected::Stored);
                     checks.push(Check { expected, ..check });
                 } else if !conflicts.contains(&check.key) {
@@ -615,7 +629,7 @@ impl Driver for JsDriver {
                 return Ok(Committed::Conflicts(conflicts));
             }
             let group = Group { checks, ..group };
-            self.commit_stored(&group, operation, mode).await
+            self.commit_stored(&group, &unread, operation, mode).await
         })
     }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::envelope;
-use crate::value::Value;
+use crate::value::{JsHandle, Text, Value};
 
 /// How many bytes of the hash an etag keeps.
 const ETAG_BYTES: usize = 16;
@@ -41,6 +41,28 @@ impl Etag {
     /// The text of it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// What the etag is made of where a driver in JavaScript gave the value: the text that the codec writes for it,
+/// or the value itself where it has none.
+pub fn named_by_text(given: Value, encode: impl FnOnce(&JsHandle) -> Option<Text>) -> Value {
+    let text = match &given {
+        Value::Js(handle) => encode(handle),
+        Value::Text(_) | Value::Bytes(..) => None,
+    };
+    text.map_or(given, Value::Text)
+}
+
+/// The same where it gave what it stores of an item that does not read as a value: bytes name themselves.
+pub fn named_by_bytes(stored: Value, encode: impl FnOnce(&JsHandle) -> Option<Text>) -> Value {
+    let bytes = match &stored {
+        Value::Js(handle) => handle.bytes(),
+        Value::Text(_) | Value::Bytes(..) => None,
+    };
+    match bytes {
+        Some((bytes, kind)) => Value::Bytes(bytes.into(), kind),
+        None => named_by_text(stored, encode),
     }
 }
 
@@ -115,7 +137,6 @@ pub fn conflicts<E>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Text;
 
     fn text(text: &str) -> Value {
         Value::Text(Text::from(text))

@@ -2922,8 +2922,12 @@ function plainCommits({ handle, lossRules, findValue }) {
     const text = type === "remove" ? void 0 : pack(value, lossRules, "commit", key);
     return [key, text, options];
   });
-  const isPlain = ({ value }) => value === null || typeof value === "string";
-  const checkOfPlain = ({ key, value }) => value === null ? checkOfEntry(key, void 0) : [key, AS_READ2, pack(value, lossRules, "commit", key)];
+  const isPlain = ({ value, etag }) => etag !== void 0 || value === null || typeof value === "string";
+  const checkOfPlain = ({ key, value, etag }) => {
+    if (etag !== void 0) return checkOfEtag(key, etag);
+    if (value === null) return checkOfEntry(key, void 0);
+    return [key, AS_READ2, pack(value, lossRules, "commit", key)];
+  };
   function checkOf({ key, value }, entry) {
     const found = entry === void 0 ? void 0 : findValue(entry[0], key);
     return isSame2(found, value) ? checkOfEntry(key, entry) : void 0;
@@ -3002,6 +3006,10 @@ function checkedCommits(parts) {
       const checks = [];
       const conflicts = [];
       const compare = async (op) => {
+        if (op.etag !== void 0) {
+          checks.push(...checkOfEtag(op.key, op.etag));
+          return;
+        }
         const entry = await located(core.getEntry(handle, op.key));
         const value = await shown2(entry, placeOf(op, "commit", false));
         if (isSame2(textOf3(value), op.value)) checks.push(...checkOfEntry(op.key, entry));
@@ -3024,14 +3032,19 @@ function checkedCommits(parts) {
     commitSync(ops) {
       const values = valuesOf(ops);
       for (const { value, op } of values) check(value, placeOf(op, "commitSync", true));
-      const entries = ops.filter(isCheck).map((op) => {
+      const isUnread = ({ etag }) => etag !== void 0;
+      const unread = ops.filter((op) => isCheck(op) && isUnread(op));
+      const entries = ops.filter((op) => isCheck(op) && !isUnread(op)).map((op) => {
         const entry = core.getEntrySync(handle, op.key);
         const value = shown2(entry, placeOf(op, "commitSync", true));
         return { key: op.key, entry, isSame: isSame2(textOf3(value), op.value) };
       });
       const conflicts = entries.filter((each) => !each.isSame).map(({ key }) => key);
       if (conflicts.length > 0) return answerOf2(conflicts);
-      const checks = entries.flatMap(({ key, entry }) => checkOfEntry(key, entry));
+      const checks = [
+        ...entries.flatMap(({ key, entry }) => checkOfEntry(key, entry)),
+        ...unread.flatMap(({ key, etag }) => checkOfEtag(key, etag))
+      ];
       return answerOf2(core.commitSync(handle, OPERATION.commitSync, checks, writesOf(values)));
     }
   };

@@ -1,10 +1,11 @@
-// Groups of a storage that this one is mounted in, whose texts are values here.
+// Groups of a storage that this one is mounted in, whose texts are values here. A check with an etag is one of
+// an item that does not read as a value: its etag is the same here and there.
 
 import { isView } from "../builtins.js";
 import { encode, pack } from "../lazy-codec.js";
 import { located } from "../located.js";
 import { ignore } from "../thenables.js";
-import { checkOfEntry } from "./conditions.js";
+import { checkOfEntry, checkOfEtag } from "./conditions.js";
 import { OPERATION } from "./operations.js";
 
 const AS_READ = 2;
@@ -39,11 +40,13 @@ export function plainCommits({ handle, lossRules, findValue }) {
       return [key, text, options];
     });
 
-  const isPlain = ({ value }) => value === null || typeof value === "string";
-  const checkOfPlain = ({ key, value }) =>
-    value === null
-      ? checkOfEntry(key, undefined)
-      : [key, AS_READ, pack(value, lossRules, "commit", key)];
+  const isPlain = ({ value, etag }) =>
+    etag !== undefined || value === null || typeof value === "string";
+  const checkOfPlain = ({ key, value, etag }) => {
+    if (etag !== undefined) return checkOfEtag(key, etag);
+    if (value === null) return checkOfEntry(key, undefined);
+    return [key, AS_READ, pack(value, lossRules, "commit", key)];
+  };
 
   // The check of an item as it is now; undefined where it reads otherwise.
   function checkOf({ key, value }, entry) {
@@ -140,6 +143,10 @@ export function checkedCommits(parts) {
       const checks = [];
       const conflicts = [];
       const compare = async (op) => {
+        if (op.etag !== undefined) {
+          checks.push(...checkOfEtag(op.key, op.etag));
+          return;
+        }
         const entry = await located(core.getEntry(handle, op.key));
         const value = await shown(entry, placeOf(op, "commit", false));
         if (isSame(textOf(value), op.value)) checks.push(...checkOfEntry(op.key, entry));
@@ -164,14 +171,21 @@ export function checkedCommits(parts) {
     commitSync(ops) {
       const values = valuesOf(ops);
       for (const { value, op } of values) check(value, placeOf(op, "commitSync", true));
-      const entries = ops.filter(isCheck).map((op) => {
-        const entry = core.getEntrySync(handle, op.key);
-        const value = shown(entry, placeOf(op, "commitSync", true));
-        return { key: op.key, entry, isSame: isSame(textOf(value), op.value) };
-      });
+      const isUnread = ({ etag }) => etag !== undefined;
+      const unread = ops.filter((op) => isCheck(op) && isUnread(op));
+      const entries = ops
+        .filter((op) => isCheck(op) && !isUnread(op))
+        .map((op) => {
+          const entry = core.getEntrySync(handle, op.key);
+          const value = shown(entry, placeOf(op, "commitSync", true));
+          return { key: op.key, entry, isSame: isSame(textOf(value), op.value) };
+        });
       const conflicts = entries.filter((each) => !each.isSame).map(({ key }) => key);
       if (conflicts.length > 0) return answerOf(conflicts);
-      const checks = entries.flatMap(({ key, entry }) => checkOfEntry(key, entry));
+      const checks = [
+        ...entries.flatMap(({ key, entry }) => checkOfEntry(key, entry)),
+        ...unread.flatMap(({ key, etag }) => checkOfEtag(key, etag)),
+      ];
       return answerOf(core.commitSync(handle, OPERATION.commitSync, checks, writesOf(values)));
     },
   };

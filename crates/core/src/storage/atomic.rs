@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Storage, empty_key};
-use crate::condition::{Etag, Expected};
-use crate::driver::{Driver, Mode, Op, Options};
+use crate::condition::{Etag, Expected, named_by_bytes, named_by_text};
+use crate::driver::{Call, Driver, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
 use crate::fallbacks;
 use crate::group::{Committed, Group, GroupWrite};
@@ -59,7 +59,17 @@ impl Entry {
     fn of_js(handle: &JsHandle, runtime: &dyn Runtime) -> Self {
         Entry {
             value: Some(Value::Js(handle.clone())),
-            stored: named(handle, runtime),
+            stored: named_by_text(Value::Js(handle.clone()), |handle| runtime.encode(handle)),
+            is_exact: false,
+        }
+    }
+
+    /// What a driver in JavaScript stores of an item that it gives no value of: a stored null, or a text or
+    /// bytes that are none.
+    fn unread_js(stored: Value, runtime: &dyn Runtime) -> Self {
+        Entry {
+            value: None,
+            stored: named_by_bytes(stored, |handle| runtime.encode(handle)),
             is_exact: false,
         }
     }
@@ -68,13 +78,6 @@ impl Entry {
     pub fn etag(&self) -> Etag {
         Etag::of(&self.stored)
     }
-}
-
-/// What the etag of a value is made of that a driver in JavaScript gave: the text that the codec writes for
-/// it, or the value itself where it has none.
-fn named(handle: &JsHandle, runtime: &dyn Runtime) -> Value {
-    let text = runtime.encode(handle);
-    text.map_or_else(|| Value::Js(handle.clone()), Value::Text)
 }
 
 /// A group, and the one driver that keeps all of its keys.
@@ -94,7 +97,24 @@ impl Storage {
             return Op::ok(None);
         }
         let (driver, base_len) = self.driver_of(&key);
-        entry_in(&driver, &self.runtime, &key[base_len..], options, mode)
+        let key = &key[base_len..];
+        let read = entry_in(&driver, &self.runtime, key, options, mode);
+        let info = driver.info();
+        if !info.in_js || !info.has(Call::GetItemRaw, mode) {
+            return read;
+        }
+        let (runtime, key, options) = (self.runtime.clone(), key.to_owned(), options.clone());
+        let or_unread = move |entry: Option<Entry>| {
+            if entry.is_some() {
+                return Op::ok(entry);
+            }
+            let stored = fallbacks::get_item_raw(&driver, &key, &options, mode);
+            stored.map(move |stored| stored.map(|stored| Entry::unread_js(stored, &*runtime)))
+        };
+        match read {
+            Op::Ready(Some(Ok(entry))) => or_unread(entry),
+            read => Op::later(async move { or_unread(read.await?).await }),
+        }
     }
 
     /// As [`get_entry`](Self::get_entry), for a change that is to be committed then: fails where that
