@@ -10,16 +10,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::changes::{FileIdentity, Pending};
-use super::disk::{Access, Disk, Kind, Stat};
+use super::disk::{Access, Disk, Kind, Stat, is_absent, is_folder};
 use super::durability::Level;
-use super::key_locks::Held;
-use super::locate::{Place, folder_of};
+use super::engine::{ATTEMPTS, Engine};
+use super::held::Held;
+use super::path;
+use super::place::{Place, folder_of};
 use super::terms::{Permit, Terms};
-use super::{Engine, is_absent, is_folder, path};
 use eas_core::error::{Error, Result, io_from_code};
-
-/// How often a step that another process undid meanwhile is tried again.
-pub(super) const ATTEMPTS: usize = 100;
 
 enum Outcome<D: Disk> {
     /// It is made, and the locks of its key are still held.

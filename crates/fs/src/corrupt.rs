@@ -2,47 +2,15 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustc_hash::FxHashSet;
-
-use super::atomic_write::ATTEMPTS;
 use super::disk::{Access, Disk};
 use super::durability::Level;
-use super::locate::{Found, Place, folder_of};
-use super::{Engine, path};
+use super::engine::{ATTEMPTS, Engine};
+use super::path;
+use super::place::{Found, Place, folder_of};
 use eas_core::error::{Error, Result, io_from_code};
-use eas_core::runtime::lock;
 
 const MAX_NAME_BYTES: usize = 255;
-
-/// The keys whose values did not read.
-#[derive(Default)]
-pub(super) struct Marks {
-    keys: Mutex<FxHashSet<String>>,
-    count: AtomicUsize,
-}
-
-impl Marks {
-    pub(super) fn add(&self, key: &str) {
-        let mut keys = lock(&self.keys);
-        keys.insert(key.to_owned());
-        self.count.store(keys.len(), Ordering::Release);
-    }
-
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.count.load(Ordering::Acquire) > 0 && lock(&self.keys).contains(key)
-    }
-
-    pub(super) fn remove(&self, key: &str) {
-        if self.count.load(Ordering::Acquire) > 0 {
-            let mut keys = lock(&self.keys);
-            keys.remove(key);
-            self.count.store(keys.len(), Ordering::Release);
-        }
-    }
-}
 
 impl<D: Disk> Engine<D> {
     /// Gives the value a second name that stands for no key. The first stays, so that a write that

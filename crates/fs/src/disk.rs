@@ -15,65 +15,13 @@ mod system;
 #[cfg(windows)]
 #[path = "disk/windows.rs"]
 mod system;
+#[path = "disk/types.rs"]
+mod types;
 
 pub use self::key_locks::{GroupMark, KeyLockFile, KeyLockHeld};
-
-/// What a name stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A folder.
-    Folder,
-    /// A symbolic link.
-    Link,
-    /// Anything else, such as a socket.
-    Other,
-}
-
-/// What the system knows about a name. Times are in ns since the epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stat {
-    /// What it is.
-    pub kind: Kind,
-    /// The number of the file, whatever its name, where the system has such numbers.
-    pub number: Option<u64>,
-    /// Size in bytes.
-    pub size: u64,
-    /// The permission bits, where the system has them.
-    pub mode: Option<u32>,
-    /// The numbers of the owner and the group, where the system has them.
-    pub owner: Option<(u32, u32)>,
-    /// Last access.
-    pub atime_ns: Option<i128>,
-    /// Last change of the content.
-    pub mtime_ns: Option<i128>,
-    /// Last change of the attributes.
-    pub ctime_ns: Option<i128>,
-    /// Creation.
-    pub birthtime_ns: Option<i128>,
-}
-
-/// What a look at the locks of keys tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyLocksNow {
-    /// They are not those that others open by that name now.
-    Gone,
-    /// They are, and no group of changes is under way, or was left unfinished.
-    Quiet,
-    /// They are, and there may be such a group.
-    MayHaveGroups,
-}
-
-/// Who may do what with a new file.
-#[derive(Debug, Clone, Copy)]
-pub enum Access<'a> {
-    /// These permission bits, less the umask.
-    Mode(u32),
-    /// What is allowed with the file that it is to replace. The owner and the group are kept where
-    /// the system allows it, and where it does not, nobody gets more than before.
-    Like(&'a Stat),
-}
+use self::types::kind_of;
+pub use self::types::{Access, KeyLocksNow, Kind, Stat};
+pub(crate) use self::types::{is_absent, is_folder, is_impossible};
 
 /// The calls. Paths are absolute, or as the JS runtime gave the base.
 ///
@@ -547,18 +495,6 @@ fn read_whole(mut file: File) -> io::Result<Vec<u8>> {
             };
         }
     })
-}
-
-fn kind_of(kind: fs::FileType) -> Kind {
-    if kind.is_file() {
-        Kind::File
-    } else if kind.is_dir() {
-        Kind::Folder
-    } else if kind.is_symlink() {
-        Kind::Link
-    } else {
-        Kind::Other
-    }
 }
 
 fn stat_of(metadata: &Metadata) -> Stat {

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::ignore::Ignore;
-use super::{FsOptions, FsStore, LITE_NAME};
+use super::options::{FsOptions, LITE_NAME};
+use super::store::FsStore;
 use eas_core::delegate;
 use eas_core::driver::{
     Driver, DriverInfo, Event, EventSink, KeyFilter, KeyQuery, Mode, Op, Options, Unwatch,

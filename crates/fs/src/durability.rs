@@ -14,11 +14,13 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::disk::{Disk, Kind};
-use super::locate::{Place, folder_of};
-use super::{Background, is_absent};
+use super::disk::{Disk, Kind, is_absent};
+use super::place::{Place, folder_of};
 use eas_core::error::{Error, Result, code_of};
-use eas_core::runtime::lock;
+use eas_core::runtime::{Job, lock};
+
+/// Runs a job on another thread, after a delay.
+pub type Background = Arc<dyn Fn(Duration, Job) + Send + Sync>;
 
 /// When what is written is made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

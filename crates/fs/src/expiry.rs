@@ -5,22 +5,19 @@
 //! a sweep looks at; a listing of a large store goes by it too, one of a small store looks at the
 //! items.
 
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
-use super::Engine;
-use super::atomic_write::ATTEMPTS;
 use super::changes::Pending;
-use super::disk::{Access, Disk, Kind as FileKind, Stat};
+use super::disk::{Access, Disk, Kind as FileKind, Stat, is_absent};
 use super::durability::Level;
+use super::engine::{ATTEMPTS, Engine};
 use super::expiry_index::{Added, Expiry, Line};
-use super::key_locks::Wait;
-use super::locate::{Found, Place, folder_of};
+use super::held::Wait;
 use super::locks::Need;
 use super::parallel_walk::spread;
+use super::place::{Found, Place, folder_of};
+use super::seen::Identity;
 use super::terms::Terms;
 use eas_core::envelope::{self, Stored};
 use eas_core::error::{Error, Kind, Result, io_from_code};
@@ -30,14 +27,8 @@ use eas_core::runtime::lock;
 /// A listing of at most this many keys looks at each item that it has not seen as it is.
 const MOST_LOOKED_AT: usize = 512;
 
-/// The expiries of so many items at most are remembered.
-const MOST_REMEMBERED: usize = 8 * MOST_LOOKED_AT;
-
 /// How long after its expiry a sweep has removed what the index knows of.
 const SWEPT_WITHIN_MS: u64 = 60_000;
-
-/// A file that was changed so shortly ago may change again within one tick of its clock.
-const SETTLED_NS: i128 = 2_000_000_000;
 
 /// Of a file that is larger, the beginning is read first.
 const LARGE_BYTES: u64 = 64 * 1024;
@@ -46,58 +37,6 @@ const LARGE_BYTES: u64 = 64 * 1024;
 pub(super) struct Live {
     pub(super) stat: Stat,
     pub(super) ttl_ms: Option<u64>,
-}
-
-/// What was found in files, for as long as they are as they were.
-#[derive(Default)]
-pub(super) struct Seen {
-    expiries: Mutex<FxHashMap<String, (Identity, Option<u64>)>>,
-    /// Expired items without a line in the index that are being removed.
-    going: Mutex<FxHashSet<String>>,
-}
-
-/// A file and its state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity {
-    number: Option<u64>,
-    size: u64,
-    mtime_ns: Option<i128>,
-    ctime_ns: Option<i128>,
-}
-
-impl Identity {
-    fn of(stat: &Stat) -> Self {
-        Identity {
-            number: stat.number,
-            size: stat.size,
-            mtime_ns: stat.mtime_ns,
-            ctime_ns: stat.ctime_ns,
-        }
-    }
-
-    /// Whether a later change of the file shows.
-    fn tells(&self, now_ms: u64) -> bool {
-        let settled_ns = i128::from(now_ms) * 1_000_000 - SETTLED_NS;
-        self.mtime_ns
-            .max(self.ctime_ns)
-            .is_some_and(|ns| ns < settled_ns)
-    }
-}
-
-impl Seen {
-    fn expiry_of(&self, key: &str, identity: &Identity) -> Option<Option<u64>> {
-        let expiries = lock(&self.expiries);
-        let (seen, expires_ms) = expiries.get(key)?;
-        (seen == identity).then_some(*expires_ms)
-    }
-
-    fn note(&self, key: &str, identity: Identity, expires_ms: Option<u64>) {
-        let mut expiries = lock(&self.expiries);
-        if expiries.len() >= MOST_REMEMBERED && !expiries.contains_key(key) {
-            expiries.clear();
-        }
-        expiries.insert(key.to_owned(), (identity, expires_ms));
-    }
 }
 
 enum Swept {
@@ -162,7 +101,7 @@ impl<D: Disk> Engine<D> {
             return;
         }
         let is_empty = match self.disk.is_empty(self.base()) {
-            Err(error) => super::is_absent(&error),
+            Err(error) => is_absent(&error),
             Ok(is_empty) => is_empty,
         };
         if is_empty {
@@ -328,9 +267,7 @@ impl<D: Disk> Engine<D> {
         };
         match read() {
             Ok(read) => Ok(Some(read)),
-            Err(error)
-                if super::is_absent(&error) || error.kind() == std::io::ErrorKind::IsADirectory =>
-            {
+            Err(error) if is_absent(&error) || error.kind() == std::io::ErrorKind::IsADirectory => {
                 Ok(None)
             }
             Err(error) => Err(Error::io(error, "open").path(&found.path)),

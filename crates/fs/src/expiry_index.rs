@@ -21,9 +21,9 @@ use dashmap::DashMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::json;
 
-use super::disk::Disk;
+use super::disk::{Disk, is_absent};
 use super::locks::{Locks, Need};
-use super::{is_absent, path};
+use super::path;
 use eas_core::error::{Error, Result};
 use eas_core::key;
 use eas_core::runtime::lock;

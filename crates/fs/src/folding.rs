@@ -9,22 +9,14 @@
 //! call tells. Otherwise each name on the way is looked at on its own: links may lead elsewhere, and a
 //! refusal names what is in the way.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-use super::disk::Disk;
-use super::locate::{Place, folder_of};
-use super::{Engine, is_absent, path};
+use super::disk::{Disk, is_absent, is_impossible};
+use super::engine::Engine;
+use super::path;
+use super::place::{Place, folder_of};
 use eas_core::error::{Error, Kind, Result};
-
-/// What is found out once the base is there.
-#[derive(Default)]
-pub(super) struct Folding {
-    /// Whether the base is on such a file system.
-    folds: OnceLock<bool>,
-    real_base: OnceLock<PathBuf>,
-}
 
 impl<D: Disk> Engine<D> {
     pub(super) fn folds_names(&self) -> bool {
@@ -128,12 +120,4 @@ impl<D: Disk> Engine<D> {
         );
         Err(Error::new(Kind::InvalidKey, message).key(key))
     }
-}
-
-/// Whether no file can have that name.
-pub(super) fn is_impossible(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::InvalidFilename | ErrorKind::InvalidInput
-    )
 }

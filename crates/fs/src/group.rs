@@ -18,18 +18,21 @@ use std::path::{Path, PathBuf};
 
 use smallvec::SmallVec;
 
-use super::atomic_write::ATTEMPTS;
 use super::changes::Pending;
-use super::disk::{Access, Disk, Kind as FileKind};
+use super::disk::{Access, Disk, Kind as FileKind, is_absent};
 use super::durability::Level;
+use super::engine::{ATTEMPTS, Engine};
+use super::held::{Held, Wait, Waiting};
 use super::journal::{self, Change, Read};
-use super::key_locks::{Held, Wait, Waiting, no_locks};
-use super::locate::{Place, Reach};
+use super::key_locks::no_locks;
+use super::path;
+use super::place::{Place, Reach};
 use super::terms::{Permit, Terms};
-use super::{Engine, is_absent, path};
 use eas_core::condition::{Check, conflicts};
 use eas_core::envelope::Stored;
 use eas_core::error::{Error, Result, io_from_code};
+use eas_core::key;
+use eas_core::keys::Keys;
 use eas_core::store::Applied;
 use eas_core::value::Value;
 
@@ -476,6 +479,36 @@ impl<D: Disk> Engine<D> {
             });
             self.unfinished.add(journal.to_owned(), stat, changes);
         }
+    }
+
+    /// The keys of a listing as they will be, and whether groups had a say.
+    pub(super) fn with_unfinished(
+        &self,
+        keys: Keys,
+        base: &str,
+        max_depth: Option<usize>,
+    ) -> (Keys, bool) {
+        let mut changed = self.unfinished.keys(&*self.disk);
+        if changed.is_empty() {
+            return (keys, false);
+        }
+        let mut keys = keys.filtered(|key| changed.remove(key) != Some(false));
+        let depth = |key: &str| memchr::memchr_iter(b':', key.as_bytes()).count();
+        for (key, is_item) in changed {
+            let is_listed = is_item
+                && key::is_under(&key, base)
+                && max_depth.is_none_or(|most| depth(&key) <= most);
+            if is_listed && !self.ignores(&key) {
+                keys.push(&key);
+            }
+        }
+        (keys, true)
+    }
+
+    fn ignores(&self, key: &str) -> bool {
+        let mut relative = String::with_capacity(key.len() + 8);
+        path::push_path(&mut relative, key, '/');
+        self.options.ignore.covers(&relative)
     }
 }
 

@@ -3,65 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::atomic_write::ATTEMPTS;
-use super::disk::{Disk, Kind, Stat};
-use super::folding::is_impossible;
+use super::disk::{Disk, Kind, Stat, is_absent, is_folder, is_impossible};
+use super::engine::{ATTEMPTS, Engine};
 use super::locks::{Locked, Need};
-use super::{Engine, is_absent, is_folder, path};
+use super::path;
+use super::place::{Found, PLACEHOLDER, Place, Reach, folder_of};
 use eas_core::error::{Error, Result, io_from_code};
-
-/// The paths that can hold the value of one key.
-///
-/// The value is at the first of these that exists: the key's own name, if that is a file; the place
-/// for files on the move; the reserved name in the folder of the key's name; the name that a
-/// program without escapes uses. Values move along this order only, so that a reader who looks in
-/// this order misses none.
-pub(super) struct Place {
-    pub(super) path: PathBuf,
-    pub(super) literal: Option<PathBuf>,
-}
-
-/// Content that stands for no value, in the place for files on the move.
-///
-/// A rename onto it fails if what is renamed has become a folder in the meantime.
-pub(super) const PLACEHOLDER: &[u8] = b"%~placeholder\0 3c2e7d1b9a6f4058\n";
-
-impl Place {
-    pub(super) fn new(base: &Path, key: &str) -> Self {
-        let separator = std::path::MAIN_SEPARATOR;
-        let mut relative = String::with_capacity(key.len() + 16);
-        path::push_path(&mut relative, key, separator);
-        let literal = path::literal_path(key, separator).map(|literal| base.join(literal));
-        Place {
-            path: base.join(relative),
-            literal,
-        }
-    }
-
-    /// The folder that the name lies in.
-    pub(super) fn folder(&self) -> &Path {
-        folder_of(&self.path)
-    }
-
-    pub(super) fn own(&self) -> PathBuf {
-        self.path.join(path::SELF)
-    }
-
-    pub(super) fn moved(&self) -> PathBuf {
-        moved_of(&self.path)
-    }
-}
-
-/// The folder of a name below the base, which always has one.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(path)
-}
-
-pub(super) fn moved_of(path: &Path) -> PathBuf {
-    let mut moved = folder_of(path).join(path::MOVED);
-    moved.extend(path.file_name());
-    moved
-}
 
 /// What holds a value is asked for by this path.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,21 +17,6 @@ enum Spelling {
     Key,
     /// Another, which the system may find too long or its names impossible.
     Derived,
-}
-
-/// How far a removal reaches.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// An item that was asked for by its own key, also through a link to a folder.
-    Named,
-    /// What a listing gives: below the base, through folders alone.
-    Listed,
-}
-
-/// A file that holds a value.
-pub(super) struct Found {
-    pub(super) path: PathBuf,
-    pub(super) stat: Stat,
 }
 
 impl<D: Disk> Engine<D> {

@@ -8,12 +8,11 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::atomic_write::ATTEMPTS;
-use super::disk::{Access, Disk, Kind};
+use super::disk::{Access, Disk, Kind, is_absent, is_folder};
 use super::durability::Level;
-use super::locate::{PLACEHOLDER, folder_of, moved_of};
+use super::engine::{ATTEMPTS, Engine};
 use super::path::{self, Name};
-use super::{Engine, is_absent, is_folder};
+use super::place::{PLACEHOLDER, folder_of, moved_of};
 use eas_core::error::{Error, Result, io_from_code};
 
 /// What became of a placeholder.

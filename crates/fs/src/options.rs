@@ -6,10 +6,31 @@ use std::path::{Component, Path, PathBuf};
 use super::disk::SystemDisk;
 use super::durability::Level;
 use super::ignore::{self, Ignore};
-use super::watch::WatchOptions;
-use super::{LITE_NAME, NAME};
 use eas_core::error::{Error, Result};
 use eas_core::options::{DriverOptions, Given, wrong};
+
+/// The name of the driver that watches.
+pub const NAME: &str = "fs";
+/// The name of the driver that does not.
+pub const LITE_NAME: &str = "fs-lite";
+
+/// How a store is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// Whether items that are there when the watch starts are not reported.
+    pub ignore_initial: bool,
+    /// Whether folders that may not be read are passed over.
+    pub ignore_permission_errors: bool,
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        WatchOptions {
+            ignore_initial: true,
+            ignore_permission_errors: false,
+        }
+    }
+}
 
 /// What a store is made with.
 #[derive(Debug, Clone)]

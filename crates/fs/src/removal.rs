@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::Engine;
 use super::changes::Pending;
 use super::disk::{Disk, Kind};
-use super::locate::{Place, Reach, folder_of};
+use super::engine::Engine;
+use super::place::{Place, Reach, folder_of};
 use super::terms::{Permit, Terms};
 use eas_core::error::Result;
 

@@ -1,8 +1,8 @@
 //! What a change of an item waits for, and how sure it is to stay.
 
-use super::Engine;
 use super::disk::Disk;
-use super::key_locks::{Held, Wait};
+use super::engine::Engine;
+use super::held::{Held, Wait};
 use eas_core::error::Result;
 
 /// Whether a change may be made.

@@ -8,10 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustc_hash::FxHashMap;
 
-use super::disk::{Disk, Kind, Stat};
-use super::{Engine, is_absent, path};
-use eas_core::key;
-use eas_core::keys::Keys;
+use super::disk::{Disk, Kind, Stat, is_absent};
 use eas_core::runtime::lock;
 
 /// The groups of one store.
@@ -83,7 +80,7 @@ impl Unfinished {
     }
 
     /// The keys that are changed, each with whether there will be an item.
-    fn keys<D: Disk>(&self, disk: &D) -> FxHashMap<String, bool> {
+    pub(super) fn keys<D: Disk>(&self, disk: &D) -> FxHashMap<String, bool> {
         if self.count.load(Ordering::Acquire) == 0 {
             return FxHashMap::default();
         }
@@ -100,37 +97,5 @@ impl Unfinished {
             |group| !matches!(disk.stat_link(&group.journal), Err(error) if is_absent(&error)),
         );
         self.count.store(groups.len(), Ordering::Release);
-    }
-}
-
-impl<D: Disk> Engine<D> {
-    /// The keys of a listing as they will be, and whether groups had a say.
-    pub(super) fn with_unfinished(
-        &self,
-        keys: Keys,
-        base: &str,
-        max_depth: Option<usize>,
-    ) -> (Keys, bool) {
-        let mut changed = self.unfinished.keys(&*self.disk);
-        if changed.is_empty() {
-            return (keys, false);
-        }
-        let mut keys = keys.filtered(|key| changed.remove(key) != Some(false));
-        let depth = |key: &str| memchr::memchr_iter(b':', key.as_bytes()).count();
-        for (key, is_item) in changed {
-            let is_listed = is_item
-                && key::is_under(&key, base)
-                && max_depth.is_none_or(|most| depth(&key) <= most);
-            if is_listed && !self.ignores(&key) {
-                keys.push(&key);
-            }
-        }
-        (keys, true)
-    }
-
-    fn ignores(&self, key: &str) -> bool {
-        let mut relative = String::with_capacity(key.len() + 8);
-        path::push_path(&mut relative, key, '/');
-        self.options.ignore.covers(&relative)
     }
 }

@@ -7,10 +7,10 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::disk::{Disk, Kind};
+use super::disk::{Disk, Kind, is_absent};
+use super::engine::Engine;
 use super::parallel_walk::spread;
 use super::path::{self, Name, Reading};
-use super::{Engine, is_absent};
 use eas_core::error::{Error, Result, code_of};
 use eas_core::keys::Keys;
 

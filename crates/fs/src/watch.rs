@@ -16,9 +16,10 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use self::notify_adapter::Signal;
 use self::tracker::{ECHO_MS, Entry, Tracker, Tree};
-use super::FsStore;
 use super::changes::{Change, Changes, FileIdentity, Own};
 use super::disk::{Disk, Kind as FileKind};
+use super::engine::Engine;
+use super::options::WatchOptions;
 use super::path::{MOVED, SELF};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::store::{Prepared, SharedSink};
@@ -30,24 +31,6 @@ const EACH_FOLDER: bool = cfg!(any(target_os = "linux", target_os = "android"));
 /// Whether the watch of a folder says nothing when the folder itself gets another name, and follows it
 /// there. The folder above is watched as well then.
 const FOLLOWS_A_MOVE: bool = cfg!(windows);
-
-/// How a store is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WatchOptions {
-    /// Whether items that are there when the watch starts are not reported.
-    pub ignore_initial: bool,
-    /// Whether folders that may not be read are passed over.
-    pub ignore_permission_errors: bool,
-}
-
-impl Default for WatchOptions {
-    fn default() -> Self {
-        WatchOptions {
-            ignore_initial: true,
-            ignore_permission_errors: false,
-        }
-    }
-}
 
 /// How long after a failure a folder is watched anew, in ms.
 const RETRY_MS: u64 = 500;
@@ -72,14 +55,14 @@ impl Drop for Guard {
 /// this gives has returned. That fails as the system does, for example when it has no more watches to give
 /// (`ENOSPC`).
 pub(super) fn prepare<D: Disk>(
-    store: FsStore<D>,
+    store: Arc<Engine<D>>,
     options: WatchOptions,
     sink: SharedSink,
 ) -> Prepared {
     let (messages, inbox) = channel();
     // Before anything is looked at: another watch of the store may have it tell of its changes already, and
     // the notices of those are no news to a watch.
-    let changes = store.engine.changes.clone();
+    let changes = store.changes.clone();
     let own = messages.clone();
     let (listening, last) = changes.listen(Arc::new(move |change| {
         // After the end of the watch nobody listens.
@@ -134,7 +117,7 @@ struct Watch<D: Disk> {
 
 /// The tree, and the watches on it.
 struct Folders<D: Disk> {
-    store: FsStore<D>,
+    store: Arc<Engine<D>>,
     options: WatchOptions,
     watcher: RecommendedWatcher,
     /// The base as the system reports it, which may be another name of it.
@@ -146,7 +129,7 @@ struct Folders<D: Disk> {
 
 impl<D: Disk> Watch<D> {
     fn start(
-        store: FsStore<D>,
+        store: Arc<Engine<D>>,
         options: WatchOptions,
         sink: SharedSink,
         messages: Sender<Message>,
@@ -338,12 +321,12 @@ impl<D: Disk> Watch<D> {
 
 impl<D: Disk> Folders<D> {
     fn changes(&self) -> &Arc<Changes> {
-        &self.store.engine.changes
+        &self.store.changes
     }
 
     fn is_folder(&self, path: &Path) -> bool {
         self.store
-            .disk()
+            .disk
             .stat(path)
             .is_ok_and(|stat| stat.kind == FileKind::Folder)
     }
@@ -459,11 +442,11 @@ impl<D: Disk> Tree for Folders<D> {
     }
 
     fn look(&self, path: &str) -> Option<Entry> {
-        let stat = self.store.disk().stat(&self.absolute(path)).ok()?;
+        let stat = self.store.disk.stat(&self.absolute(path)).ok()?;
         match stat.kind {
             FileKind::Folder => {
                 // A link to a folder is no part of the tree.
-                let link = self.store.disk().stat_link(&self.absolute(path)).ok()?;
+                let link = self.store.disk.stat_link(&self.absolute(path)).ok()?;
                 Some(if link.kind == FileKind::Folder {
                     Entry::Folder
                 } else {
@@ -489,7 +472,7 @@ impl<D: Disk> Tree for Folders<D> {
         let mut names = Vec::new();
         let listed = self
             .store
-            .disk()
+            .disk
             .list(self.store.base(), &folder, &mut |name, kind| {
                 if let Some(name) = name.to_str() {
                     names.push((name.to_owned(), kind == FileKind::Folder));

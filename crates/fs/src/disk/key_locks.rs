@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use eas_core::runtime::lock;
 use rustc_hash::FxHashSet;
 
-use super::KeyLocksNow;
+use super::types::KeyLocksNow;
 
 #[cfg(target_os = "linux")]
 #[path = "key_locks/ranges.rs"]
@@ -97,14 +97,6 @@ pub(super) fn unmark_groups(file: &Path, is_over: &mut dyn FnMut() -> bool) -> i
 /// The slot of a hash.
 pub(super) fn slot_of(hash: u64) -> u64 {
     system::slot_of(hash)
-}
-
-/// Nothing that a lock could be taken of: a link, a folder, or what is no regular file.
-fn no_lock_file() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        "what has the name of the lock file is no regular file",
-    )
 }
 
 #[cfg(test)]

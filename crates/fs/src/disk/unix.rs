@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, FileType, OFlags};
 
-use super::{Access, Kind, Stat};
+use super::types::{Access, Kind, Stat};
 
 const SET_USER_ID: u32 = 0o4000;
 const SET_GROUP_ID: u32 = 0o2000;

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf, Prefix};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Access, Kind, Stat, kind_of};
+use super::types::{Access, Kind, Stat, kind_of};
 
 const READ_ONLY: u32 = 0o444;
 const WRITABLE: u32 = 0o222;

@@ -14,7 +14,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use rustix::fs::{Mode, OFlags};
 
-use super::{KeyLocksNow, no_lock_file};
+use super::super::types::{KeyLocksNow, no_lock_file};
 
 /// An offset in a file is below 2^63.
 const SLOTS: u64 = 1 << 62;

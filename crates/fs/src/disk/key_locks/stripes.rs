@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::{KeyLocksNow, no_lock_file};
+use super::super::types::{KeyLocksNow, no_lock_file};
 
 const SLOTS: u64 = 64;
 
