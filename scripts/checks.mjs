@@ -12,6 +12,7 @@ export const rustLint = [
     needs: ["cargo", "fmt", "--version"],
   },
   { title: "Rust lint", command: clippy, needs: ["cargo", "clippy", "--version"] },
+  { title: "Rust modules", command: [process.execPath, "scripts/check-modules.mjs"] },
 ];
 
 export const rustTests = [
