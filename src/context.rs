@@ -600,22 +600,22 @@ impl Context {
 
     /// Newest first: what wraps a driver was made after it, and may call it once more. What such a call
     /// uses for the first time comes to the list then.
-    fn call_host_at_exit(&self) {
+    fn call_js_at_exit(&self) {
         let mut called = 0;
         while self.last_at_exit.get() > called {
             let work = self.exit_work_since(called);
             called = self.last_at_exit.get();
-            work.iter().rev().for_each(|each| each.call_host());
+            work.iter().rev().for_each(|each| each.call_js());
         }
     }
 
     /// Does what [`Runtime::at_exit`] was given. Node tells the addons of the main thread nothing
     /// of `process.exit()`: there the facade calls this.
-    pub(super) fn finish_all(&self, can_call_host: bool) {
+    pub(super) fn finish_all(&self, can_call_js: bool) {
         let patience = self.exit_patience.get();
         let finished = catch_unwind(AssertUnwindSafe(|| {
-            if can_call_host {
-                self.call_host_at_exit();
+            if can_call_js {
+                self.call_js_at_exit();
             }
             finish(&self.exit_work_since(0), patience)
         }));

@@ -13,7 +13,7 @@ mod exit;
 #[doc(hidden)]
 pub mod testing;
 
-pub use exit::{AtExit, Moves, finish, run_at_exit};
+pub use exit::{AtExit, Progress, finish, run_at_exit};
 
 /// The time of the system's clock, in ms since the epoch.
 pub fn system_time_ms() -> u64 {
@@ -58,7 +58,7 @@ pub trait Runtime {
     fn keep_alive(&self) -> Box<dyn Any>;
 
     /// Does `work` when the JS context shuts down, in whatever way but a kill, unless the guard was
-    /// dropped before. It may be started twice, when the end begins and when it is there. Hosts that
+    /// dropped before. It may be started twice, when the end begins and when it is there. Runtimes that
     /// do not end on their own ignore it.
     fn at_exit(&self, _work: Rc<dyn AtExit>) -> Box<dyn Any> {
         Box::new(())

@@ -108,7 +108,7 @@ struct State {
     /// Nobody waits any more for what is on its way: the process ends.
     is_given_up: bool,
     /// How often somebody said that a write got on.
-    moves: u64,
+    progress: u64,
 }
 
 /// The pending queue and its passes. Shared by the JS thread and those that write.
@@ -138,7 +138,7 @@ impl Control {
                 committers: BTreeMap::new(),
                 is_disposed: false,
                 is_given_up: false,
-                moves: 0,
+                progress: 0,
             }),
             changed: Condvar::new(),
         }
@@ -549,8 +549,8 @@ impl Control {
     }
 
     /// Waits until nothing is left or an attempt failed, and gives how many operations are left;
-    /// `moved` is told when a write [got on](Self::moved_on).
-    pub fn wait_for_end(&self, moved: impl Fn()) -> usize {
+    /// `progressed` is notified when a write [makes progress](Self::made_progress).
+    pub fn wait_for_end(&self, progressed: impl Fn()) -> usize {
         let mut state = lock(&self.state);
         loop {
             let is_idle =
@@ -558,17 +558,17 @@ impl Control {
             if state.pending.is_empty() || is_idle {
                 return state.pending.len();
             }
-            let moves = state.moves;
+            let made = state.progress;
             state = self.wait(state);
-            if state.moves > moves {
-                moved();
+            if state.progress > made {
+                progressed();
             }
         }
     }
 
     /// Something of a batch was written.
-    pub fn moved_on(&self) {
-        lock(&self.state).moves += 1;
+    pub fn made_progress(&self) {
+        lock(&self.state).progress += 1;
         self.changed.notify_all();
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`pending_queue`]: what waits and in which order, as data; [`control`]: when it is written;
 //! - [`threaded`]: writing on other threads, for drivers that are plain blocking code;
-//!   [`hosted`]: writing on the JS thread, for all others;
+//!   [`on_js_thread`]: writing on the JS thread, for all others;
 //! - [`group`]: a group of changes that waits;
 //! - `form`: what a value that waits reads as; `runtime`: the time and the warnings of the JS runtime.
 //!
@@ -12,7 +12,7 @@
 pub mod control;
 mod form;
 pub mod group;
-pub mod hosted;
+pub mod on_js_thread;
 pub mod pending_queue;
 mod runtime;
 pub mod threaded;
@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::control::{Control, Limits, Next, Room};
 use self::form::Form;
 use self::group::QueuedGroup;
-use self::hosted::Hosted;
+use self::on_js_thread::OnJsThread;
 use self::pending_queue::{Change, Operation, Seen};
 use self::runtime::{now_ms, warn};
 use self::threaded::{Notice, ProcessThreads, Threaded, Threads};
@@ -119,21 +119,21 @@ fn info_of(inner: &DriverInfo) -> DriverInfo {
 
 enum Writer {
     Threaded(Arc<Threaded>),
-    Hosted(Rc<Hosted>),
+    OnJsThread(Rc<OnJsThread>),
 }
 
 impl Writer {
     fn control(&self) -> &Control {
         match self {
             Writer::Threaded(threaded) => &threaded.control,
-            Writer::Hosted(hosted) => &hosted.control,
+            Writer::OnJsThread(on_js_thread) => &on_js_thread.control,
         }
     }
 
     fn go(&self, next: Next) {
         match self {
             Writer::Threaded(threaded) => threaded.go(next),
-            Writer::Hosted(hosted) => hosted.go(next),
+            Writer::OnJsThread(on_js_thread) => on_js_thread.go(next),
         }
     }
 }
@@ -231,7 +231,7 @@ impl QueueDriver {
             at_exit = Some(runtime.at_exit(Rc::new(threaded::Ending(Arc::downgrade(&threaded)))));
             Writer::Threaded(threaded)
         } else {
-            Writer::Hosted(Hosted::new(control, inner.clone(), runtime.clone()))
+            Writer::OnJsThread(OnJsThread::new(control, inner.clone(), runtime.clone()))
         };
         Rc::new(QueueDriver {
             info: info_of(inner.info()),
@@ -407,7 +407,7 @@ impl QueueDriver {
     fn is_ending(&self) -> bool {
         match &self.writer {
             Writer::Threaded(threaded) => threaded.is_ending(),
-            Writer::Hosted(_) => false,
+            Writer::OnJsThread(_) => false,
         }
     }
 
@@ -447,7 +447,7 @@ impl QueueDriver {
     fn write_through(&self, operation: Operation) -> Result<()> {
         match &self.writer {
             Writer::Threaded(threaded) => threaded.write_through(&operation, self.merges),
-            Writer::Hosted(hosted) => hosted.write_through(operation, self.merges),
+            Writer::OnJsThread(on_js_thread) => on_js_thread.write_through(operation, self.merges),
         }
     }
 
@@ -464,7 +464,7 @@ impl QueueDriver {
         if mode == Mode::Sync {
             return Op::ready(match &self.writer {
                 Writer::Threaded(threaded) => threaded.flush_here(),
-                Writer::Hosted(hosted) => hosted.flush_here(),
+                Writer::OnJsThread(on_js_thread) => on_js_thread.flush_here(),
             });
         }
         let (flushed, next) = self.control().flush();
@@ -514,8 +514,8 @@ impl QueueDriver {
     fn end(&self, outcome: &Result<()>) {
         self.control().abandon(outcome.as_ref().err());
         self.writer.go(Next::Nothing);
-        if let Writer::Hosted(hosted) = &self.writer {
-            hosted.end();
+        if let Writer::OnJsThread(on_js_thread) = &self.writer {
+            on_js_thread.end();
         }
         self.at_exit.borrow_mut().take();
     }
@@ -799,7 +799,7 @@ impl Driver for QueueDriver {
         let outcome = if mode == Mode::Sync || self.is_ending() {
             match &self.writer {
                 Writer::Threaded(threaded) => threaded.commit_through(&group),
-                Writer::Hosted(hosted) => hosted.commit_through(&group),
+                Writer::OnJsThread(on_js_thread) => on_js_thread.commit_through(&group),
             }
         } else {
             let group = self.operation_of("", Change::Commit(group), &Options::default());

@@ -16,7 +16,7 @@ use eas_core::driver::{Call, Mode};
 use eas_core::error::{At, Error, Result};
 use eas_core::group::Committed;
 use eas_core::key;
-use eas_core::runtime::{AtExit, Job, Moves, caught, lock, run_at_exit};
+use eas_core::runtime::{AtExit, Job, Progress, caught, lock, run_at_exit};
 use eas_core::store::{Batch as StoreBatch, SingleWrites, Store, Write};
 use eas_store::{not_durable, pool};
 
@@ -234,7 +234,7 @@ impl Threaded {
             let writes: Vec<Write<'_>> =
                 tried.iter().filter_map(|each| each.1.as_write()).collect();
             if caught(|| self.store.apply(&StoreBatch::of(&writes))).is_ok() {
-                self.moved_on();
+                self.made_progress();
                 for (place, operation) in tried {
                     if let Some(expires_ms) = operation.expires_ms {
                         self.note(Notice::Expires(expires_ms));
@@ -268,12 +268,12 @@ impl Threaded {
             Change::Remove => (Call::RemoveItem, caught(|| store.remove(key).map(drop))),
             Change::Clear => (
                 Call::Clear,
-                caught(|| clear(store, key, || self.moved_on())),
+                caught(|| clear(store, key, || self.made_progress())),
             ),
             // A batch that is a group does not come here.
             Change::Commit(group) => (Call::Commit, self.commit(group).map(drop)),
         };
-        self.moved_on();
+        self.made_progress();
         if outcome.is_ok()
             && let Some(expires_ms) = operation.expires_ms
         {
@@ -285,7 +285,7 @@ impl Threaded {
     /// Makes a group in place.
     fn commit(&self, group: &QueuedGroup) -> Result<Committed> {
         let committed = caught(|| group.apply(&*self.store));
-        self.moved_on();
+        self.made_progress();
         if let Ok(Committed::Done) = committed
             && let Some(expires_ms) = group.first_expiry()
         {
@@ -317,9 +317,9 @@ impl Threaded {
     }
 
     /// Tells an end that waits for all of it of a part.
-    fn moved_on(&self) {
+    fn made_progress(&self) {
         if self.is_ending() {
-            self.control.moved_on();
+            self.control.made_progress();
         }
     }
 
@@ -428,7 +428,7 @@ pub(super) struct Ending(pub(super) Weak<Threaded>);
 
 /// Other threads write everything before the process goes on to end, unless an attempt fails.
 impl AtExit for Ending {
-    fn start(&self, moves: Moves) {
+    fn start(&self, progress: Progress) {
         let Some(this) = self.0.upgrade() else {
             return;
         };
@@ -439,10 +439,10 @@ impl AtExit for Ending {
         let (_, next) = this.control.flush();
         this.go(next);
         let finish = move || {
-            let left = this.control.wait_for_end(|| moves.on());
+            let left = this.control.wait_for_end(|| progress.made());
             this.tell_of(left);
             // What was written before may not be durable either.
-            if let Err(error) = this.store.flush_at_exit(&|| moves.on()) {
+            if let Err(error) = this.store.flush_at_exit(&|| progress.made()) {
                 eprintln!("{}", not_durable(this.store.info().name, &error));
             }
         };
@@ -456,7 +456,7 @@ impl AtExit for Ending {
     }
 }
 
-fn clear(store: &dyn Store, base: &str, moved: impl Fn()) -> Result<()> {
+fn clear(store: &dyn Store, base: &str, progressed: impl Fn()) -> Result<()> {
     let mut outcome = Ok(());
     let keys = store.keys(base, None)?.filtered(|key| !key::is_kept(key));
     if store.info().is_transactional {
@@ -471,7 +471,7 @@ fn clear(store: &dyn Store, base: &str, moved: impl Fn()) -> Result<()> {
         let removed = store.remove_listed(key).map(drop);
         let removed = removed.map_err(|error| error.key(key));
         outcome = outcome.and(removed);
-        moved();
+        progressed();
     }
     outcome
 }

@@ -11,7 +11,7 @@ use crate::order::Order;
 use crate::unheard::Unheard;
 use eas_core::driver::Mode;
 use eas_core::error::Error;
-use eas_core::runtime::{AtExit, Moves, Runtime, run_at_exit};
+use eas_core::runtime::{AtExit, Progress, Runtime, run_at_exit};
 use eas_core::store::Store;
 
 /// Sees to it that writes that were asked for are done when the context shuts down.
@@ -66,14 +66,14 @@ pub fn not_durable(driver: &str, error: &Error) -> String {
 }
 
 impl<D: Store> AtExit for Writes<D> {
-    fn call_host(&self) {
+    fn call_js(&self) {
         if let Some(driver) = self.driver.upgrade() {
             self.unasked
                 .finish(|clear, filter| finish_clear(&*driver, clear, filter, Mode::Async));
         }
     }
 
-    fn start(&self, moves: Moves) {
+    fn start(&self, progress: Progress) {
         let Some(driver) = self.driver.upgrade() else {
             return;
         };
@@ -83,8 +83,8 @@ impl<D: Store> AtExit for Writes<D> {
         }
         let unheard = self.unheard.clone();
         let finish = move || {
-            order.wait(up_to, || moves.on());
-            let flushed = driver.flush_at_exit(&|| moves.on());
+            order.wait(up_to, || progress.made());
+            let flushed = driver.flush_at_exit(&|| progress.made());
             let name = driver.info().name;
             if let Some(words) = unheard.last_words(name) {
                 eprintln!("{words}");

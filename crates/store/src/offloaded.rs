@@ -798,7 +798,7 @@ impl<D: Store> Driver for Offloaded<D> {
         self.wait_at_exit();
         let base = base.to_owned();
         let place = self.order.clear();
-        place.needs_no_host();
+        place.needs_no_js();
         let cleared = self.run_in_series(&self.clears, mode, move |driver| {
             let keys = keys_to_clear(driver, &place, &base, mode)?;
             remove_all(driver, &place, &keys, mode)
@@ -832,7 +832,7 @@ impl<D: Store> Driver for Offloaded<D> {
             let keys = filter(listed?)?;
             let place = clear.place.clone();
             drop(clear);
-            place.needs_no_host();
+            place.needs_no_js();
             self.run(mode, move |driver| remove_all(driver, &place, &keys, mode))
                 .await
         });

@@ -327,7 +327,7 @@ impl Clear {
     }
 
     /// Says that other threads finish this without the JS thread.
-    pub(super) fn needs_no_host(&self) {
+    pub(super) fn needs_no_js(&self) {
         lock(&self.order.state).clears.insert(self.number, true);
     }
 }
@@ -385,8 +385,7 @@ impl State {
 
     fn is_behind(&self, up_to: u64) -> bool {
         let mut clears = self.clears.range(..=up_to);
-        self.open.range(..=up_to).next().is_some()
-            || clears.any(|(_, needs_no_host)| *needs_no_host)
+        self.open.range(..=up_to).next().is_some() || clears.any(|(_, needs_no_js)| *needs_no_js)
     }
 
     fn join(&mut self, key: &str) -> (Arc<str>, &mut KeyState) {

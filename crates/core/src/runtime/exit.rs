@@ -12,23 +12,23 @@ use super::{Job, lock};
 pub trait AtExit {
     /// Does what needs the JS runtime, which is called for the last time. Not called where a context is torn
     /// down from outside.
-    fn call_host(&self) {}
+    fn call_js(&self) {}
 
-    /// Starts it on threads of its own, which keep `moves` until it is done. Called on the JS runtime's
+    /// Starts it on threads of its own, which keep `progress` until it is done. Called on the JS runtime's
     /// thread; cannot call the JS runtime.
-    fn start(&self, moves: Moves);
+    fn start(&self, progress: Progress);
 
     /// It was not done in time; the context shuts down without it.
     fn give_up(&self) {}
 }
 
-/// Told by work at the end of a context whenever it gets on; dropped when it is done.
+/// Notified by work at the end of a context whenever it makes progress; dropped when it is done.
 #[derive(Clone)]
-pub struct Moves(Sender<()>);
+pub struct Progress(Sender<()>);
 
-impl Moves {
+impl Progress {
     /// Something was done.
-    pub fn on(&self) {
+    pub fn made(&self) {
         // Nobody waits any more where the end was given up.
         let _ = self.0.send(());
     }
@@ -52,16 +52,16 @@ pub fn run_at_exit(job: Job) {
     }
 }
 
-/// Does all of it, and says whether it came to its end. Waits for as long as any of it gets on, and
+/// Does all of it, and says whether it came to its end. Waits for as long as any of it makes progress, and
 /// `patience` more: what hangs holds up neither the rest nor, more than once, the end.
 pub fn finish(work: &[Rc<dyn AtExit>], patience: Duration) -> bool {
-    let (sender, moved) = channel();
+    let (sender, progressed) = channel();
     for each in work {
-        each.start(Moves(sender.clone()));
+        each.start(Progress(sender.clone()));
     }
     drop(sender);
     loop {
-        match moved.recv_timeout(patience) {
+        match progressed.recv_timeout(patience) {
             Ok(()) => {}
             Err(RecvTimeoutError::Disconnected) => return true,
             Err(RecvTimeoutError::Timeout) => break,
@@ -91,30 +91,30 @@ mod tests {
     /// Is never done.
     #[derive(Default)]
     struct Hangs {
-        held: RefCell<Vec<Moves>>,
+        held: RefCell<Vec<Progress>>,
         given_up: Cell<usize>,
     }
 
     impl AtExit for Waits {
-        fn start(&self, moves: Moves) {
+        fn start(&self, progress: Progress) {
             let message = self.0.take();
             thread::spawn(move || {
-                let _moves = moves;
+                let _progress = progress;
                 message.map(|message| message.recv())
             });
         }
     }
 
     impl AtExit for Tells {
-        fn start(&self, _moves: Moves) {
+        fn start(&self, _progress: Progress) {
             let _ = self.0.send(());
         }
     }
 
     impl AtExit for Hangs {
-        fn start(&self, moves: Moves) {
-            moves.on();
-            self.held.borrow_mut().push(moves);
+        fn start(&self, progress: Progress) {
+            progress.made();
+            self.held.borrow_mut().push(progress);
         }
 
         fn give_up(&self) {

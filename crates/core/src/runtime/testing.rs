@@ -1,4 +1,4 @@
-//! A host for tests: a clock that stands still until it is moved, jobs on threads or run by hand,
+//! A JS runtime for tests: a clock that stands still until it is moved, jobs on threads or run by hand,
 //! and an executor of one thread.
 
 use std::any::Any;
@@ -63,7 +63,7 @@ impl Wake for Signal {
 }
 
 impl TestRuntime {
-    /// A host whose clock shows `now_ms`.
+    /// A JS runtime whose clock shows `now_ms`.
     pub fn new(kind: Jobs, now_ms: u64) -> Rc<Self> {
         Rc::new_cyclic(|this| TestRuntime {
             this: this.clone(),

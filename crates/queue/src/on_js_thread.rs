@@ -15,7 +15,7 @@ use eas_core::driver::{Call, Driver, Item, Mode, Op, Options};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::fallbacks;
 use eas_core::group::Committed;
-use eas_core::runtime::{AtExit, Moves, Runtime};
+use eas_core::runtime::{AtExit, Progress, Runtime};
 use eas_core::value::{Text, Value};
 
 use super::runtime::{now_ms, warn};
@@ -25,12 +25,12 @@ use super::runtime::{now_ms, warn};
 const MOST_FAILURES_TO_WAIT_FOR: u32 = 6;
 
 /// The writer of one queue.
-pub struct Hosted {
+pub struct OnJsThread {
     /// What waits.
     pub control: Control,
     inner: Rc<dyn Driver>,
     runtime: Rc<dyn Runtime>,
-    this: Weak<Hosted>,
+    this: Weak<OnJsThread>,
     held: RefCell<Held>,
     /// Writes when the program ends, for as long as it is held.
     at_exit: RefCell<Option<Box<dyn Any>>>,
@@ -40,15 +40,15 @@ pub struct Hosted {
 #[derive(Default)]
 struct Held {
     program: Option<Box<dyn Any>>,
-    driver: Option<(Box<dyn Any>, Rc<Hosted>)>,
+    driver: Option<(Box<dyn Any>, Rc<OnJsThread>)>,
 }
 
-impl Hosted {
+impl OnJsThread {
     /// A writer to `inner`.
     pub fn new(control: Control, inner: Rc<dyn Driver>, runtime: Rc<dyn Runtime>) -> Rc<Self> {
         Rc::new_cyclic(|this| {
             let at_exit = runtime.at_exit(Rc::new(Ending(this.clone())));
-            Hosted {
+            OnJsThread {
                 control,
                 inner,
                 runtime,
@@ -490,11 +490,11 @@ impl Hosted {
 }
 
 /// What the queue still has to do when the context shuts down.
-struct Ending(Weak<Hosted>);
+struct Ending(Weak<OnJsThread>);
 
 /// The Promises of the driver cannot be waited for any more: its Sync methods write what is left.
 impl AtExit for Ending {
-    fn call_host(&self) {
+    fn call_js(&self) {
         let Some(this) = self.0.upgrade() else {
             return;
         };
@@ -513,7 +513,7 @@ impl AtExit for Ending {
         }
     }
 
-    fn start(&self, _moves: Moves) {}
+    fn start(&self, _progress: Progress) {}
 }
 
 /// The outcome of an operation that was started with [`Mode::Sync`].
