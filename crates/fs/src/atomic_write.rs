@@ -100,7 +100,7 @@ impl<D: Disk> Engine<D> {
             }
             Err(error) => return Err(Error::io(error, "open").path(&place.path)),
         };
-        let is_synced = terms.is_synced || self.options.durability == Level::Full;
+        let is_synced = self.options.durability == Level::Full && !terms.has_journal;
         let filled = self.fill(&mut draft, bytes, &place.path, access, is_synced);
         let ready = filled.and_then(|stat| {
             let Some(stat) = stat else {

@@ -288,7 +288,8 @@ impl<D: Disk> Durability<D> {
         false
     }
 
-    fn sync_file(&self, path: &Path) -> Result<()> {
+    /// Makes the content of a file durable.
+    pub(super) fn sync_file(&self, path: &Path) -> Result<()> {
         match self.disk.sync_file(path) {
             Ok(()) => Ok(()),
             // Removed since, or another kind of thing by now: what made it so was noted as well. What has

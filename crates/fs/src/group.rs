@@ -228,7 +228,7 @@ impl<D: Disk> Engine<D> {
         let permit = || Ok(Permit::Granted(Held::nothing()));
         let terms = Terms {
             permit: &permit,
-            is_synced: self.groups_are_durable(),
+            has_journal: true,
         };
         let mut made = Made::with_capacity(writes.len());
         for write in writes {
@@ -239,12 +239,27 @@ impl<D: Disk> Engine<D> {
             made.push(change.map_err(|error| error.key(write.key))?);
         }
         if self.groups_are_durable() {
+            // All that waits for the medium comes together: the first of these calls has most to do.
+            for write in writes {
+                self.sync_made(write).map_err(|error| error.key(write.key))?;
+            }
             for write in writes {
                 let settled = self.durability.settle_now(&self.place(write.key));
                 settled.map_err(|error| error.key(write.key))?;
             }
         }
         Ok(made)
+    }
+
+    /// Makes the content durable of an item that a group wrote.
+    fn sync_made(&self, write: &Staged<'_>) -> Result<()> {
+        if !write.is_set() {
+            return Ok(());
+        }
+        match self.find(&self.place(write.key))? {
+            Some(found) => self.durability.sync_file(&found.path),
+            None => Ok(()),
+        }
     }
 
     /// Reports the changes of a group that is over, in order.
@@ -309,13 +324,14 @@ impl<D: Disk> Engine<D> {
                 }
                 Err(error) => return Err(failed(error, "mkdir")),
             }
-            let is_synced = self.groups_are_durable();
             let access = Access::Mode(self.options.own_mode());
             // Another group that is over may take the folder away, and a clean-up the file.
-            if !self.place_new(&bytes, journal, access, is_synced)? {
+            if !self.place_new(&bytes, journal, access, false)? {
                 continue;
             }
-            if is_synced {
+            if self.groups_are_durable() {
+                // A loss of power before that leaves a damaged journal at most, and no change was made.
+                self.durability.sync_file(journal)?;
                 self.durability.note_folder(&folder);
                 self.durability.note_folder(self.base());
                 self.durability.settle_now(&Place {

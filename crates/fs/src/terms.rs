@@ -17,8 +17,9 @@ pub(super) enum Permit<D: Disk> {
 pub(super) struct Terms<'a, D: Disk> {
     /// Asked right before the first step that others see.
     pub(super) permit: &'a dyn Fn() -> Result<Permit<D>>,
-    /// Whether a value is durable before it gets its name, whatever the options say.
-    pub(super) is_synced: bool,
+    /// Whether a journal makes good what a loss of power takes: then a value need not be durable before it
+    /// gets its name, whatever the options say.
+    pub(super) has_journal: bool,
 }
 
 impl<'a, D: Disk> Terms<'a, D> {
@@ -26,7 +27,7 @@ impl<'a, D: Disk> Terms<'a, D> {
     pub(super) fn usual(permit: &'a dyn Fn() -> Result<Permit<D>>) -> Self {
         Terms {
             permit,
-            is_synced: false,
+            has_journal: false,
         }
     }
 }
