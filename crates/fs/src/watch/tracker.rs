@@ -12,6 +12,10 @@ use eas_core::driver::{Event, EventKind};
 /// How long a file that is being changed in place is left alone before it is looked at, in ms.
 const QUIET_MS: u64 = 40;
 
+/// How much longer one is left alone that has nothing in it: a program that emptied it is about to write, and
+/// may be held up.
+const BEGUN_MS: u64 = 500;
+
 /// How long a file that was moved away may take to appear elsewhere, in ms.
 const MOVE_MS: u64 = 15;
 
@@ -58,8 +62,9 @@ pub(super) struct Tracker {
     folders: BTreeSet<String>,
     /// How many files hold each key: while a key changes its place there may be two.
     places: HashMap<String, usize>,
-    /// Files that are being changed, with when to look at them.
-    changing: BTreeMap<String, u64>,
+    /// Files that are being changed, with when to look at them, and whether they are looked at then even if
+    /// nothing is in them.
+    changing: BTreeMap<String, (u64, bool)>,
     /// Keys whose file was moved away, with its identity and when that counts as a removal.
     moved: BTreeMap<String, (FileIdentity, u64)>,
     /// Keys whose file is at another place of the same key now, whose notice has not come yet. It may
@@ -99,7 +104,7 @@ type Events = Vec<Event>;
 impl Tracker {
     /// When [`settle`](Self::settle) has something to do.
     pub(super) fn next_deadline_ms(&self) -> Option<u64> {
-        let changing = self.changing.values().min();
+        let changing = self.changing.values().map(|(at, _)| at).min();
         let moved = self
             .moved
             .values()
@@ -136,13 +141,17 @@ impl Tracker {
     /// Does what has waited long enough.
     pub(super) fn settle(&mut self, tree: &mut impl Tree, now_ms: u64, events: &mut Events) {
         let due = |deadline_ms: &u64| *deadline_ms <= now_ms;
-        let quiet: Vec<String> = self
+        let quiet: Vec<(String, bool)> = self
             .changing
             .iter()
-            .filter(|(_, at)| due(at))
-            .map(|(path, _)| path.clone())
+            .filter(|(_, (at, _))| due(at))
+            .map(|(path, (_, is_last))| (path.clone(), *is_last))
             .collect();
-        for path in quiet {
+        for (path, is_last) in quiet {
+            if !is_last && self.is_begun(tree, &path) {
+                self.changing.insert(path, (now_ms + BEGUN_MS, true));
+                continue;
+            }
             self.changing.remove(&path);
             if self.compare(tree, &path, now_ms, events) {
                 self.expect_echo(path, now_ms);
@@ -354,7 +363,8 @@ impl Tracker {
         events: &mut Events,
     ) {
         if self.is_begun(tree, path) {
-            self.changing.insert(path.to_owned(), now_ms + QUIET_MS);
+            self.changing
+                .insert(path.to_owned(), (now_ms + QUIET_MS, false));
             return;
         }
         let echo = self.echoes.get(path);
@@ -427,7 +437,8 @@ impl Tracker {
         if tree.look(path) == Some(Entry::Folder) {
             self.appeared(tree, path, now_ms, events);
         } else if tree.key_of(path).is_some() {
-            self.changing.insert(path.to_owned(), now_ms + QUIET_MS);
+            self.changing
+                .insert(path.to_owned(), (now_ms + QUIET_MS, false));
         }
     }
 
@@ -636,7 +647,7 @@ impl Tracker {
                 if is_folder {
                     folders.push(path);
                 } else if may_be_begun && self.is_begun(tree, &path) {
-                    self.changing.insert(path, now_ms + QUIET_MS);
+                    self.changing.insert(path, (now_ms + QUIET_MS, false));
                 } else if self.compare(tree, &path, now_ms, events) {
                     self.expect_echo(path, now_ms);
                 }
@@ -1318,7 +1329,8 @@ mod tests {
         case.signal(Tracker::touched, "x/a");
         case.tree.file("x/a", 1);
         assert_eq!(case.signal(Tracker::closed, "x/a"), ["update x:a"]);
-        assert_eq!(case.after(QUIET_MS), ["update x:left"]);
+        assert!(case.after(QUIET_MS).is_empty(), "it may be in the making");
+        assert_eq!(case.after(BEGUN_MS), ["update x:left"]);
         case.signal(Tracker::touched, "x/left");
         assert!(
             case.signal(Tracker::closed, "x/left").is_empty(),
@@ -1532,6 +1544,30 @@ mod tests {
         assert_eq!(case.signal(Tracker::closed, "a"), ["update a"]);
         assert!(case.after(1000).is_empty());
         assert!(case.after(1000).is_empty());
+    }
+
+    #[test]
+    fn a_program_that_is_held_up_after_it_emptied_a_file_makes_one_update() {
+        for is_own in [false, true] {
+            let mut case = Case::over(&["a"]);
+            if is_own {
+                let identity = case.tree.own_write("a", 1);
+                assert_eq!(case.own_written("a", identity), ["update a"]);
+                assert!(case.after(QUIET_MS).is_empty());
+            }
+            let empty = FileIdentity {
+                mtime_ns: Some(2),
+                ..FileIdentity::default()
+            };
+            case.tree.entries.insert("a".to_owned(), Entry::File(empty));
+            assert!(case.signal(Tracker::touched, "a").is_empty());
+            assert!(case.after(QUIET_MS).is_empty(), "{is_own}");
+            assert!(case.after(QUIET_MS).is_empty(), "{is_own}");
+            case.tree.file("a", 3);
+            assert!(case.signal(Tracker::touched, "a").is_empty());
+            assert_eq!(case.signal(Tracker::closed, "a"), ["update a"]);
+            assert!(case.after(1000).is_empty());
+        }
     }
 
     #[test]
