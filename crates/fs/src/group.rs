@@ -241,7 +241,8 @@ impl<D: Disk> Engine<D> {
         if self.groups_are_durable() {
             // All that waits for the medium comes together: the first of these calls has most to do.
             for write in writes {
-                self.sync_made(write).map_err(|error| error.key(write.key))?;
+                self.sync_made(write)
+                    .map_err(|error| error.key(write.key))?;
             }
             for write in writes {
                 let settled = self.durability.settle_now(&self.place(write.key));
