@@ -10,7 +10,6 @@ use std::task::{Context, Poll};
 use eas_core::driver::{Event, LocalFuture, Op};
 use eas_core::error::Result;
 use eas_core::store::SharedSink;
-use rustc_hash::FxHashMap;
 
 /// A watch that started while writes were under way.
 pub(super) struct Starting {
@@ -23,8 +22,18 @@ pub(super) struct Starting {
 #[derive(Default)]
 pub(super) struct Undelivered {
     last: Cell<u64>,
-    /// For each of them, the watches that started since it was asked for.
-    open: RefCell<FxHashMap<u64, Vec<Rc<Starting>>>>,
+    /// How many are on their way.
+    open: Cell<usize>,
+    starting: RefCell<Vec<Awaiting>>,
+}
+
+/// A watch, for as long as a write is on its way that was asked for before it.
+struct Awaiting {
+    watch: Rc<Starting>,
+    /// The number of the last write before it.
+    last: u64,
+    /// How many of the writes before it are on their way.
+    left: usize,
 }
 
 /// A write, on its way until this is dropped.
@@ -34,17 +43,31 @@ struct Way {
 }
 
 impl Way {
+    /// The watches that started since the write was asked for.
     fn watches(&self) -> Vec<Rc<Starting>> {
-        let mut open = self.undelivered.open.borrow_mut();
-        open.get_mut(&self.number)
-            .map(std::mem::take)
-            .unwrap_or_default()
+        let starting = self.undelivered.starting.borrow();
+        let since = starting
+            .iter()
+            .filter(|starting| starting.last >= self.number);
+        since.map(|starting| starting.watch.clone()).collect()
     }
 }
 
 impl Drop for Way {
     fn drop(&mut self) {
-        self.undelivered.open.borrow_mut().remove(&self.number);
+        let open = &self.undelivered.open;
+        open.set(open.get() - 1);
+        let mut starting = self.undelivered.starting.borrow_mut();
+        let over = starting.extract_if(.., |starting| {
+            if starting.last >= self.number {
+                starting.left -= 1;
+            }
+            starting.left == 0
+        });
+        let over: Vec<_> = over.collect();
+        drop(starting);
+        // What a watch holds may have something to say when it goes.
+        drop(over);
     }
 }
 
@@ -55,63 +78,70 @@ impl Undelivered {
         written: Op<T>,
         changes: impl FnOnce(&T) -> Vec<Event> + 'static,
     ) -> Op<T> {
-        if matches!(written, Op::Ready(_)) {
-            return written;
-        }
-        let number = self.last.get() + 1;
-        self.last.set(number);
-        self.open.borrow_mut().insert(number, Vec::new());
-        let way = Way {
-            undelivered: self.clone(),
-            number,
-        };
         let Op::Pending(written) = written else {
             return written;
         };
-        let written = Op::later(NextTurn {
+        let number = self.last.get() + 1;
+        self.last.set(number);
+        self.open.set(self.open.get() + 1);
+        Op::later(Delivery {
             written,
             outcome: None,
             is_polled: false,
-        });
-        written.map_result(move |outcome| {
-            let watches = way.watches();
-            if let Ok(written) = &outcome
-                && !watches.is_empty()
-            {
-                for event in changes(written) {
-                    let deaf = watches.iter().filter(|watch| !(watch.hears)(&event.key));
-                    deaf.for_each(|watch| (watch.sink)(event.clone()));
-                }
-            }
-            outcome
+            changes: Some(changes),
+            way: Way {
+                undelivered: self.clone(),
+                number,
+            },
         })
     }
 
     /// Has a watch hear of what is on its way.
     pub(super) fn add(&self, watch: Starting) {
-        let watch = Rc::new(watch);
-        for watches in self.open.borrow_mut().values_mut() {
-            watches.push(watch.clone());
+        if self.open.get() > 0 {
+            self.starting.borrow_mut().push(Awaiting {
+                watch: Rc::new(watch),
+                last: self.last.get(),
+                left: self.open.get(),
+            });
         }
     }
 }
 
-/// An outcome that is never there within the call: the caller may go on to start a watch before it can
-/// learn of it.
-struct NextTurn<T> {
+/// The outcome of a write. It is never there within the call: the caller may go on to start a watch before
+/// it can learn of it.
+struct Delivery<T, F> {
     written: LocalFuture<Result<T>>,
     outcome: Option<Result<T>>,
     is_polled: bool,
+    changes: Option<F>,
+    way: Way,
 }
 
-impl<T> Unpin for NextTurn<T> {}
+impl<T, F> Unpin for Delivery<T, F> {}
 
-impl<T> Future for NextTurn<T> {
+impl<T, F: FnOnce(&T) -> Vec<Event>> Delivery<T, F> {
+    fn deliver(&mut self, outcome: Result<T>) -> Poll<Result<T>> {
+        let watches = self.way.watches();
+        if let Ok(written) = &outcome
+            && !watches.is_empty()
+            && let Some(changes) = self.changes.take()
+        {
+            for event in changes(written) {
+                let deaf = watches.iter().filter(|watch| !(watch.hears)(&event.key));
+                deaf.for_each(|watch| (watch.sink)(event.clone()));
+            }
+        }
+        Poll::Ready(outcome)
+    }
+}
+
+impl<T, F: FnOnce(&T) -> Vec<Event>> Future for Delivery<T, F> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(outcome) = self.outcome.take() {
-            return Poll::Ready(outcome);
+            return self.deliver(outcome);
         }
         let is_first = !std::mem::replace(&mut self.is_polled, true);
         match self.written.as_mut().poll(cx) {
@@ -120,7 +150,8 @@ impl<T> Future for NextTurn<T> {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            polled => polled,
+            Poll::Ready(outcome) => self.deliver(outcome),
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -186,6 +217,28 @@ mod tests {
         }
         drop(dropped);
         assert_eq!(*log.lock().expect("whole"), ["early"]);
-        assert!(undelivered.open.borrow().is_empty());
+        assert_eq!(undelivered.open.get(), 0);
+        assert!(undelivered.starting.borrow().is_empty());
+    }
+
+    #[test]
+    fn a_watch_is_kept_as_long_as_the_writes_before_it() {
+        let undelivered = Rc::<Undelivered>::default();
+        let log = Log::default();
+        let first = write(&undelivered, "first");
+        undelivered.add(starting(&log, ""));
+        let second = write(&undelivered, "second");
+        undelivered.add(starting(&log, ""));
+        let third = write(&undelivered, "third");
+        let kept = || undelivered.starting.borrow().len();
+        assert_eq!(kept(), 2);
+        drop(first);
+        assert_eq!(kept(), 1);
+        drop(third);
+        assert_eq!(kept(), 1);
+        drop(second);
+        assert_eq!(kept(), 0);
+        undelivered.add(starting(&log, ""));
+        assert_eq!(kept(), 0);
     }
 }
