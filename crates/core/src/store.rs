@@ -189,6 +189,12 @@ pub trait Store: Send + Sync + 'static {
     /// of the system.
     fn get(&self, key: &str) -> Result<Option<Value>>;
 
+    /// Several items, each as [`get`](Store::get) gives it.
+    ///
+    /// # Errors
+    /// Those of the system that keep it from reading any.
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Result<Option<Value>>>>;
+
     /// The item as raw bytes, text or value.
     ///
     /// # Errors
@@ -335,6 +341,17 @@ pub trait SingleWrites: Store {
 }
 
 impl<S: Store + ?Sized> SingleWrites for S {}
+
+/// Reads items one after the other, for stores that do not read them at once.
+///
+/// # Errors
+/// None: each item has its own.
+pub fn get_each(
+    keys: &[&str],
+    get: impl Fn(&str) -> Result<Option<Value>>,
+) -> Result<Vec<Result<Option<Value>>>> {
+    Ok(keys.iter().map(|key| get(key)).collect())
+}
 
 /// Makes the writes of a batch one after the other, also after one failed, for stores that do not make
 /// them at once.

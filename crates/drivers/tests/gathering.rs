@@ -63,6 +63,10 @@ impl Store for Counting {
         self.inner.get(key)
     }
 
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Result<Option<Value>>>> {
+        self.inner.get_many(keys)
+    }
+
     fn get_raw(&self, key: &str) -> Result<Option<Value>> {
         self.inner.get_raw(key)
     }

@@ -23,7 +23,7 @@ use eas_core::runtime::lock;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
 use eas_core::storage::{Change, Storage};
 use eas_core::store::{
-    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each, get_each,
 };
 use eas_core::value::{Text, Value};
 use eas_fs::{FsOptions, FsStore, NAME, Ports};
@@ -70,6 +70,10 @@ impl Store for Shaky {
 
     fn get(&self, key: &str) -> Result<Option<Value>> {
         Ok(lock(&self.items).get(key).cloned())
+    }
+
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Result<Option<Value>>>> {
+        get_each(keys, |key| self.get(key))
     }
 
     fn get_raw(&self, key: &str) -> Result<Option<Value>> {

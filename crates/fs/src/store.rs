@@ -27,7 +27,7 @@ use eas_core::error::{At, Error, Kind, Result};
 use eas_core::keys::Keys;
 use eas_core::runtime::Clock;
 use eas_core::store::{
-    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each, get_each,
 };
 use eas_core::value::Value;
 use eas_store::pool;
@@ -174,6 +174,10 @@ impl<D: Disk> Store for FsStore<D> {
 
     fn get(&self, key: &str) -> Result<Option<Value>> {
         self.engine().text(key).at(self.name(), "getItem", key)
+    }
+
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Result<Option<Value>>>> {
+        get_each(keys, |key| self.get(key))
     }
 
     fn get_raw(&self, key: &str) -> Result<Option<Value>> {

@@ -16,7 +16,7 @@ use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::{Clock, lock};
 use eas_core::store::{
-    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each, get_each,
 };
 use eas_core::value::Value;
 
@@ -318,6 +318,10 @@ impl Store for MemoryStore {
             .get(key)
             .filter(|entry| self.is_live(entry))
             .map(|entry| entry.value.clone()))
+    }
+
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Result<Option<Value>>>> {
+        get_each(keys, |key| self.get(key))
     }
 
     fn get_raw(&self, key: &str) -> Result<Option<Value>> {

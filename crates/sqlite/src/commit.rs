@@ -10,7 +10,7 @@ use eas_core::store::{Applied, Batch, Write};
 use eas_core::value::Value;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{Null, ValueRef};
-use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement};
 use rustc_hash::FxHashSet;
 
 use crate::early::Listeners;
@@ -61,6 +61,11 @@ impl Commits {
     /// Uses the connection that writes.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Connection) -> T) -> Option<T> {
         lock(&self.writer).as_ref().map(work)
+    }
+
+    /// As [`with`](Self::with), unless somebody else uses it.
+    pub(crate) fn with_free<T>(&self, work: impl FnOnce(&Connection) -> T) -> Option<T> {
+        self.writer.try_lock().ok()?.as_ref().map(work)
     }
 
     pub(crate) fn close(&self) -> rusqlite::Result<()> {
@@ -186,8 +191,24 @@ pub(crate) fn value(
     key: &str,
     now_ms: u64,
 ) -> rusqlite::Result<Option<Value>> {
-    let mut get = connection.prepare_cached(GET)?;
-    let mut rows = get.query(rusqlite::params![key, signed(now_ms)])?;
+    get(&mut *connection.prepare_cached(GET)?, key, now_ms)
+}
+
+/// Items of one moment, each unless it has expired.
+pub(crate) fn values(
+    connection: &Connection,
+    keys: &[&str],
+    now_ms: u64,
+) -> rusqlite::Result<Vec<Option<Value>>> {
+    // In one transaction: SQLite takes its locks once.
+    let _moment = connection.unchecked_transaction()?;
+    let mut statement = connection.prepare_cached(GET)?;
+    let found = keys.iter().map(|key| get(&mut statement, key, now_ms));
+    found.collect()
+}
+
+fn get(statement: &mut Statement<'_>, key: &str, now_ms: u64) -> rusqlite::Result<Option<Value>> {
+    let mut rows = statement.query(rusqlite::params![key, signed(now_ms)])?;
     let found = rows.next()?.map(|row| row.get_ref(0).map(value_of));
     Ok(found.transpose()?.flatten())
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::lock;
+use eas_store::pool;
 use rusqlite::Connection;
 
 use crate::commit::Commits;
@@ -62,6 +63,20 @@ impl Database {
             readers.push(connection);
         }
         found
+    }
+
+    /// Reads one item. A call in place uses the connection that writes, if that is free: it has what it wrote
+    /// in memory, while what others read is forgotten with every commit.
+    pub(crate) fn read_one<T>(
+        &self,
+        read: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        if !pool::is_off_the_caller()
+            && let Some(found) = self.commits.with_free(&read)
+        {
+            return found.said(&self.file, "read");
+        }
+        self.read(read)
     }
 
     /// A connection that writes beside the others: it waits for them, and they for it.

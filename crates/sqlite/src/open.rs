@@ -26,6 +26,9 @@ const DRAFT: &str = ".tmp-";
 /// Longer than anybody makes a database.
 const MAKING: Duration = Duration::from_secs(60);
 
+/// How much of the database the connection that writes keeps in memory at most, in KiB. It reads as well.
+const CACHE_KIB: i32 = 16_000;
+
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 32;
 
@@ -107,6 +110,7 @@ fn identify(connection: &Connection, file: &Path) -> Result<()> {
 fn prepare(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
     // Checkpoints are made beside the work.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     let synchronous = match options.durability {
         Level::Full => "FULL",
         // Anything less would cost the integrity of the database.

@@ -22,11 +22,14 @@ pub(crate) const META: &str = "SELECT length(CAST(value AS BLOB)), expires FROM 
 pub(crate) const SET: &str = "INSERT INTO items (key, value, expires) VALUES (?1, ?2, ?3) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires";
 pub(crate) const REMOVE: &str = "DELETE FROM items WHERE key = ?1 RETURNING expires";
-/// Everything under a base, from it to what is just beyond it.
-pub(crate) const KEYS_UNDER: &str = "SELECT key FROM items WHERE key >= ?1 AND key < ?2";
-pub(crate) const KEYS: &str = "SELECT key FROM items ORDER BY key";
+/// Everything under a base, from it to what is just beyond it, and the keys that have expired, which have null
+/// beside them: one statement reads one moment, and once.
+pub(crate) const KEYS_UNDER: &str = "SELECT key, NULL FROM items WHERE expires <= ?1 \
+     UNION ALL SELECT key, 1 FROM items WHERE key >= ?2 AND key < ?3";
+/// As `KEYS_UNDER`, of all keys; by their order, which needs no other index than that of the keys.
+pub(crate) const KEYS: &str = "SELECT key, NULL FROM items WHERE expires <= ?1 \
+     UNION ALL SELECT key, 1 FROM items WHERE key >= ''";
 pub(crate) const ITEMS: &str = "SELECT key, value FROM items";
-pub(crate) const EXPIRED: &str = "SELECT key FROM items WHERE expires <= ?1";
 pub(crate) const NEXT_EXPIRY: &str = "SELECT min(expires) FROM items WHERE expires IS NOT NULL";
 pub(crate) const SWEEP: &str = "DELETE FROM items WHERE expires <= ?1 RETURNING key";
 /// Keeps what an item held, under the name `corrupt:KEY:TIME`.
@@ -38,4 +41,31 @@ pub(crate) fn beyond(base: &str) -> String {
     let mut beyond = base.strip_suffix(':').unwrap_or(base).to_owned();
     beyond.push(';');
     beyond
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    #[test]
+    fn listings_cost_what_they_give() {
+        let connection = Connection::open_in_memory().expect("opens");
+        connection.execute_batch(CREATE).expect("is made");
+        for (statement, range) in [(KEYS_UNDER, "(key>? AND key<?)"), (KEYS, "(key>?)")] {
+            let mut plan = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {statement}"))
+                .expect("is one");
+            let steps = plan.raw_query().mapped(|row| row.get::<_, String>(3));
+            let steps: Vec<String> = steps.map(|step| step.expect("is text")).collect();
+            let expected = [
+                "COMPOUND QUERY",
+                "LEFT-MOST SUBQUERY",
+                "SEARCH items USING INDEX items_expires (expires<?)",
+                "UNION ALL",
+                &format!("SEARCH items USING COVERING INDEX sqlite_autoindex_items_1 {range}"),
+            ];
+            assert_eq!(steps, expected);
+        }
+    }
 }

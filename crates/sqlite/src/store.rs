@@ -10,8 +10,11 @@ use eas_core::error::{Error, Kind, Result};
 use eas_core::key;
 use eas_core::keys::Keys;
 use eas_core::runtime::{Clock, lock};
-use eas_core::store::{Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write};
+use eas_core::store::{
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, get_each,
+};
 use eas_core::value::{Text, Value};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
 
@@ -119,9 +122,38 @@ impl SqliteStore {
         }
     }
 
+    /// As [`read`](Self::read), of one item.
+    fn read_one<T>(
+        &self,
+        missing: T,
+        read: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        match self.database()? {
+            None => Ok(missing),
+            Some(database) => database.read_one(read),
+        }
+    }
+
     fn value(&self, key: &str) -> Result<Option<Value>> {
         let now_ms = (self.clock)();
-        self.read(None, |connection| commit::value(connection, key, now_ms))
+        self.read_one(None, |connection| commit::value(connection, key, now_ms))
+    }
+
+    /// What an item holds, as text.
+    fn text_of(&self, key: &str, value: Option<Value>) -> Result<Option<Value>> {
+        let Some(Value::Bytes(bytes, _)) = &value else {
+            return Ok(value);
+        };
+        match Text::copy_utf8(bytes) {
+            Some(text) => Ok(Some(Value::Text(text))),
+            None => {
+                self.note_corrupt(key);
+                Err(Error::new(
+                    Kind::CorruptValue,
+                    "the item holds bytes that are no text",
+                ))
+            }
+        }
     }
 
     fn now_ms(&self) -> i64 {
@@ -268,7 +300,7 @@ impl Store for SqliteStore {
 
     fn has(&self, key: &str) -> Result<bool> {
         let now_ms = self.now_ms();
-        self.read(false, |connection| {
+        self.read_one(false, |connection| {
             connection
                 .prepare_cached(schema::HAS)?
                 .exists(params![key, now_ms])
@@ -276,19 +308,24 @@ impl Store for SqliteStore {
     }
 
     fn get(&self, key: &str) -> Result<Option<Value>> {
-        match self.value(key)? {
-            Some(Value::Bytes(bytes, _)) => match Text::copy_utf8(&bytes) {
-                Some(text) => Ok(Some(Value::Text(text))),
-                None => {
-                    self.note_corrupt(key);
-                    Err(Error::new(
-                        Kind::CorruptValue,
-                        "the item holds bytes that are no text",
-                    ))
-                }
-            },
-            found => Ok(found),
-        }
+        self.text_of(key, self.value(key)?)
+    }
+
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Result<Option<Value>>>> {
+        let now_ms = (self.clock)();
+        let found = self.read(None, |connection| {
+            commit::values(connection, keys, now_ms).map(Some)
+        });
+        let found: Vec<Option<Value>> = match found {
+            Ok(found) => found.unwrap_or_else(|| vec![None; keys.len()]),
+            // What can be read is read.
+            Err(error) if error.kind() == Kind::Damaged => {
+                return get_each(keys, |key| self.get(key));
+            }
+            Err(error) => return Err(error),
+        };
+        let found = keys.iter().zip(found);
+        Ok(found.map(|(key, value)| self.text_of(key, value)).collect())
     }
 
     fn get_raw(&self, key: &str) -> Result<Option<Value>> {
@@ -323,29 +360,29 @@ impl Store for SqliteStore {
         let now_ms = self.now_ms();
         let beyond = schema::beyond(base);
         self.read(Keys::new(), |connection| {
-            let expired = {
-                let mut expired = connection.prepare_cached(schema::EXPIRED)?;
-                let keys = expired.query_map([now_ms], |row| row.get::<_, String>(0))?;
-                keys.collect::<rusqlite::Result<FxHashSet<String>>>()?
-            };
-            let mut keys = Keys::new();
-            let mut take = |mut rows: rusqlite::Rows<'_>| {
-                while let Some(row) = rows.next()? {
-                    let key = row.get_ref(0)?.as_str()?;
-                    let is_shown = max_depth.is_none_or(|most| key::depth(key) <= most);
-                    if is_shown && (expired.is_empty() || !expired.contains(key)) {
-                        keys.push(key);
-                    }
-                }
-                Ok::<(), rusqlite::Error>(())
-            };
-            if base.is_empty() {
-                take(connection.prepare_cached(schema::KEYS)?.query([])?)?;
+            let mut statement;
+            let mut rows = if base.is_empty() {
+                statement = connection.prepare_cached(schema::KEYS)?;
+                statement.query([now_ms])?
             } else {
-                let mut under = connection.prepare_cached(schema::KEYS_UNDER)?;
-                take(under.query([base, &beyond])?)?;
+                statement = connection.prepare_cached(schema::KEYS_UNDER)?;
+                statement.query(params![now_ms, base, beyond])?
+            };
+            let mut expired = FxHashSet::default();
+            let mut keys = Keys::new();
+            while let Some(row) = rows.next()? {
+                let key = row.get_ref(0)?.as_str()?;
+                if row.get_ref(1)? == ValueRef::Null {
+                    expired.insert(key.to_owned());
+                } else if max_depth.is_none_or(|most| key::depth(key) <= most) {
+                    keys.push(key);
+                }
             }
-            Ok(keys)
+            Ok(if expired.is_empty() {
+                keys
+            } else {
+                keys.filtered(|key| !expired.contains(key))
+            })
         })
     }
 
@@ -355,7 +392,7 @@ impl Store for SqliteStore {
 
     fn meta(&self, key: &str) -> Result<Option<NativeMeta>> {
         let now_ms = self.now_ms();
-        self.read(None, |connection| {
+        self.read_one(None, |connection| {
             let mut meta = connection.prepare_cached(schema::META)?;
             let found = meta.query_row(params![key, now_ms], |row| {
                 let expires: Option<i64> = row.get(1)?;

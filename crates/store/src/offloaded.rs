@@ -29,7 +29,7 @@ use eas_core::error::{At, Error, Kind, Result};
 use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::keys::Keys;
 use eas_core::runtime::Runtime;
-use eas_core::store::{Applied, Batch, Prepared, SharedSink, SingleWrites, Store, Write};
+use eas_core::store::{Applied, Batch, Prepared, SharedSink, SingleWrites, Store, Write, get_each};
 use eas_core::value::{BytesKind, Text, Value};
 
 /// Fewer items than this a thread are not worth handing over.
@@ -1048,26 +1048,41 @@ impl<D: Store> Offloaded<D> {
     ) -> Op<Vec<Option<Value>>> {
         let name = self.driver.info().name;
         let operation = Call::GetItems.name(mode);
-        let get = if common.is_quiet && !self.driver.info().is_instant {
-            get_quietly
-        } else {
-            D::get
-        };
-        let get = move |driver: &D, key: &str| get(driver, key).at(name, operation, key);
-        if self.in_place(mode) {
-            let found = items
-                .iter()
-                .map(|item| Self::forgive(&self.runtime, get(&self.driver, &item.key)));
+        if self.driver.info().is_instant {
+            let found = items.iter().map(|item| {
+                let found = self.driver.get(&item.key);
+                Self::forgive(&self.runtime, found.at(name, operation, &item.key))
+            });
             return Op::ready(found.collect());
+        }
+        let is_quiet = common.is_quiet;
+        let get = move |driver: &D, items: &[Item<()>]| {
+            let keys: Vec<&str> = items.iter().map(|item| &*item.key).collect();
+            let found = if is_quiet {
+                get_each(&keys, |key| get_quietly(driver, key))
+            } else {
+                driver.get_many(&keys)
+            };
+            let found = found.map_err(|error| error.driver(name).operation(operation))?;
+            let found = keys.into_iter().zip(found);
+            Ok(found
+                .map(|(key, found)| found.at(name, operation, key))
+                .collect::<Vec<_>>())
+        };
+        if self.in_place(mode) {
+            let found = get(&self.driver, &items).and_then(|found| {
+                let found = found.into_iter();
+                found
+                    .map(|outcome| Self::forgive(&self.runtime, outcome))
+                    .collect()
+            });
+            return Op::ready(found);
         }
         let jobs: Vec<_> = Self::split(items)
             .into_iter()
             .map(|items| {
                 let is_large = items.len() > MOST_ITEMS_BESIDE_OTHERS;
-                let work = move |driver: &D| {
-                    let found = items.iter().map(|item| get(driver, &item.key));
-                    Ok(found.collect::<Vec<_>>())
-                };
+                let work = move |driver: &D| get(driver, &items);
                 if is_large {
                     self.run_long(&self.long_reads, None, work)
                 } else {

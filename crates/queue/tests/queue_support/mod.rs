@@ -29,7 +29,7 @@ use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::keys::Keys;
 use eas_core::runtime::{AtExit, Job, Runtime, finish};
 use eas_core::store::{
-    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each,
+    Applied, Batch, Prepared, SharedSink, Store, StoreInfo, StoreLock, Write, apply_each, get_each,
 };
 use eas_core::value::{Text, Value};
 use eas_queue::control::Limits;
@@ -380,6 +380,10 @@ impl Store for SharedStore {
     fn get(&self, key: &str) -> Result<Option<Value>> {
         let items = self.0.items.lock().unwrap();
         Ok(items.get(key).map(|(value, _)| value.clone()))
+    }
+
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Result<Option<Value>>>> {
+        get_each(keys, |key| self.get(key))
     }
 
     fn get_raw(&self, key: &str) -> Result<Option<Value>> {
