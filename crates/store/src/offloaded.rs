@@ -219,7 +219,7 @@ impl<D: Store> Offloaded<D> {
     }
 
     /// Takes the sequence number now and writes when the thread is free.
-    fn write(&self, call: Call, key: &str, mode: Mode, change: Change, write: Single) -> Op<()> {
+    fn write(&self, call: Call, key: &str, mode: Mode, write: Single) -> Op<()> {
         let name = self.driver.info().name;
         let operation = call.name(mode);
         if let Err(error) = self.driver.check_key(key) {
@@ -231,27 +231,36 @@ impl<D: Store> Offloaded<D> {
         if self.driver.info().read_only {
             return Op::ok(());
         }
-        if self.driver.info().is_instant {
+        let in_place = self.in_place(mode);
+        if !self.driver.info().is_instant {
+            self.wait_at_exit();
+        }
+        if self.driver.info().is_instant || (in_place && self.order.is_idle()) {
+            // Nothing is under way that it could come before or after.
             let written = self.driver.write(write.of(key)).map(drop);
             return Op::ready(written.at(name, operation, key));
         }
-        self.wait_at_exit();
+        let (kind, change) = match &write {
+            Single::Set {
+                value,
+                is_raw,
+                expires_ms,
+            } => {
+                let (store, now_ms) = (self.driver.info(), self.runtime.now_ms());
+                let pending = Pending::new(store, value, *is_raw, *expires_ms, now_ms);
+                (EventKind::Update, Change::Set(pending))
+            }
+            Single::Remove => (EventKind::Remove, Change::Remove),
+        };
         let ends = matches!(&change, Change::Set(pending) if pending.expires());
-        let kind = match change {
-            Change::Set(_) => EventKind::Update,
-            Change::Remove => EventKind::Remove,
-        };
-        let event = Event {
-            kind,
-            key: key.to_owned(),
-        };
         let sequenced = self.order.sequenced(key, change);
+        let key = sequenced.shared_key();
         let is_behind_group = sequenced.is_behind_group;
-        if is_behind_group && self.in_place(mode) {
+        if is_behind_group && in_place {
             self.finish_unasked(mode);
         }
         let gathers = self.driver.info().gathers_writes && !is_behind_group;
-        let written = if gathers && !self.in_place(mode) {
+        let written = if gathers && !in_place {
             let gathered = &self.gathered;
             let unheard = &self.unheard;
             let single = (sequenced, write, operation);
@@ -269,7 +278,10 @@ impl<D: Store> Offloaded<D> {
                 self.run_write(mode, ends, work)
             }
         };
-        self.reported(written, move |()| vec![event])
+        self.reported(written, move |()| {
+            let key = (*key).to_owned();
+            vec![Event { kind, key }]
+        })
     }
 
     /// A write, followed to its caller where the store reports changes itself.
@@ -341,10 +353,9 @@ impl<D: Store> Offloaded<D> {
             .finish(|clear, filter| finish_clear(&*self.driver, clear, filter, mode));
     }
 
-    fn change_of(&self, call: Call, value: &Value, expires_ms: Option<u64>) -> Change {
-        let is_raw = call == Call::SetItemRaw;
+    fn change_of(&self, value: &Value, expires_ms: Option<u64>) -> Change {
         let (store, now_ms) = (self.driver.info(), self.runtime.now_ms());
-        Change::Set(Pending::new(store, value, is_raw, expires_ms, now_ms))
+        Change::Set(Pending::new(store, value, false, expires_ms, now_ms))
     }
 
     /// When an item expires: as the call says, or as the value itself does.
@@ -688,7 +699,7 @@ impl<D: Store> Driver for Offloaded<D> {
                 let value = Value::Text(item.value);
                 let expires_ms = self.expiry_of(Call::SetItem, &value, &item.options);
                 first_end = first_end.into_iter().chain(expires_ms).min();
-                let change = self.change_of(Call::SetItem, &value, expires_ms);
+                let change = self.change_of(&value, expires_ms);
                 let sequenced = sequenced.next(&item.key, change);
                 writes.push((sequenced, value, expires_ms));
             }
@@ -785,7 +796,7 @@ impl<D: Store> Driver for Offloaded<D> {
     }
 
     fn remove_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<()> {
-        self.write(Call::RemoveItem, key, mode, Change::Remove, Single::Remove)
+        self.write(Call::RemoveItem, key, mode, Single::Remove)
     }
 
     fn clear(self: Rc<Self>, base: &str, _options: &Options, mode: Mode) -> Op<()> {
@@ -1157,13 +1168,12 @@ impl<D: Store> Offloaded<D> {
                 .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key));
             return self.ends(Op::ready(written), expires_ms);
         }
-        let change = self.change_of(call, &value, expires_ms);
         let write = Single::Set {
             value,
             is_raw: call == Call::SetItemRaw,
             expires_ms,
         };
-        let written = self.write(call, key, mode, change, write);
+        let written = self.write(call, key, mode, write);
         self.ends(written, expires_ms)
     }
 }

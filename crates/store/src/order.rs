@@ -175,6 +175,12 @@ impl Order {
         lock(&self.state).last_number
     }
 
+    /// Whether nothing at all is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        let state = lock(&self.state);
+        state.open.is_empty() && state.clears.is_empty()
+    }
+
     /// Whether any write is pending.
     #[inline]
     pub(super) fn has_pending(&self) -> bool {
