@@ -207,11 +207,11 @@ describe("at process.exit() a driver of the program", () => {
 
 describe("a write that fails while the process ends", () => {
   it.each([
-    ["setItem", 'storage.setItem("a", 1); storage.setItem("b", 1);', "2 failed writes"],
-    ["removeItem", 'storage.removeItem("a");', "1 failed write"],
-    ["setItems", 'storage.setItems([{ key: "a", value: 1 }]);', "1 failed write"],
-    ["clear", "storage.clear();", "1 failed write"],
-  ])("is told to the standard error: %s", (_, write, told) => {
+    ["setItem", 'storage.setItem("a", 1);'],
+    ["removeItem", 'storage.removeItem("a");'],
+    ["setItems", 'storage.setItems([{ key: "a", value: 1 }]);'],
+    ["clear", "storage.clear();"],
+  ])("is told to the standard error: %s", (_, write) => {
     const inTheWay = join(folder(), "file");
     writeFileSync(inTheWay, "");
     const script = `
@@ -223,7 +223,7 @@ describe("a write that fails while the process ends", () => {
     `;
     const { status, stderr } = run(script);
     expect(status, stderr).toBe(3);
-    expect(stderr).toContain(`[fs] the process ends with ${told} that nobody heard of`);
+    expect(stderr).toContain("[fs] the process ends with 1 failed write that nobody heard of: ");
     expect(stderr).toMatch(/ENOTDIR|EEXIST/);
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });

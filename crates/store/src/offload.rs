@@ -1,8 +1,11 @@
 //! Blocking work on other threads, awaited on the JS thread.
 
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
+use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use crate::pool::{self, SerialQueue};
@@ -93,8 +96,18 @@ pub(super) fn settled<T: 'static>(
     unheard: Option<Arc<Unheard>>,
 ) -> LocalFuture<Result<T>> {
     let alive = runtime.keep_alive();
+    let mut outcome = outcome;
     Box::pin(async move {
-        let answer = outcome.await;
+        let answer = match (&mut outcome).now_or_never() {
+            Some(answer) => {
+                // Within the call nobody can hear of it: the caller may end the process next.
+                if matches!(answer, Ok((Err(_), _))) {
+                    next_turn().await;
+                }
+                answer
+            }
+            None => outcome.await,
+        };
         drop(alive);
         let Ok((outcome, number)) = answer else {
             return Err(Error::new(Kind::Disposed, "the context has ended"));
@@ -103,6 +116,18 @@ pub(super) fn settled<T: 'static>(
             unheard.heard(number);
         }
         outcome
+    })
+}
+
+/// Completes when it is polled again.
+fn next_turn() -> impl Future<Output = ()> {
+    let mut is_next = false;
+    poll_fn(move |cx| {
+        if std::mem::replace(&mut is_next, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     })
 }
 
@@ -126,9 +151,10 @@ mod tests {
         let runtime = TestRuntime::new(Jobs::ByHand, 0);
         let unheard = Arc::<Unheard>::default();
         let fails = || Err::<(), _>(Error::new(Kind::System("EIO"), "it fails"));
-        let heard = offload_write(&runtime.port(), &unheard, fails);
+        let mut heard = offload_write(&runtime.port(), &unheard, fails);
         assert!(unheard.is_empty());
         assert!(runtime.run_job());
+        assert!(runtime.now(heard.as_mut()).is_none(), "not within the call");
         assert!(!unheard.is_empty());
         assert!(runtime.block_on(heard).is_err());
         assert!(unheard.is_empty());
