@@ -602,15 +602,18 @@ impl Driver for JsDriver {
             let mut unread = FxHashMap::default();
             let mut conflicts = Vec::new();
             for check in group.checks {
-                let Expected::Etag(etag) = &check.expected else {
+                if matches!(check.expected, Expected::Stored(_)) {
                     checks.push(check);
                     continue;
-                };
+                }
                 let options = Options::default();
                 let encode = |handle: &JsHandle| self.context.encode(handle);
                 let mut stored = self.clone().get_item(&check.key, &options, mode).await?;
                 let mut named = stored.clone().map(|given| named_by_text(given, encode));
-                if stored.is_none() && self.info.has(Call::GetItemRaw, mode) {
+                if let Expected::Etag(etag) = &check.expected
+                    && stored.is_none()
+                    && self.info.has(Call::GetItemRaw, mode)
+                {
                     stored = self
                         .clone()
                         .get_item_raw(&check.key, &options, mode)
