@@ -29,8 +29,6 @@ export interface Subject {
   anyKey: boolean;
   /** In which modes it makes conditional writes and groups. */
   groups: readonly Mode[];
-  /** Whether it is a storage, or a wrapper of one. */
-  isStorage?: boolean;
   /** Whether a batch is written item by item, so that one which is refused does not keep the others back. */
   batchesAreSingles?: boolean;
   /** Whether a write is reported done before the file system has seen it. */
@@ -221,7 +219,6 @@ const all: Subject[] = [
   },
   {
     title: "a storage as a driver",
-    isStorage: true,
     open: () => createStorage() as Driver,
     modes: both,
     raw: "value",
@@ -231,7 +228,6 @@ const all: Subject[] = [
   },
   {
     title: "a spread of a storage as a driver",
-    isStorage: true,
     open: () => ({ ...createStorage() }) as Driver,
     modes: both,
     raw: "value",
@@ -241,7 +237,6 @@ const all: Subject[] = [
   },
   {
     title: "a prefix of a storage as a driver",
-    isStorage: true,
     open: () => prefixStorage(createStorage(), "some:base") as unknown as Driver,
     modes: both,
     raw: "value",
@@ -251,7 +246,6 @@ const all: Subject[] = [
   },
   {
     title: "a queue over a storage",
-    isStorage: true,
     builtins: ["queue"],
     open: () => builtin("queue", { driver: createStorage() as Driver }),
     modes: both,
