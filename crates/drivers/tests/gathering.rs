@@ -174,6 +174,11 @@ impl Fixture {
         self.runtime.now(Pin::new(op))
     }
 
+    /// The same of one that fails, which is known a turn later.
+    fn failure(&self, op: &mut Op<()>) -> (Kind, Option<String>, Option<&'static str>) {
+        error(self.runtime.block_on(Pin::new(op)))
+    }
+
     fn batches(&self) -> Vec<Vec<String>> {
         lock(&self.store.batches).clone()
     }
@@ -191,8 +196,8 @@ fn set(driver: &Rc<Offloaded<Counting>>, key: &str, text: &str, mode: Mode) -> O
     driver.set_item(key, Text::from(text), &Options::default(), mode)
 }
 
-fn error(outcome: Option<Result<()>>) -> (Kind, Option<String>, Option<&'static str>) {
-    let error = outcome.expect("it is done").expect_err("it fails");
+fn error(outcome: Result<()>) -> (Kind, Option<String>, Option<&'static str>) {
+    let error = outcome.expect_err("it fails");
     let key = error.key_name().map(str::to_owned);
     (error.kind(), key, error.operation_name())
 }
@@ -269,7 +274,7 @@ fn a_write_that_fails_fails_alone() {
         let mut spoilt = fixture.set(key, "1");
         let mut after = fixture.remove("b");
         fixture.runtime.settle();
-        let found = error(fixture.outcome(&mut spoilt));
+        let found = fixture.failure(&mut spoilt);
         assert_eq!(found, (kind, Some(key.to_owned()), Some("setItem")));
         for other in [&mut before, &mut after] {
             assert!(matches!(fixture.outcome(other), Some(Ok(()))), "{key}");
@@ -289,7 +294,7 @@ fn writes_that_waited_for_others_in_vain_do_not_wait_again() {
     let mut removal = fixture.remove("b");
     fixture.runtime.settle();
     let [a, busy] = &mut writes;
-    let found = [a, busy, &mut removal].map(|write| error(fixture.outcome(write)));
+    let found = [a, busy, &mut removal].map(|write| fixture.failure(write));
     let busy =
         |key: &str, operation| (Kind::System("EBUSY"), Some(key.to_owned()), Some(operation));
     assert_eq!(
