@@ -1,5 +1,5 @@
-// Whether the files of each crate use each other one way: no file is used by what it uses. (Those of JavaScript are
-// looked at by Biome.)
+// Whether the files of each crate use each other one way: no file is used by what it uses. What a module takes from
+// the modules inside it by their bare names (`use inside::Name`) is not counted. Biome looks at the files of JavaScript.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
