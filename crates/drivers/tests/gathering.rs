@@ -176,7 +176,9 @@ impl Fixture {
 
     /// The same of one that fails, which is known a turn later.
     fn failure(&self, op: &mut Op<()>) -> (Kind, Option<String>, Option<&'static str>) {
-        error(self.runtime.block_on(Pin::new(op)))
+        let error = self.runtime.block_on(Pin::new(op)).expect_err("it fails");
+        let key = error.key_name().map(str::to_owned);
+        (error.kind(), key, error.operation_name())
     }
 
     fn batches(&self) -> Vec<Vec<String>> {
@@ -194,12 +196,6 @@ impl Fixture {
 fn set(driver: &Rc<Offloaded<Counting>>, key: &str, text: &str, mode: Mode) -> Op<()> {
     let driver = driver.clone();
     driver.set_item(key, Text::from(text), &Options::default(), mode)
-}
-
-fn error(outcome: Result<()>) -> (Kind, Option<String>, Option<&'static str>) {
-    let error = outcome.expect_err("it fails");
-    let key = error.key_name().map(str::to_owned);
-    (error.kind(), key, error.operation_name())
 }
 
 #[test]
