@@ -1,5 +1,5 @@
-// Whether the files of each crate use each other one way: no file is used by what it uses. What a module takes from
-// the modules inside it by their bare names (`use inside::Name`) is not counted. Biome looks at the files of JavaScript.
+// Whether the files of each crate use each other one way: no file is used by what it uses. Biome looks at the files of
+// JavaScript.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
@@ -57,10 +57,10 @@ function usedBy(name, modules) {
   const source = readFileSync(modules.get(name), "utf8");
   const [code] = source.replaceAll(/\/\/.*/g, "").split("#[cfg(test)]\nmod tests {");
   const paths = [];
-  for (const [, path] of code.matchAll(/\buse ((?:crate|self|super)\b[^;]*);/g)) {
+  for (const [, path] of code.matchAll(/\buse (\w[^;]*);/g)) {
     paths.push(...expanded(path.replaceAll(/\s+as \w+|\s/g, "")));
   }
-  for (const [path] of code.matchAll(/\b(?:crate|super)(?:::\w+)+/g)) paths.push(path);
+  for (const [path] of code.matchAll(/(?<!\w|::)\w+(?:::\w+)+/g)) paths.push(path);
   const used = new Set(paths.map((path) => resolved(path, name, modules)));
   used.delete(name);
   return [...used].filter((other) => modules.has(other));

@@ -1,19 +1,19 @@
 //! What the core needs from the program it runs in: time, threads, tasks and a place for warnings.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::driver::LocalFuture;
-use crate::error::{Error, Result};
 use crate::value::{JsHandle, Text};
 
 mod exit;
+mod jobs;
 #[doc(hidden)]
 pub mod testing;
 
 pub use exit::{AtExit, Progress, finish, run_at_exit};
+pub use jobs::{Job, caught, lock};
 
 /// The time of the system's clock, in ms since the epoch.
 pub fn system_time_ms() -> u64 {
@@ -26,9 +26,6 @@ pub fn system_time_ms() -> u64 {
 
 /// Tells the time on any thread, in ms since the epoch.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
-
-/// Work for another thread.
-pub type Job = Box<dyn FnOnce() + Send>;
 
 /// The ports of the core. All methods are called on the JS thread.
 pub trait Runtime {
@@ -76,14 +73,4 @@ pub trait Runtime {
 
     /// Shows a warning to the developer of the program, once per `code` and `message`.
     fn warn(&self, code: &'static str, message: String);
-}
-
-/// Locks a mutex whose data stays consistent even if a holder panicked.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs work, with a panic as its error.
-pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(Error::panic(&*payload)))
 }

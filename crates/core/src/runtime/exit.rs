@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::{Job, lock};
+use super::jobs::{Job, lock};
 
 /// What a context still has to do when it ends.
 pub trait AtExit {

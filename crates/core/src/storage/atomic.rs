@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::{Storage, empty_key};
+use super::routes::{Storage, empty_key};
 use crate::condition::{Etag, Expected, named_by_bytes, named_by_text};
 use crate::driver::{Call, Driver, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
-use super::{Storage, empty_key};
+use super::routes::{Storage, empty_key};
 use crate::driver::{Call, Driver, EventKind, Item, Mode, Op, Options};
 use crate::error::Result;
 use crate::fallbacks;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Route, Storage};
+use super::routes::{Route, Storage};
 use crate::driver::{Call, Driver, EventKind, Mode, Op, Options};
 use crate::error::{Error, Kind};
 use crate::fallbacks;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
-use super::Storage;
+use super::routes::Storage;
 use crate::clearing::Clear;
 use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
 use crate::error::{Kind, Result};

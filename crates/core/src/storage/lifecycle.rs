@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Storage;
+use super::routes::Storage;
 use crate::driver::{Driver, Mode, Op};
 use crate::error::Kind;
 use crate::fallbacks;

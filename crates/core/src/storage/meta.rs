@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Storage;
+use super::routes::Storage;
 use crate::driver::{Meta, Mode, Op, Options};
 use crate::fallbacks;
 use crate::key;

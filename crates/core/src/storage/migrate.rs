@@ -7,70 +7,21 @@
 //! away is the one step that makes the migration final. Header and entries carry the name of the
 //! migration: an entry of another one is of no account.
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value as Json, json};
-use tokio::sync::Mutex;
 
-use super::{Route, Storage};
+use super::recorder::{
+    HEADER, Old, Recorder, entry_key, forget, is_record, read_entry, read_header,
+};
+use super::recorder::{read_text, settle, write_entry, write_text};
+use super::routes::{Route, Storage};
 use crate::driver::{Call, Driver, EventKind, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
 use crate::fallbacks;
 use crate::key;
-use crate::value::{BytesKind, Text, Value};
-
-/// Everything of the record begins with this: [`key::MIGRATION_RECORDS`] as a base.
-const BASE: &str = "__storage_journal__:";
-/// Stands for "not finished".
-const HEADER: &str = "__storage_journal__:open$";
-
-/// The record of a migration that is running.
-pub(super) struct Recorder {
-    /// The name of the migration.
-    id: String,
-    /// Lets the writes of a migration through one at a time, in the order of the calls.
-    gate: Arc<Mutex<()>>,
-    /// Whether the migration is over: writes that waited for the gate till then are not part of it.
-    is_over: Cell<bool>,
-    recorded: RefCell<Vec<Old>>,
-    /// How many of them were recorded before the steps began: undoing the steps leaves those.
-    before_steps: Cell<usize>,
-    /// The keys that are recorded, with how much of each was the base of its mount: a step may change
-    /// the mounts.
-    known: RefCell<HashSet<(usize, String)>>,
-    journals: RefCell<Vec<Journal>>,
-    /// Keeps other processes' migrations of the store waiting.
-    _lock: Option<Box<dyn Any>>,
-}
-
-/// The entries that one mount keeps. A step may take the mount out; they are found all the same.
-struct Journal {
-    driver: Rc<dyn Driver>,
-    base: String,
-    len: u64,
-    /// Keeps what the driver needs of the JS runtime, for the undo.
-    _hold: Box<dyn Any>,
-}
-
-/// What a key held before the migration.
-struct Old {
-    driver: Rc<dyn Driver>,
-    /// The base of the mount.
-    base: String,
-    /// The key within the mount.
-    key: String,
-    value: Option<Value>,
-    /// Whether the value was read, and has to be written, without the codec.
-    is_raw: bool,
-    /// When the value ends, in ms since the epoch.
-    expires_ms: Option<u64>,
-}
+use crate::value::{Text, Value};
 
 impl Storage {
     /// Waits for other migrations of the store, undoes one that was killed, and records what is
@@ -105,16 +56,7 @@ impl Storage {
             {
                 return Err(takes_no_writes(&*root));
             }
-            *storage.recorder.borrow_mut() = Some(Rc::new(Recorder {
-                id,
-                gate: Arc::default(),
-                is_over: Cell::new(false),
-                recorded: RefCell::default(),
-                before_steps: Cell::new(0),
-                known: RefCell::default(),
-                journals: RefCell::default(),
-                _lock: lock,
-            }));
+            *storage.recorder.borrow_mut() = Some(Rc::new(Recorder::new(id, lock)));
             Ok(())
         })
     }
@@ -234,12 +176,39 @@ impl Storage {
         self.in_flight.track(Op::later(async move {
             let gate = recorder.gate.clone().lock_owned().await;
             if !recorder.is_over.get() {
-                recorder.record(&storage, keys, mode).await?;
+                storage.record(&recorder, keys, mode).await?;
             }
             let written = write().await;
             drop(gate);
             written
         }))
+    }
+
+    /// Records what the keys hold, those that are not yet recorded.
+    async fn record(&self, recorder: &Recorder, keys: Vec<String>, mode: Mode) -> Result<()> {
+        let mut written: Vec<Rc<dyn Driver>> = Vec::new();
+        for key in keys {
+            let route = self.route_normal(key);
+            let known = (route.base_len, route.key.clone());
+            if is_record(route.relative()) || recorder.known.borrow().contains(&known) {
+                continue;
+            }
+            let old = read_old(self, &route, mode).await?;
+            if let Some(entry) = write_entry(&recorder.id, &old) {
+                let (place, number) = recorder.next_entry(&old);
+                write_text(&old.driver, &entry_key(&old.base, number), &entry, mode).await?;
+                recorder.journals.borrow_mut()[place].len = number + 1;
+                if !written.iter().any(|driver| Rc::ptr_eq(driver, &old.driver)) {
+                    written.push(old.driver.clone());
+                }
+            }
+            recorder.recorded.borrow_mut().push(old);
+            recorder.known.borrow_mut().insert(known);
+        }
+        for driver in written {
+            settle(&driver, mode).await?;
+        }
+        Ok(())
     }
 
     /// A migration that writes what is not taken would be taken for done.
@@ -354,115 +323,6 @@ impl Storage {
     }
 }
 
-impl Old {
-    /// What tells the key from others: the driver, the base of the mount, the key within it.
-    fn place(&self) -> (*const (), &str, &str) {
-        (Rc::as_ptr(&self.driver).cast(), &self.base, &self.key)
-    }
-}
-
-impl Recorder {
-    /// A Sync write cannot wait for its turn.
-    fn refuse_sync(&self, mode: Mode) -> Result<()> {
-        if mode == Mode::Sync && self.gate.try_lock().is_err() {
-            let message = "a write of the migration is under way; await it before a Sync write";
-            return Err(Error::new(Kind::Migration, message));
-        }
-        Ok(())
-    }
-
-    /// Records what the keys hold, those that are not yet recorded.
-    async fn record(&self, storage: &Rc<Storage>, keys: Vec<String>, mode: Mode) -> Result<()> {
-        let mut written: Vec<Rc<dyn Driver>> = Vec::new();
-        for key in keys {
-            let route = storage.route_normal(key);
-            let known = (route.base_len, route.key.clone());
-            if is_record(route.relative()) || self.known.borrow().contains(&known) {
-                continue;
-            }
-            let old = read_old(storage, &route, mode).await?;
-            if let Some(entry) = write_entry(&self.id, &old) {
-                let (place, number) = self.next_entry(&old);
-                write_text(&old.driver, &entry_key(&old.base, number), &entry, mode).await?;
-                self.journals.borrow_mut()[place].len = number + 1;
-                if !written.iter().any(|driver| Rc::ptr_eq(driver, &old.driver)) {
-                    written.push(old.driver.clone());
-                }
-            }
-            self.recorded.borrow_mut().push(old);
-            self.known.borrow_mut().insert(known);
-        }
-        for driver in written {
-            settle(&driver, mode).await?;
-        }
-        Ok(())
-    }
-
-    /// The place of the journal that takes the entry, and the number that the entry gets there.
-    fn next_entry(&self, old: &Old) -> (usize, u64) {
-        let mut journals = self.journals.borrow_mut();
-        let is_its = |journal: &Journal| {
-            journal.base == old.base && Rc::ptr_eq(&journal.driver, &old.driver)
-        };
-        let place = journals.iter().position(is_its).unwrap_or_else(|| {
-            journals.push(Journal {
-                driver: old.driver.clone(),
-                base: old.base.clone(),
-                len: 0,
-                _hold: old.driver.hold(),
-            });
-            journals.len() - 1
-        });
-        (place, journals[place].len)
-    }
-
-    fn drivers(&self) -> Vec<Rc<dyn Driver>> {
-        let journals = self.journals.borrow();
-        journals
-            .iter()
-            .map(|journal| journal.driver.clone())
-            .collect()
-    }
-
-    /// Flushes drivers that a step took out of the storage, too.
-    async fn flush(&self) -> Result<()> {
-        for driver in self.drivers() {
-            settle(&driver, Mode::Async).await?;
-        }
-        Ok(())
-    }
-
-    async fn forget_entries(&self) -> Result<()> {
-        let entries = self
-            .journals
-            .borrow()
-            .iter()
-            .flat_map(|journal| {
-                (0..journal.len)
-                    .map(|number| (journal.driver.clone(), entry_key(&journal.base, number)))
-            })
-            .collect();
-        forget(entries).await
-    }
-}
-
-/// Removes entries, the last first: those that stay when this is cut short are found again.
-async fn forget(entries: Vec<(Rc<dyn Driver>, String)>) -> Result<()> {
-    for (driver, key) in entries.into_iter().rev() {
-        fallbacks::remove_item(&driver, &key, &Options::default(), Mode::Async).await?;
-    }
-    Ok(())
-}
-
-/// Sees to it that what was written so far reaches the store before what is written next. Stores
-/// that are called without anything in between take writes as they come.
-async fn settle(driver: &Rc<dyn Driver>, mode: Mode) -> Result<()> {
-    if driver.shared_store().is_some() {
-        return Ok(());
-    }
-    fallbacks::flush(driver, mode).await
-}
-
 fn takes_no_writes(driver: &dyn Driver) -> Error {
     let message =
         "a read-only store cannot be migrated; mount it without `readOnly`, or another driver";
@@ -471,7 +331,7 @@ fn takes_no_writes(driver: &dyn Driver) -> Error {
         .operation("migrate")
 }
 
-async fn read_old(storage: &Rc<Storage>, route: &Route, mode: Mode) -> Result<Old> {
+async fn read_old(storage: &Storage, route: &Route, mode: Mode) -> Result<Old> {
     let (driver, key, options) = (&route.driver, route.relative(), Options::default());
     let (value, is_raw) = read_value(driver, key, mode).await?;
     let mut expires_ms = None;
@@ -543,77 +403,4 @@ fn envelope_in(value: &Value) -> Option<Text> {
     };
     let is_envelope = text.starts_with("{\"json\":") && serde_json::from_str::<Json>(&text).is_ok();
     is_envelope.then(|| Text::from(text.as_str()))
-}
-
-/// Whether a key, relative to its mount, belongs to the record.
-pub(super) fn is_record(key: &str) -> bool {
-    key.starts_with(BASE)
-}
-
-fn entry_key(base: &str, number: u64) -> String {
-    format!("{BASE}{base}{number}{}", key::META_SUFFIX)
-}
-
-async fn write_text(driver: &Rc<dyn Driver>, key: &str, text: &str, mode: Mode) -> Result<()> {
-    fallbacks::set_item(driver, key, Text::from(text), &Options::default(), mode).await
-}
-
-async fn read_text(driver: &Rc<dyn Driver>, key: &str) -> Result<Option<String>> {
-    let stored = fallbacks::get_item(driver, key, &Options::default(), Mode::Async).await?;
-    Ok(stored.map(|stored| match stored {
-        Value::Text(text) => text.to_str().into_owned(),
-        // Something else than was written: it is there, and says nothing.
-        _ => String::new(),
-    }))
-}
-
-/// The name of the migration that a header stands for.
-fn read_header(text: &str) -> Option<String> {
-    let header: Json = serde_json::from_str(text).ok()?;
-    Some(header.get("json")?.as_str()?.to_owned())
-}
-
-/// The text of an entry; `None` for a value that only this process can hold, whose store does not
-/// outlive it either.
-fn write_entry(id: &str, old: &Old) -> Option<String> {
-    let value = match &old.value {
-        None => Json::Null,
-        Some(Value::Text(text)) => json!({ "text": text.to_str() }),
-        Some(Value::Bytes(bytes, _)) => json!({ "bytes": BASE64.encode(bytes) }),
-        Some(Value::Js(handle)) => json!({ "bytes": BASE64.encode(handle.bytes()?.0) }),
-    };
-    let entry = json!({
-        "migration": id,
-        "key": old.key,
-        "value": value,
-        "raw": old.is_raw,
-        "expires": old.expires_ms,
-    });
-    Some(json!({ "json": entry }).to_string())
-}
-
-/// What an entry of that migration says.
-fn read_entry(text: &str, id: &str, driver: &Rc<dyn Driver>, base: &str) -> Option<Old> {
-    let entry: Json = serde_json::from_str(text).ok()?;
-    let entry = entry.get("json")?;
-    if entry.get("migration")?.as_str()? != id {
-        return None;
-    }
-    let old = entry.get("value")?;
-    let value = if old.is_null() {
-        None
-    } else if let Some(text) = old.get("text").and_then(Json::as_str) {
-        Some(Value::Text(Text::from(text)))
-    } else {
-        let bytes = BASE64.decode(old.get("bytes")?.as_str()?).ok()?;
-        Some(Value::Bytes(bytes.into(), BytesKind::Buffer))
-    };
-    Some(Old {
-        driver: driver.clone(),
-        base: base.to_owned(),
-        key: entry.get("key")?.as_str()?.to_owned(),
-        value,
-        is_raw: entry.get("raw")?.as_bool()?,
-        expires_ms: entry.get("expires").and_then(Json::as_u64),
-    })
 }
