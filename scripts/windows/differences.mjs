@@ -35,6 +35,11 @@ export const SMALLER = {
     reason:
       "400 items in place of 4,200: for each name that is not there Wine looks through the whole folder",
   },
+  torture: {
+    env: { EAS_TORTURE_TOO_LONG: "EIO" },
+    reason:
+      "EIO for keys of over 3,000 characters: of a path that the system below has no room for Wine says ERROR_GEN_FAILURE, where Windows takes it or says ERROR_FILENAME_EXCED_RANGE (ENAMETOOLONG)",
+  },
 };
 
 const REPLACED =
