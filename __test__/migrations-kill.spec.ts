@@ -9,7 +9,7 @@ import { builtin, createStorage, isBuiltin, root } from "./helpers/package.js";
 
 const CHILD = join(root, "__test__/helpers/migrations/child.cjs");
 /** As many as the specification asks for, over all drivers. */
-const ROUNDS = { fs: 140, queue: 30, storage: 30 };
+const ROUNDS = { fs: 140, sqlite: 40, queue: 30, storage: 30 };
 /** The rounds that run at the same time. */
 const LANES = 4;
 
@@ -17,13 +17,13 @@ type Over = keyof typeof ROUNDS;
 type Content = Record<string, unknown>;
 
 function open(over: Over, base: string, options = {}) {
-  const fs = builtin("fs", { base });
+  const own = builtin(over === "sqlite" ? "sqlite" : "fs", { base });
   const driver =
     over === "queue"
-      ? builtin("queue", { driver: fs })
+      ? builtin("queue", { driver: own })
       : over === "storage"
-        ? (createStorage<any>({ driver: fs }) as any)
-        : fs;
+        ? (createStorage<any>({ driver: own }) as any)
+        : own;
   return createStorage<any>({ driver, ...options });
 }
 

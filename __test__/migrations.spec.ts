@@ -17,6 +17,7 @@ const DRIVERS: [title: string, open: () => Driver][] = [
   ["memory", memoryDriver],
   ["fs", fs],
   ["fs-lite", () => builtin("fs-lite", { base: folder() })],
+  ["sqlite", () => builtin("sqlite", { base: folder() })],
   ["a driver of Promises", () => promiseDriver()],
   ["a driver with Sync methods", () => syncMethodsDriver()],
   ["a storage over fs", () => createStorage<any>({ driver: fs() }) as Driver],

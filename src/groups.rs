@@ -106,11 +106,7 @@ pub(super) fn swap(request: &Request<'_>) -> Result<Val> {
     let options = request.options(4)?;
     let written = key.clone();
     let write = match Handed::new(request.context).text(text) {
-        Some(value) => GroupWrite::Set {
-            key: written,
-            value,
-            options,
-        },
+        Some(value) => GroupWrite::set(written, value, options),
         None if env.is_nullish(text) => GroupWrite::Remove {
             key: written,
             options,
@@ -219,11 +215,7 @@ fn writes(
         let key = with_key(env, key, str::to_owned)?;
         let options = call_options(context, options)?;
         match read(text) {
-            Some(value) => Ok(GroupWrite::Set {
-                key,
-                value,
-                options,
-            }),
+            Some(value) => Ok(GroupWrite::set(key, value, options)),
             // An environment that is ending gives no elements: they are not the same as `undefined`.
             None if !text.is_null() && env.is_nullish(text) => {
                 Ok(GroupWrite::Remove { key, options })

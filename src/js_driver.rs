@@ -140,9 +140,10 @@ impl JsDriver {
                     key,
                     value,
                     options,
+                    ..
                 } => {
                     let step = named_step(env, "set", key);
-                    env.set(step, c"value", strings::text(env, value));
+                    env.set(step, c"value", values::value(env, Some(value)));
                     env.set(step, c"options", options_or_none(env, options));
                     step
                 }

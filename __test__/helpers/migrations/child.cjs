@@ -6,6 +6,7 @@ const { createStorage } = require("../../../index.js");
 const [, , task, base, driverName = "fs"] = process.argv;
 
 function driver() {
+  if (driverName === "sqlite") return require("../../../drivers/sqlite.js")({ base });
   const fs = require("../../../drivers/fs.js")({ base });
   if (driverName === "queue") return require("../../../drivers/queue.js")({ driver: fs });
   if (driverName === "storage") return createStorage({ driver: fs });

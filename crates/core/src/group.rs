@@ -1,18 +1,22 @@
 //! Changes that are made together or not at all, if conditions hold.
 
+use std::collections::HashMap;
+
 use crate::condition::Check;
 use crate::item::{EventKind, Options};
-use crate::value::Text;
+use crate::value::{Text, Value};
 
 /// A change of one item.
 #[derive(Clone)]
 pub enum GroupWrite {
-    /// Writes what the codec made.
+    /// Writes it.
     Set {
         /// The key, relative to who is asked.
         key: String,
         /// What is written.
-        value: Text,
+        value: Value,
+        /// Whether it is read back raw as it is given, and not what the codec made.
+        is_raw: bool,
         /// The options of the change.
         options: Options,
     },
@@ -26,6 +30,16 @@ pub enum GroupWrite {
 }
 
 impl GroupWrite {
+    /// Writes what the codec made.
+    pub fn set(key: String, value: Text, options: Options) -> Self {
+        GroupWrite::Set {
+            key,
+            value: Value::Text(value),
+            is_raw: false,
+            options,
+        }
+    }
+
     /// The key of the item.
     pub fn key(&self) -> &str {
         match self {
@@ -78,4 +92,19 @@ pub enum Committed {
     Done,
     /// Nothing was: these keys are not what they were expected to be.
     Conflicts(Vec<String>),
+}
+
+/// Of several changes of one key the last, at its place.
+pub fn last_of_each(writes: Vec<GroupWrite>) -> Vec<GroupWrite> {
+    if writes.len() < 2 {
+        return writes;
+    }
+    let last: HashMap<String, usize> = writes
+        .iter()
+        .enumerate()
+        .map(|(place, write)| (write.key().to_owned(), place))
+        .collect();
+    let of_key = |(place, write): &(usize, GroupWrite)| last[write.key()] == *place;
+    let kept = writes.into_iter().enumerate().filter(of_key);
+    kept.map(|(_, write)| write).collect()
 }

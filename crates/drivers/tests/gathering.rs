@@ -2,137 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod counting;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use eas_core::driver::{Driver, Mode, NativeMeta, Op, Options};
-use eas_core::error::{Error, Kind, Result};
+use eas_core::driver::{Driver, Mode, Op, Options};
+use eas_core::error::{Kind, Result};
 use eas_core::group::{Group, GroupWrite};
-use eas_core::keys::Keys;
 use eas_core::runtime::lock;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
-use eas_core::store::{
-    Applied, Batch, Prepared, SharedSink, SingleWrites, Store, StoreInfo, StoreLock,
-};
+use eas_core::store::{SingleWrites, Store};
 use eas_core::value::{Text, Value};
-use eas_memory::MemoryStore;
 use eas_sqlite::{SqliteOptions, SqliteStore};
 use eas_store::Offloaded;
 
-/// Memory that is slow to write, and makes a batch whole or not at all. The keys `bad` and `busy` fail, and
-/// `odd` panics.
-struct Counting {
-    info: StoreInfo,
-    inner: Arc<MemoryStore>,
-    batches: Mutex<Vec<Vec<String>>>,
-}
-
-impl Counting {
-    fn new(gathers_writes: bool) -> Self {
-        Counting {
-            info: StoreInfo {
-                keeps_kinds: true,
-                ttl: true,
-                is_transactional: true,
-                commits: true,
-                gathers_writes,
-                ..StoreInfo::named("counting")
-            },
-            inner: Arc::new(MemoryStore::new(Arc::new(|| 0))),
-            batches: Mutex::default(),
-        }
-    }
-}
-
-impl Store for Counting {
-    fn info(&self) -> &StoreInfo {
-        &self.info
-    }
-
-    fn check_key(&self, key: &str) -> Result<()> {
-        self.inner.check_key(key)
-    }
-
-    fn has(&self, key: &str) -> Result<bool> {
-        self.inner.has(key)
-    }
-
-    fn get(&self, key: &str) -> Result<Option<Value>> {
-        self.inner.get(key)
-    }
-
-    fn get_many(&self, keys: &[&str]) -> Result<Vec<Result<Option<Value>>>> {
-        self.inner.get_many(keys)
-    }
-
-    fn get_raw(&self, key: &str) -> Result<Option<Value>> {
-        self.inner.get_raw(key)
-    }
-
-    fn apply(&self, batch: &Batch<'_>) -> Result<Applied> {
-        let keys = batch.writes.iter().map(|write| write.key().to_owned());
-        lock(&self.batches).push(keys.collect());
-        for write in batch.writes {
-            match write.key() {
-                "bad" => return Err(Error::new(Kind::InvalidValue, "it cannot be held")),
-                "busy" => return Err(Error::new(Kind::System("EBUSY"), "others write")),
-                "odd" => panic!("it is odd"),
-                _ => {}
-            }
-        }
-        self.inner.apply(batch)
-    }
-
-    fn keys(&self, base: &str, max_depth: Option<usize>) -> Result<Keys> {
-        self.inner.keys(base, max_depth)
-    }
-
-    fn lists(&self, key: &str) -> bool {
-        self.inner.lists(key)
-    }
-
-    fn meta(&self, key: &str) -> Result<Option<NativeMeta>> {
-        self.inner.meta(key)
-    }
-
-    fn note_corrupt(&self, key: &str) {
-        self.inner.note_corrupt(key);
-    }
-
-    fn watch(self: Arc<Self>, _sink: SharedSink) -> Prepared {
-        unreachable!("it does not watch")
-    }
-
-    fn next_expiry(&self) -> Result<Option<u64>> {
-        self.inner.next_expiry()
-    }
-
-    fn sweep(&self, now_ms: u64) -> Result<Vec<String>> {
-        self.inner.sweep(now_ms)
-    }
-
-    fn lock(&self) -> Result<Option<StoreLock>> {
-        Ok(None)
-    }
-
-    fn flush(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn is_behind_at_exit(&self) -> bool {
-        false
-    }
-
-    fn flush_at_exit(&self, _progressed: &dyn Fn()) -> Result<()> {
-        Ok(())
-    }
-
-    fn dispose(&self) -> Result<()> {
-        Ok(())
-    }
-}
+use counting::Counting;
 
 struct Fixture {
     runtime: Rc<TestRuntime>,
@@ -329,11 +216,11 @@ fn other_calls_keep_their_place_among_gathered_writes() {
     let (driver, options) = (fixture.driver.clone(), Options::default());
     let group = Group {
         checks: Vec::new(),
-        writes: vec![GroupWrite::Set {
-            key: "a".to_owned(),
-            value: "group".into(),
-            options: options.clone(),
-        }],
+        writes: vec![GroupWrite::set(
+            "a".to_owned(),
+            "group".into(),
+            options.clone(),
+        )],
     };
     let mut pending: Vec<Pin<Box<dyn Future<Output = Result<()>>>>> = vec![
         Box::pin(fixture.set("a", "1")),

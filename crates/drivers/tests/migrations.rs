@@ -1,29 +1,56 @@
 //! What a migration records is undone, by the process that runs it and by one that comes after it.
 
+mod counting;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
 use eas_core::driver::{Driver, Item, Mode, Options};
 use eas_core::error::Kind;
+use eas_core::runtime::lock;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
 use eas_core::storage::{Change, Storage};
 use eas_core::store::{SingleWrites, Store};
 use eas_core::value::{Text, Value};
 use eas_memory::MemoryStore;
+use eas_sqlite::{SqliteOptions, SqliteStore};
 use eas_store::Offloaded;
+use tempfile::TempDir;
+
+use counting::Counting;
+
+const NOW_MS: u64 = 1_700_000_000_000;
 
 /// A store that outlives its storages, as files do.
 struct World {
     runtime: Rc<TestRuntime>,
-    driver: Rc<Offloaded<MemoryStore>>,
+    driver: Rc<dyn Driver>,
+    store: Arc<dyn Store>,
+    _folder: TempDir,
 }
 
 impl World {
-    fn new() -> Self {
-        let runtime = TestRuntime::new(Jobs::ByHand, 1_700_000_000_000);
-        let store = MemoryStore::new(Arc::new(|| 1_700_000_000_000));
-        let driver = Rc::new(Offloaded::new(store, runtime.port()));
-        World { runtime, driver }
+    fn over<S: Store>(open: impl FnOnce(&TempDir) -> S) -> Self {
+        let runtime = TestRuntime::new(Jobs::Threads, NOW_MS);
+        let folder = tempfile::tempdir().expect("a folder");
+        let driver = Rc::new(Offloaded::new(open(&folder), runtime.port()));
+        World {
+            runtime,
+            store: driver.inner().clone(),
+            driver,
+            _folder: folder,
+        }
+    }
+
+    fn memory() -> Self {
+        World::over(|_| MemoryStore::new(Arc::new(|| NOW_MS)))
+    }
+
+    fn sqlite() -> Self {
+        World::over(|folder| {
+            let options = SqliteOptions::at(folder.path().join("storage.db"));
+            SqliteStore::new(options, Arc::new(|| NOW_MS))
+        })
     }
 
     fn storage(&self) -> Rc<Storage> {
@@ -43,9 +70,9 @@ impl World {
 
     /// Every key that the store has, those of the record too, with its text.
     fn content(&self) -> Vec<(String, String)> {
-        let store = self.driver.inner();
+        let store = &self.store;
         let keys = store.keys("", None).expect("lists").sorted();
-        let text = |key: &str| match store.get(key).expect("reads") {
+        let text = |key: &str| match store.get_raw(key).expect("reads") {
             Some(Value::Text(text)) => text.to_str().into_owned(),
             other => format!("{other:?}"),
         };
@@ -85,8 +112,16 @@ fn write(world: &World, storage: &Rc<Storage>, number: usize) {
 
 const WRITES: usize = 9;
 
-fn filled() -> (World, Vec<(String, String)>) {
-    let world = World::new();
+/// The stores whose migrations are undone: one that takes each write by itself, and those that make a write and
+/// its record one transaction.
+const WORLDS: [fn() -> World; 3] = [
+    World::memory,
+    || World::over(|_| Counting::new(true)),
+    World::sqlite,
+];
+
+fn filled(world: fn() -> World) -> (World, Vec<(String, String)>) {
+    let world = world();
     let storage = world.storage();
     for key in ["a", "b", "c:d", "c:e"] {
         world.set(&storage, key, key, Mode::Async);
@@ -102,8 +137,11 @@ fn filled() -> (World, Vec<(String, String)>) {
 
 #[test]
 fn an_undo_leaves_the_store_as_it_was_whatever_was_written() {
-    for last in 0..WRITES {
-        let (world, before) = filled();
+    for (world, last) in WORLDS
+        .into_iter()
+        .flat_map(|world| (0..WRITES).map(move |last| (world, last)))
+    {
+        let (world, before) = filled(world);
         let storage = world.storage();
         world.begin(&storage);
         for number in 0..=last {
@@ -120,8 +158,11 @@ fn an_undo_leaves_the_store_as_it_was_whatever_was_written() {
 
 #[test]
 fn a_migration_whose_process_is_gone_is_undone_by_the_next_one() {
-    for last in 0..WRITES {
-        let (world, before) = filled();
+    for (world, last) in WORLDS
+        .into_iter()
+        .flat_map(|world| (0..WRITES).map(move |last| (world, last)))
+    {
+        let (world, before) = filled(world);
         let killed = world.storage();
         world.begin(&killed);
         for number in 0..=last {
@@ -146,28 +187,30 @@ fn a_migration_whose_process_is_gone_is_undone_by_the_next_one() {
 
 #[test]
 fn a_committed_migration_leaves_what_it_wrote_and_no_record() {
-    let (world, _) = filled();
-    let storage = world.storage();
-    world.begin(&storage);
-    for number in 0..WRITES {
-        write(&world, &storage, number);
-    }
-    world
-        .runtime
-        .block_on(storage.commit_migration())
-        .expect("commits");
-    assert_eq!(world.content(), [("a".to_owned(), "last".to_owned())]);
-    assert!(
-        !world
+    for world in WORLDS {
+        let (world, _) = filled(world);
+        let storage = world.storage();
+        world.begin(&storage);
+        for number in 0..WRITES {
+            write(&world, &storage, number);
+        }
+        world
             .runtime
-            .block_on(storage.is_migration_open())
-            .expect("asks")
-    );
+            .block_on(storage.commit_migration())
+            .expect("commits");
+        assert_eq!(world.content(), [("a".to_owned(), "last".to_owned())]);
+        assert!(
+            !world
+                .runtime
+                .block_on(storage.is_migration_open())
+                .expect("asks")
+        );
+    }
 }
 
 #[test]
 fn entries_of_another_migration_are_of_no_account() {
-    let (world, before) = filled();
+    let (world, before) = filled(World::memory);
     let stale = "{\"json\":{\"migration\":\"other\",\"key\":\"a\",\"value\":{\"text\":\"stale\"},\"raw\":true,\"expires\":null}}";
     let storage = world.storage();
     for (key, text) in [
@@ -175,7 +218,7 @@ fn entries_of_another_migration_are_of_no_account() {
         ("__storage_journal__:0$", stale),
         ("__storage_journal__:1$", "torn"),
     ] {
-        let store = world.driver.inner();
+        let store = &world.store;
         store
             .set(key, &Value::Text(Text::from(text)), None)
             .expect("writes");
@@ -190,7 +233,7 @@ fn entries_of_another_migration_are_of_no_account() {
 
 #[test]
 fn the_record_is_in_no_listing() {
-    let (world, _) = filled();
+    let (world, _) = filled(World::memory);
     let storage = world.storage();
     world.begin(&storage);
     write(&world, &storage, 0);
@@ -201,7 +244,7 @@ fn the_record_is_in_no_listing() {
 
 #[test]
 fn a_migration_in_a_migration_is_an_error() {
-    let (world, _) = filled();
+    let (world, _) = filled(World::memory);
     let storage = world.storage();
     world.begin(&storage);
     let error = world
@@ -209,4 +252,87 @@ fn a_migration_in_a_migration_is_an_error() {
         .block_on(storage.begin_migration())
         .unwrap_err();
     assert_eq!(error.kind(), Kind::Migration);
+}
+
+/// A store that notes its batches, and how many of them it was given so far.
+fn noted() -> (World, Arc<Counting>) {
+    let runtime = TestRuntime::new(Jobs::Threads, NOW_MS);
+    let driver = Rc::new(Offloaded::new(Counting::new(true), runtime.port()));
+    let store = driver.inner().clone();
+    let world = World {
+        runtime,
+        store: store.clone(),
+        driver,
+        _folder: tempfile::tempdir().expect("a folder"),
+    };
+    let storage = world.storage();
+    for key in ["a", "b", "c:d", "c:e"] {
+        world.set(&storage, key, key, Mode::Async);
+    }
+    world.begin(&storage);
+    lock(&store.batches).clear();
+    for number in 0..WRITES {
+        write(&world, &storage, number);
+    }
+    (world, store)
+}
+
+fn is_record(key: &str) -> bool {
+    key.starts_with("__storage_journal__:")
+}
+
+#[test]
+fn a_transactional_store_gets_a_write_and_its_record_at_once() {
+    let (_world, store) = noted();
+    let mut recorded = std::collections::HashSet::new();
+    for batch in &*lock(&store.batches) {
+        let written = batch.iter().filter(|key| !is_record(key));
+        let first: Vec<_> = written
+            .filter(|key| recorded.insert((*key).clone()))
+            .collect();
+        // The metadata of an item are recorded with it.
+        let records = batch.iter().filter(|key| is_record(key)).count();
+        assert!(records >= first.len(), "{batch:?}");
+        assert!(!batch.iter().all(|key| is_record(key)), "{batch:?}");
+    }
+    assert!(recorded.contains("batch") && recorded.contains("c:e"));
+}
+
+#[test]
+fn a_transactional_store_gets_an_undo_and_the_end_of_the_record_at_once() {
+    let (world, store) = noted();
+    let before = lock(&store.batches).len();
+    world.begin(&world.storage());
+    let batches = lock(&store.batches).split_off(before);
+    let undone = &batches[0];
+    assert!(undone.iter().any(|key| key == "__storage_journal__:open$"));
+    for key in ["a", "b", "c:d", "c:e", "fresh", "batch"] {
+        assert!(undone.iter().any(|undone| undone == key), "{key}");
+    }
+    // Then begins the record of the next one.
+    assert_eq!(batches[1..], [["__storage_journal__:open$".to_owned()]]);
+}
+
+#[test]
+fn a_write_that_a_transactional_store_refuses_leaves_the_record_whole() {
+    let (world, before) = filled(|| World::over(|_| Counting::new(true)));
+    let killed = world.storage();
+    world.begin(&killed);
+    world.set(&killed, "a", "new", Mode::Async);
+    let refused = killed.set_item("bad", Text::from("new"), &Options::default(), Mode::Async);
+    let error = world.runtime.block_on(refused).expect_err("fails");
+    assert_eq!(
+        (error.kind(), error.key_name()),
+        (Kind::InvalidValue, Some("bad"))
+    );
+    assert_eq!(error.operation_name(), Some("setItem"));
+    world.set(&killed, "b", "new", Mode::Sync);
+    drop(killed);
+    world.begin(&world.storage());
+    let after: Vec<_> = world
+        .content()
+        .into_iter()
+        .filter(|(key, _)| !is_record(key))
+        .collect();
+    assert_eq!(after, before);
 }

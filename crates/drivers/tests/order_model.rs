@@ -343,11 +343,7 @@ fn run(
                 let writes = shape.writes.iter().map(|(key, value)| {
                     let (key, options) = (KEYS[*key].to_owned(), Options::default());
                     match value {
-                        Some(value) => GroupWrite::Set {
-                            key,
-                            value: text(*value),
-                            options,
-                        },
+                        Some(value) => GroupWrite::set(key, text(*value), options),
                         None => GroupWrite::Remove { key, options },
                     }
                 });

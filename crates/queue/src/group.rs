@@ -22,36 +22,38 @@ struct QueuedWrite {
     key: String,
     /// What is written; `None` removes the item.
     value: Option<Value>,
+    is_raw: bool,
     options: Options,
     /// When the item expires, in ms since the epoch.
     expires_ms: Option<u64>,
 }
 
 impl QueuedGroup {
-    /// The group, with the moments at which items expire by `expiry_of`.
+    /// The group, with the moments at which items expire by `expiry_of`, which is told what is written, whether
+    /// raw, and with which options.
     pub fn new(
         group: Group,
         operation: &'static str,
-        expiry_of: impl Fn(&Value, &Options) -> Option<u64>,
+        expiry_of: impl Fn(&Value, bool, &Options) -> Option<u64>,
     ) -> Self {
         let keys = group.keys().into_iter().map(Arc::from).collect();
         let writes = group.writes.into_iter().map(|write| match write {
             GroupWrite::Set {
                 key,
                 value,
+                is_raw,
                 options,
-            } => {
-                let value = Value::Text(value);
-                QueuedWrite {
-                    key,
-                    expires_ms: expiry_of(&value, &options),
-                    value: Some(value),
-                    options,
-                }
-            }
+            } => QueuedWrite {
+                key,
+                expires_ms: expiry_of(&value, is_raw, &options),
+                value: Some(value),
+                is_raw,
+                options,
+            },
             GroupWrite::Remove { key, options } => QueuedWrite {
                 key,
                 value: None,
+                is_raw: false,
                 options,
                 expires_ms: None,
             },
@@ -86,7 +88,7 @@ impl QueuedGroup {
             Some(value) => Write::Set {
                 key: &write.key,
                 value,
-                is_raw: false,
+                is_raw: write.is_raw,
                 expires_ms: write.expires_ms,
             },
             None => Write::Remove {
@@ -116,9 +118,10 @@ impl QueuedGroup {
                 ..write.options.clone()
             };
             match &write.value {
-                Some(Value::Text(value)) if !has_expired => GroupWrite::Set {
+                Some(value) if !has_expired => GroupWrite::Set {
                     key,
                     value: value.clone(),
+                    is_raw: write.is_raw,
                     options,
                 },
                 // What the driver still has of the key is older.

@@ -793,9 +793,14 @@ impl Driver for QueueDriver {
             self.clears.note(write.event(), &self.inner, write.key());
         }
         let now_ms = self.now_ms();
-        let group = Arc::new(QueuedGroup::new(group, operation, |value, options| {
-            self.expiry_of(&Change::Set(value.clone()), options, now_ms)
-        }));
+        let group = Arc::new(QueuedGroup::new(
+            group,
+            operation,
+            |value, is_raw, options| {
+                let of = if is_raw { Change::SetRaw } else { Change::Set };
+                self.expiry_of(&of(value.clone()), options, now_ms)
+            },
+        ));
         let outcome = if mode == Mode::Sync || self.is_ending() {
             match &self.writer {
                 Writer::Threaded(threaded) => threaded.commit_through(&group),

@@ -403,7 +403,7 @@ impl World {
             Asked::Clear(base) => (*base, Change::Clear),
             Asked::Group(asking) => {
                 let (check, writes) = asking.borrowed();
-                let queued = QueuedGroup::new(group(check, &writes), "commit", |_, _| None);
+                let queued = QueuedGroup::new(group(check, &writes), "commit", |_, _, _| None);
                 ("", Change::Commit(Arc::new(queued)))
             }
         };

@@ -150,7 +150,7 @@ impl SqliteStore {
                 self.note_corrupt(key);
                 Err(Error::new(
                     Kind::CorruptValue,
-                    "the item holds bytes that are no text",
+                    "What is stored is not text.",
                 ))
             }
         }

@@ -372,6 +372,49 @@ impl<D: Store> Offloaded<D> {
         Some(expires_ms)
     }
 
+    /// A change of a group, with what is written, which is absent where the item is removed.
+    fn written(&self, write: GroupWrite) -> Result<(String, Option<Written>)> {
+        let (key, value, is_raw, options) = match write {
+            GroupWrite::Remove { key, .. } => return Ok((key, None)),
+            GroupWrite::Set {
+                key,
+                value,
+                is_raw,
+                options,
+            } => (key, value, is_raw, options),
+        };
+        let (call, value) = if is_raw {
+            let storable = self.storable_raw(value);
+            (Call::SetItemRaw, storable.map_err(|error| error.key(&key))?)
+        } else {
+            (Call::SetItem, value)
+        };
+        let written = Written {
+            expires_ms: self.expiry_of(call, &value, &options),
+            value,
+            is_raw,
+        };
+        Ok((key, Some(written)))
+    }
+
+    /// A raw value as the store holds it.
+    fn storable_raw(&self, value: Value) -> Result<Value> {
+        let Value::Js(handle) = value else {
+            return Ok(value);
+        };
+        let holds_references = self.driver.info().holds_references;
+        match handle.bytes() {
+            Some((bytes, kind)) if kind != BytesKind::View || !holds_references => {
+                Ok(Value::Bytes(bytes.into(), kind))
+            }
+            _ if holds_references => Ok(Value::Js(handle)),
+            _ => Err(Error::new(
+                Kind::InvalidValue,
+                "a raw value must be a string, a Buffer or a typed array; use setItem for other values",
+            )),
+        }
+    }
+
     /// Sees to the end of what was written. Not before it is there: a sweep would pass it over.
     fn ends<T: 'static>(&self, written: Op<T>, expires_ms: Option<u64>) -> Op<T> {
         let Some(expires_ms) = expires_ms else {
@@ -490,23 +533,28 @@ fn removals(keys: &Keys) -> Vec<Event> {
     removals.collect()
 }
 
-/// A value, and when its item expires, in ms since the epoch.
-type Expiring = (Value, Option<u64>);
+/// What a group writes of an item.
+struct Written {
+    value: Value,
+    is_raw: bool,
+    /// When the item expires, in ms since the epoch.
+    expires_ms: Option<u64>,
+}
 
 /// Makes changes as one if the conditions hold; a change without a value removes.
 fn commit_writes<D: Store>(
     driver: &D,
     checks: &[Check],
-    writes: &[(String, Option<Expiring>)],
+    writes: &[(String, Option<Written>)],
 ) -> Result<Committed> {
     let writes: SmallVec<[_; 4]> = writes
         .iter()
         .map(|(key, change)| match change {
-            Some((value, expires_ms)) => Write::Set {
+            Some(written) => Write::Set {
                 key,
-                value,
-                is_raw: false,
-                expires_ms: *expires_ms,
+                value: &written.value,
+                is_raw: written.is_raw,
+                expires_ms: written.expires_ms,
             },
             None => Write::Remove {
                 key,
@@ -768,31 +816,14 @@ impl<D: Store> Driver for Offloaded<D> {
         options: &Options,
         mode: Mode,
     ) -> Op<()> {
-        let value = match value {
-            Value::Js(handle) => match handle.bytes() {
-                Some((bytes, kind))
-                    if kind != BytesKind::View || !self.driver.info().holds_references =>
-                {
-                    Value::Bytes(bytes.into(), kind)
-                }
-                _ if self.driver.info().holds_references => Value::Js(handle),
-                _ => {
-                    let error = Error::new(
-                        Kind::InvalidValue,
-                        "a raw value must be a string, a Buffer or a typed array; use setItem for other values",
-                    );
-                    let operation = Call::SetItemRaw.name(mode);
-                    return Op::fail(
-                        error
-                            .driver(self.driver.info().name)
-                            .operation(operation)
-                            .key(key),
-                    );
-                }
-            },
-            value => value,
-        };
-        self.set(Call::SetItemRaw, key, value, options, mode)
+        match self.storable_raw(value) {
+            Ok(value) => self.set(Call::SetItemRaw, key, value, options, mode),
+            Err(error) => {
+                let operation = Call::SetItemRaw.name(mode);
+                let error = error.driver(self.driver.info().name);
+                Op::fail(error.operation(operation).key(key))
+            }
+        }
     }
 
     fn remove_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<()> {
@@ -861,25 +892,18 @@ impl<D: Store> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::Commit, mode) {
             return Op::fail(error);
         }
-        let mut first_expiry: Option<u64> = None;
-        let writes: SmallVec<[_; 1]> = group
+        let checks = group.checks;
+        let writes: Result<SmallVec<[_; 1]>> = group
             .writes
             .into_iter()
-            .map(|write| match write {
-                GroupWrite::Set {
-                    key,
-                    value,
-                    options,
-                } => {
-                    let value = Value::Text(value);
-                    let expires_ms = self.expiry_of(Call::SetItem, &value, &options);
-                    first_expiry = first_expiry.into_iter().chain(expires_ms).min();
-                    (key, Some((value, expires_ms)))
-                }
-                GroupWrite::Remove { key, .. } => (key, None),
-            })
+            .map(|write| self.written(write))
             .collect();
-        let checks = group.checks;
+        let writes = match writes {
+            Ok(writes) => writes,
+            Err(error) => return Op::fail(error.driver(name).operation(operation)),
+        };
+        let expiries = writes.iter().filter_map(|(_, written)| written.as_ref());
+        let first_expiry = expiries.filter_map(|written| written.expires_ms).min();
         if self.driver.info().is_instant {
             let committed = commit_writes(&*self.driver, &checks, &writes);
             let committed = committed.map_err(|error| error.driver(name).operation(operation));

@@ -1,7 +1,6 @@
 //! Conditional changes, and changes that are made together or not at all.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::routes::{Storage, empty_key};
@@ -9,7 +8,7 @@ use crate::condition::{Etag, Expected, named_by_bytes, named_by_text};
 use crate::driver::{Call, Driver, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
 use crate::fallbacks;
-use crate::group::{Committed, Group, GroupWrite};
+use crate::group::{Committed, Group, GroupWrite, last_of_each};
 use crate::key;
 use crate::runtime::Runtime;
 use crate::value::{JsHandle, Text, Value};
@@ -161,7 +160,7 @@ impl Storage {
             self.clears.note(write.event(), &driver, write.key());
         }
         if !self.is_migrating() {
-            return self.commit_routed(&driver, &base, group, operation, mode);
+            return self.commit_routed(&driver, &base, group, Vec::new(), operation, mode);
         }
         let keys = group
             .writes
@@ -169,8 +168,9 @@ impl Storage {
             .map(|write| format!("{base}{}", write.key()));
         let keys: Vec<String> = keys.collect();
         let storage = self.clone();
-        self.recorded(keys, mode, move || {
-            storage.commit_routed(&driver, &base, group, operation, mode)
+        let is_made = |committed: &Committed| *committed == Committed::Done;
+        self.recorded(keys, mode, is_made, move |with| {
+            storage.commit_routed(&driver, &base, group, with, operation, mode)
         })
     }
 
@@ -178,7 +178,8 @@ impl Storage {
         self: &Rc<Self>,
         driver: &Rc<dyn Driver>,
         base: &str,
-        group: Group,
+        mut group: Group,
+        with: Vec<GroupWrite>,
         operation: &'static str,
         mode: Mode,
     ) -> Op<Committed> {
@@ -190,6 +191,7 @@ impl Storage {
             .filter(|write| !goes_with_its_item(write, &group.writes))
             .map(|write| (write.event(), format!("{base}{}", write.key())))
             .collect();
+        group.writes.extend(with);
         let committed = driver.clone().commit(group, operation, mode);
         let committed = self.tracked(driver, committed);
         let (storage, driver, base) = (self.clone(), driver.clone(), base.to_owned());
@@ -276,21 +278,6 @@ fn goes_with_its_item(write: &GroupWrite, writes: &[GroupWrite]) -> bool {
         matches!(other, GroupWrite::Remove { .. }) && key::meta_of(other.key()) == *key
     };
     key::is_meta(key) && writes.iter().any(is_item)
-}
-
-/// Of several changes of one key the last, at its place.
-fn last_of_each(writes: Vec<GroupWrite>) -> Vec<GroupWrite> {
-    if writes.len() < 2 {
-        return writes;
-    }
-    let last: HashMap<String, usize> = writes
-        .iter()
-        .enumerate()
-        .map(|(place, write)| (write.key().to_owned(), place))
-        .collect();
-    let of_key = |(place, write): &(usize, GroupWrite)| last[write.key()] == *place;
-    let kept = writes.into_iter().enumerate().filter(of_key);
-    kept.map(|(_, write)| write).collect()
 }
 
 fn two_mounts(first: &str, second: &str) -> Error {

@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
+use super::migrate::commit_with;
 use super::routes::{Storage, empty_key};
 use crate::driver::{Call, Driver, EventKind, Item, Mode, Op, Options};
 use crate::error::Result;
 use crate::fallbacks;
+use crate::group::GroupWrite;
 use crate::key;
 use crate::value::{Text, Value};
 
@@ -98,6 +100,17 @@ impl Storage {
         if !self.is_migrating() {
             return self.change(parts, common, mode);
         }
+        self.change_recorded(parts, common, Call::SetItems, mode)
+    }
+
+    /// Makes changes behind the record of what they overwrite, or together with it.
+    fn change_recorded(
+        self: &Rc<Self>,
+        parts: Vec<Part<Change>>,
+        common: &Options,
+        call: Call,
+        mode: Mode,
+    ) -> Op<()> {
         let full = |part: &Part<Change>| {
             part.items
                 .iter()
@@ -106,7 +119,70 @@ impl Storage {
         };
         let keys = parts.iter().flat_map(full).collect();
         let (storage, common) = (self.clone(), common.clone());
-        self.recorded(keys, mode, move || storage.change(parts, &common, mode))
+        self.recorded(
+            keys,
+            mode,
+            |()| true,
+            move |with| {
+                if with.is_empty() {
+                    storage.change(parts, &common, mode)
+                } else {
+                    storage.change_as_one(parts, with, call, mode)
+                }
+            },
+        )
+    }
+
+    /// Removes keys of one mount, all in full and in normal form, and records what they held.
+    pub(super) fn remove_recorded(
+        self: &Rc<Self>,
+        keys: Vec<String>,
+        options: &Options,
+        mode: Mode,
+    ) -> Op<()> {
+        let removal = |key| Item {
+            key,
+            value: Change::Remove,
+            options: options.clone(),
+        };
+        let parts = self.part(keys.into_iter().map(removal).enumerate());
+        self.change_recorded(parts, options, Call::Clear, mode)
+    }
+
+    /// Makes changes of one mount, and those that belong `with` them, as one transaction.
+    fn change_as_one(
+        self: &Rc<Self>,
+        parts: Vec<Part<Change>>,
+        with: Vec<GroupWrite>,
+        call: Call,
+        mode: Mode,
+    ) -> Op<()> {
+        let mut writes = Vec::new();
+        let mut events = Vec::new();
+        let mut driver = None;
+        for part in parts {
+            if !part.driver.info().watches() {
+                events.extend(part_events(&part, mode));
+            }
+            writes.extend(part.items.into_iter().map(|item| match item.value {
+                Change::Set(value) => GroupWrite::set(item.key, value, item.options),
+                Change::Remove => GroupWrite::Remove {
+                    key: item.key,
+                    options: item.options,
+                },
+            }));
+            driver = Some(part.driver);
+        }
+        let Some(driver) = driver else {
+            return Op::ok(());
+        };
+        let made = commit_with(&driver, with, writes, call.name(mode), mode);
+        let storage = self.clone();
+        made.map(move |()| {
+            for (kind, key) in events {
+                storage.announce(kind, &key, &*driver);
+            }
+        })
     }
 
     fn change(self: &Rc<Self>, parts: Vec<Part<Change>>, common: &Options, mode: Mode) -> Op<()> {

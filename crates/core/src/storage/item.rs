@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use super::migrate::commit_with;
 use super::routes::{Route, Storage};
 use crate::driver::{Call, Driver, EventKind, Mode, Op, Options};
 use crate::error::{Error, Kind};
 use crate::fallbacks;
+use crate::group::GroupWrite;
 use crate::key;
 use crate::value::{Text, Value};
 
@@ -80,8 +82,13 @@ impl Storage {
         };
         if self.is_migrating() {
             let options = options.clone();
-            return self.recorded_route(Call::SetItem, route, mode, move |route| {
-                fallbacks::set_item(&route.driver, route.relative(), value, &options, mode)
+            return self.recorded_route(Call::SetItem, route, mode, move |route, with| {
+                let (driver, key) = (&route.driver, route.relative());
+                if with.is_empty() {
+                    return fallbacks::set_item(driver, key, value, &options, mode);
+                }
+                let set = GroupWrite::set(key.to_owned(), value, options);
+                commit_with(driver, with, vec![set], Call::SetItem.name(mode), mode)
             });
         }
         let written = fallbacks::set_item(&route.driver, route.relative(), value, options, mode);
@@ -117,8 +124,18 @@ impl Storage {
             Err(error) => return Op::fail(error.operation(Call::SetItemRaw.name(mode))),
         };
         let options = options.clone();
-        self.recorded_route(Call::SetItemRaw, route, mode, move |route| {
-            fallbacks::set_item_raw(&route.driver, route.relative(), value, &options, mode)
+        self.recorded_route(Call::SetItemRaw, route, mode, move |route, with| {
+            let (driver, key) = (&route.driver, route.relative());
+            if with.is_empty() {
+                return fallbacks::set_item_raw(driver, key, value, &options, mode);
+            }
+            let set = GroupWrite::Set {
+                key: key.to_owned(),
+                value,
+                is_raw: true,
+                options,
+            };
+            commit_with(driver, with, vec![set], Call::SetItemRaw.name(mode), mode)
         })
     }
 
@@ -137,7 +154,17 @@ impl Storage {
         let options = options.clone();
         let meta = and_meta.then(|| key::meta_of(&route.key));
         let base_len = route.base_len;
-        let remove = move |route: &Route| {
+        let remove = move |route: &Route, with: Vec<GroupWrite>| {
+            if !with.is_empty() {
+                let meta = meta.iter().map(|meta| &meta[base_len..]);
+                let removed = std::iter::once(route.relative()).chain(meta);
+                let removed = removed.map(|key| GroupWrite::Remove {
+                    key: key.to_owned(),
+                    options: options.clone(),
+                });
+                let operation = Call::RemoveItem.name(mode);
+                return commit_with(&route.driver, with, removed.collect(), operation, mode);
+            }
             let removed = fallbacks::remove_item(&route.driver, route.relative(), &options, mode);
             match &meta {
                 None => removed,
@@ -157,11 +184,11 @@ impl Storage {
         call: Call,
         route: Route,
         mode: Mode,
-        write: impl FnOnce(&Route) -> Op<()> + 'static,
+        write: impl FnOnce(&Route, Vec<GroupWrite>) -> Op<()> + 'static,
     ) -> Op<()> {
         let kind = kind_of(call);
         if !self.is_migrating() {
-            let written = write(&route);
+            let written = write(&route, Vec::new());
             self.note_for_clears(kind, &route.driver, route.relative(), &written);
             let written = self.tracked(&route.driver, written);
             return self.announced(written, call, route, mode);
@@ -170,10 +197,18 @@ impl Storage {
         self.clears.note(kind, &route.driver, route.relative());
         let keys = vec![route.key.clone(), key::meta_of(&route.key)];
         let storage = self.clone();
-        self.recorded(keys, mode, move || {
-            let written = write(&route);
-            storage.announced(written, call, route, mode)
-        })
+        self.recorded(
+            keys,
+            mode,
+            |()| true,
+            move |with| {
+                let named = route.key.clone();
+                let written = write(&route, with);
+                let written =
+                    written.map_result(move |written| written.map_err(|error| error.key(&named)));
+                storage.announced(written, call, route, mode)
+            },
+        )
     }
 
     /// Whether a clear leaves the item because its mount, or a part of it, refuses clears.

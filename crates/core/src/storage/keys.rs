@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
+use super::migrate::is_transactional;
 use super::routes::Storage;
 use crate::clearing::Clear;
 use crate::driver::{Call, Driver, EventKind, KeyQuery, Mode, Op, Options};
@@ -145,6 +146,7 @@ impl Storage {
                     ..KeyQuery::default()
                 };
                 let keys = fallbacks::get_keys(&share.driver, &query, mode).await?;
+                let mut removed = Vec::new();
                 for key in &keys.with_metadata() {
                     let key = key::normalize(key);
                     let full = share.full(&key);
@@ -153,8 +155,15 @@ impl Storage {
                         || clear.spares(&key)
                         || share.driver.refuses_clear_of(item_of(&key));
                     if is_its && !is_left {
-                        storage.remove_item(&full, false, &options, mode).await?;
+                        removed.push(full);
                     }
+                }
+                if is_transactional(&share.driver, mode) {
+                    storage.remove_recorded(removed, &options, mode).await?;
+                    continue;
+                }
+                for key in removed {
+                    storage.remove_item(&key, false, &options, mode).await?;
                 }
             }
             Ok(())

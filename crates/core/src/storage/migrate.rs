@@ -9,18 +9,21 @@
 
 use std::collections::HashSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
 use super::recorder::{
-    HEADER, Old, Recorder, entry_key, forget, is_record, read_entry, read_header,
+    HEADER, Old, Place, Recorder, entry_key, forget, is_record, read_entry, read_header, read_text,
+    settle, write_text,
 };
-use super::recorder::{read_text, settle, write_entry, write_text};
 use super::routes::{Route, Storage};
 use crate::driver::{Call, Driver, EventKind, Mode, Op, Options};
 use crate::error::{Error, Kind, Result};
 use crate::fallbacks;
+use crate::group::{Group, GroupWrite, last_of_each};
 use crate::key;
+use crate::store::Store;
 use crate::value::{Text, Value};
 
 impl Storage {
@@ -82,12 +85,12 @@ impl Storage {
             let gate = recorder.gate.clone().lock_owned().await;
             storage.flush_drivers("", Mode::Async).await?;
             recorder.flush().await?;
-            storage.close_record().await?;
+            let left = storage.close_record(Vec::new(), recorder.entries()).await?;
             recorder.is_over.set(true);
             storage.recorder.borrow_mut().take();
             // What is left of the record means nothing without the header; the next migration
             // tidies up what stays now.
-            let _ = recorder.forget_entries().await;
+            let _ = forget(left).await;
             drop(gate);
             Ok(())
         })
@@ -119,7 +122,7 @@ impl Storage {
             let before = recorder.before_steps.get();
             let steps = recorder.recorded.borrow_mut().split_off(before);
             recorder.known.borrow_mut().clear();
-            let restored = storage.restore(steps).await;
+            let restored = storage.restore(steps, |_| false).await.map(drop);
             if restored.is_err() {
                 // The record stays: the next migration undoes it.
                 recorder.is_over.set(true);
@@ -146,25 +149,29 @@ impl Storage {
                 let written: HashSet<_> = since.iter().map(Old::place).collect();
                 old.retain(|old| !written.contains(&old.place()));
             }
-            storage.restore(old).await?;
+            let last = storage
+                .restore(old, |driver| storage.ends_in(driver))
+                .await?;
             recorder.flush().await?;
-            storage.close_record().await?;
-            let _ = recorder.forget_entries().await;
+            let left = storage.close_record(last, recorder.entries()).await?;
+            let _ = forget(left).await;
             drop(gate);
             Ok(())
         })
     }
 
-    /// Runs a write of `keys`, all in full and in normal form; during a migration, behind the
-    /// record of what they hold.
+    /// Runs a write of `keys`, all in full and in normal form; during a migration, behind the record of
+    /// what they hold, or together with it: `write` gets changes that belong into one group with its own,
+    /// and says whether anything was changed by `is_made`.
     pub(super) fn recorded<T: 'static>(
         self: &Rc<Self>,
         keys: Vec<String>,
         mode: Mode,
-        write: impl FnOnce() -> Op<T> + 'static,
+        is_made: impl Fn(&T) -> bool + 'static,
+        write: impl FnOnce(Vec<GroupWrite>) -> Op<T> + 'static,
     ) -> Op<T> {
         let Some(recorder) = self.recorder.borrow().clone() else {
-            return write();
+            return write(Vec::new());
         };
         let storage = self.clone();
         let refused = recorder
@@ -174,41 +181,55 @@ impl Storage {
             return Op::fail(error);
         }
         self.in_flight.track(Op::later(async move {
-            let gate = recorder.gate.clone().lock_owned().await;
-            if !recorder.is_over.get() {
-                storage.record(&recorder, keys, mode).await?;
+            let _gate = recorder.gate.clone().lock_owned().await;
+            if recorder.is_over.get() {
+                return write(Vec::new()).await;
             }
-            let written = write().await;
-            drop(gate);
+            let old = storage.unrecorded(&recorder, &keys, mode).await?;
+            if !storage.are_of_one_transaction(&keys, mode) {
+                recorder.record(old, mode).await?;
+                return write(Vec::new()).await;
+            }
+            let written = write(recorder.record_of(&old)).await;
+            match &written {
+                Ok(written) if is_made(written) => recorder.note(old),
+                Ok(_) => {}
+                // What became of the write is not known for sure: the record is not to miss it.
+                Err(_) => {
+                    let _ = recorder.record(old, mode).await;
+                }
+            }
             written
         }))
     }
 
-    /// Records what the keys hold, those that are not yet recorded.
-    async fn record(&self, recorder: &Recorder, keys: Vec<String>, mode: Mode) -> Result<()> {
-        let mut written: Vec<Rc<dyn Driver>> = Vec::new();
+    /// Whether one store keeps all of the keys and makes several changes as one transaction.
+    fn are_of_one_transaction(&self, keys: &[String], mode: Mode) -> bool {
+        let mut routes = keys.iter().map(|key| self.route_normal(key.clone()));
+        let Some(first) = routes.next() else {
+            return false;
+        };
+        let is_first = |route: Route| {
+            route.base_len == first.base_len && Rc::ptr_eq(&route.driver, &first.driver)
+        };
+        is_transactional(&first.driver, mode) && routes.all(is_first)
+    }
+
+    /// What those of the keys hold that are not recorded yet.
+    async fn unrecorded(
+        &self,
+        recorder: &Recorder,
+        keys: &[String],
+        mode: Mode,
+    ) -> Result<Vec<Old>> {
+        let mut found = Vec::new();
         for key in keys {
-            let route = self.route_normal(key);
-            let known = (route.base_len, route.key.clone());
-            if is_record(route.relative()) || recorder.known.borrow().contains(&known) {
-                continue;
+            let route = self.route_normal(key.clone());
+            if !is_record(route.relative()) && !recorder.knows(route.base_len, &route.key) {
+                found.push(read_old(self, &route, mode).await?);
             }
-            let old = read_old(self, &route, mode).await?;
-            if let Some(entry) = write_entry(&recorder.id, &old) {
-                let (place, number) = recorder.next_entry(&old);
-                write_text(&old.driver, &entry_key(&old.base, number), &entry, mode).await?;
-                recorder.journals.borrow_mut()[place].len = number + 1;
-                if !written.iter().any(|driver| Rc::ptr_eq(driver, &old.driver)) {
-                    written.push(old.driver.clone());
-                }
-            }
-            recorder.recorded.borrow_mut().push(old);
-            recorder.known.borrow_mut().insert(known);
         }
-        for driver in written {
-            settle(&driver, mode).await?;
-        }
-        Ok(())
+        Ok(found)
     }
 
     /// A migration that writes what is not taken would be taken for done.
@@ -270,56 +291,151 @@ impl Storage {
             }
         }
         if open.is_some() {
-            self.restore(old).await?;
-            self.close_record().await?;
+            let last = self.restore(old, |driver| self.ends_in(driver)).await?;
+            entries = self.close_record(last, entries).await?;
         }
         forget(entries).await
     }
 
-    /// Puts values back and reports it.
-    async fn restore(self: &Rc<Self>, old: Vec<Old>) -> Result<()> {
-        let now_ms = self.runtime.now_ms();
-        for old in old.into_iter().rev() {
-            let full = format!("{}{}", old.base, old.key);
-            let has_ended = old
-                .expires_ms
-                .is_some_and(|expires_ms| expires_ms <= now_ms);
-            let options = Options {
-                ttl_ms: old
-                    .expires_ms
-                    .map(|expires_ms| expires_ms.saturating_sub(now_ms)),
-                ..Options::default()
-            };
-            let (driver, key) = (&old.driver, &old.key);
-            let (kind, restored) = match old.value.filter(|_| !has_ended) {
-                Some(Value::Text(text)) if !old.is_raw => (
-                    EventKind::Update,
-                    fallbacks::set_item(driver, key, text, &options, Mode::Async),
-                ),
-                Some(value) => (
-                    EventKind::Update,
-                    fallbacks::set_item_raw(driver, key, value, &options, Mode::Async),
-                ),
-                None => (
-                    EventKind::Remove,
-                    fallbacks::remove_item(driver, key, &options, Mode::Async),
-                ),
-            };
-            restored.await?;
-            if !key::is_meta(&full) {
-                self.announce(kind, &full, &*old.driver);
-            }
-        }
-        self.flush_drivers("", Mode::Async).await
+    /// Whether taking away the header and changes of this driver are one transaction.
+    fn ends_in(&self, driver: &Rc<dyn Driver>) -> bool {
+        let header = self.route_normal(HEADER.to_owned()).driver;
+        Rc::ptr_eq(&header, driver) && is_transactional(driver, Mode::Async)
     }
 
-    /// Takes the header away, which ends the migration.
-    async fn close_record(self: &Rc<Self>) -> Result<()> {
+    /// Puts values back and reports it, the last that was recorded first. Those of drivers that are
+    /// `put_off` are given back.
+    async fn restore(
+        self: &Rc<Self>,
+        old: Vec<Old>,
+        put_off: impl Fn(&Rc<dyn Driver>) -> bool,
+    ) -> Result<Vec<Old>> {
+        let (last, old): (Vec<_>, Vec<_>) = old.into_iter().partition(|old| put_off(&old.driver));
+        let (together, each): (Vec<_>, Vec<_>) = old
+            .into_iter()
+            .partition(|old| is_transactional(&old.driver, Mode::Async));
+        for old in each.into_iter().rev() {
+            let (driver, base) = (old.driver.clone(), old.base.clone());
+            let write = old.restored(self.runtime.now_ms());
+            let event = event_of(&base, &write);
+            make(&driver, write).await?;
+            self.announce_undone(event, &driver);
+        }
+        let mut together = together;
+        while let Some(driver) = together.first().map(|old| old.driver.clone()) {
+            let (its, others): (Vec<_>, Vec<_>) = together
+                .into_iter()
+                .partition(|old| Rc::ptr_eq(&old.driver, &driver));
+            self.restore_as_one(&driver, its, Vec::new()).await?;
+            together = others;
+        }
+        self.flush_drivers("", Mode::Async).await?;
+        Ok(last)
+    }
+
+    /// Puts values of one driver back and removes keys of it, as one transaction.
+    async fn restore_as_one(
+        self: &Rc<Self>,
+        driver: &Rc<dyn Driver>,
+        old: Vec<Old>,
+        removed: Vec<String>,
+    ) -> Result<()> {
+        let now_ms = self.runtime.now_ms();
+        let mut writes = Vec::with_capacity(old.len() + removed.len());
+        let mut events = Vec::with_capacity(old.len());
+        for old in old.into_iter().rev() {
+            let base = old.base.clone();
+            let write = old.restored(now_ms);
+            events.push(event_of(&base, &write));
+            writes.push(write);
+        }
+        writes.extend(removed.into_iter().map(|key| GroupWrite::Remove {
+            key,
+            options: Options::default(),
+        }));
+        commit_with(driver, Vec::new(), writes, "migrate", Mode::Async).await?;
+        for event in events {
+            self.announce_undone(event, driver);
+        }
+        Ok(())
+    }
+
+    fn announce_undone(&self, (kind, key): (EventKind, String), driver: &Rc<dyn Driver>) {
+        if !key::is_meta(&key) {
+            self.announce(kind, &key, &**driver);
+        }
+    }
+
+    /// Takes the header away, which ends the migration, and puts back the `last` values with it where the
+    /// driver [makes that one transaction](Self::ends_in). Gives the entries that are left.
+    async fn close_record(
+        self: &Rc<Self>,
+        last: Vec<Old>,
+        entries: Vec<Place>,
+    ) -> Result<Vec<Place>> {
         let header = self.route_normal(HEADER.to_owned());
+        if self.ends_in(&header.driver) {
+            let (its, left): (Vec<_>, Vec<_>) = entries
+                .into_iter()
+                .partition(|(driver, _)| Rc::ptr_eq(driver, &header.driver));
+            let mut removed = vec![header.relative().to_owned()];
+            removed.extend(its.into_iter().map(|(_, key)| key));
+            self.restore_as_one(&header.driver, last, removed).await?;
+            return Ok(left);
+        }
         let options = Options::default();
         fallbacks::remove_item(&header.driver, header.relative(), &options, Mode::Async).await?;
         // No entry may go before the header has.
-        settle(&header.driver, Mode::Async).await
+        settle(&header.driver, Mode::Async).await?;
+        Ok(entries)
+    }
+}
+
+/// Whether others see all or nothing of several changes that the driver makes together, whatever their
+/// number.
+pub(super) fn is_transactional(driver: &Rc<dyn Driver>, mode: Mode) -> bool {
+    let commits = driver.info().has(Call::Commit, mode);
+    let is_transactional = |store: Arc<dyn Store>| store.info().is_transactional;
+    commits && driver.shared_store().is_some_and(is_transactional)
+}
+
+/// Makes changes and those that belong `with` them, as one transaction.
+pub(super) fn commit_with(
+    driver: &Rc<dyn Driver>,
+    with: Vec<GroupWrite>,
+    writes: Vec<GroupWrite>,
+    operation: &'static str,
+    mode: Mode,
+) -> Op<()> {
+    let group = Group {
+        checks: Vec::new(),
+        writes: last_of_each(with.into_iter().chain(writes).collect()),
+    };
+    driver.clone().commit(group, operation, mode).map(drop)
+}
+
+fn event_of(base: &str, write: &GroupWrite) -> (EventKind, String) {
+    (write.event(), format!("{base}{}", write.key()))
+}
+
+/// Makes one change.
+fn make(driver: &Rc<dyn Driver>, write: GroupWrite) -> Op<()> {
+    match write {
+        GroupWrite::Set {
+            key,
+            value: Value::Text(text),
+            is_raw: false,
+            options,
+        } => fallbacks::set_item(driver, &key, text, &options, Mode::Async),
+        GroupWrite::Set {
+            key,
+            value,
+            options,
+            ..
+        } => fallbacks::set_item_raw(driver, &key, value, &options, Mode::Async),
+        GroupWrite::Remove { key, options } => {
+            fallbacks::remove_item(driver, &key, &options, Mode::Async)
+        }
     }
 }
 

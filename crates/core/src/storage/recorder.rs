@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use crate::driver::{Driver, Mode, Options};
 use crate::error::{Error, Kind, Result};
 use crate::fallbacks;
+use crate::group::GroupWrite;
 use crate::key;
 use crate::value::{BytesKind, Text, Value};
 
@@ -65,6 +66,36 @@ pub(super) struct Old {
 }
 
 impl Old {
+    /// Whether the store can record it: some values only this process can hold, whose store does not outlive it
+    /// either.
+    fn can_be_stored(&self) -> bool {
+        match &self.value {
+            Some(Value::Js(handle)) => handle.bytes().is_some(),
+            _ => true,
+        }
+    }
+
+    /// What puts it back at `now_ms`.
+    pub(super) fn restored(self, now_ms: u64) -> GroupWrite {
+        let has_ended = self.expires_ms.is_some_and(|ms| ms <= now_ms);
+        let options = Options {
+            ttl_ms: self.expires_ms.map(|ms| ms.saturating_sub(now_ms)),
+            ..Options::default()
+        };
+        match self.value.filter(|_| !has_ended) {
+            Some(value) => GroupWrite::Set {
+                is_raw: self.is_raw || !matches!(value, Value::Text(_)),
+                key: self.key,
+                value,
+                options,
+            },
+            None => GroupWrite::Remove {
+                key: self.key,
+                options,
+            },
+        }
+    }
+
     /// What tells the key from others: the driver, the base of the mount, the key within it.
     pub(super) fn place(&self) -> (*const (), &str, &str) {
         (Rc::as_ptr(&self.driver).cast(), &self.base, &self.key)
@@ -94,8 +125,58 @@ impl Recorder {
         Ok(())
     }
 
-    /// The place of the journal that takes the entry, and the number that the entry gets there.
-    pub(super) fn next_entry(&self, old: &Old) -> (usize, u64) {
+    /// Whether a key is recorded, by the key in full and how much of it is the base of its mount.
+    pub(super) fn knows(&self, base_len: usize, key: &str) -> bool {
+        let known = self.known.borrow();
+        known.contains(&(base_len, key.to_owned()))
+    }
+
+    /// Writes the record of what keys hold.
+    pub(super) async fn record(&self, old: Vec<Old>, mode: Mode) -> Result<()> {
+        let mut written: Vec<Rc<dyn Driver>> = Vec::new();
+        for old in old {
+            if let Some(entry) = write_entry(&self.id, &old) {
+                let number = self.journal_of(&old, |journal| journal.len);
+                write_text(&old.driver, &entry_key(&old.base, number), &entry, mode).await?;
+                if !written.iter().any(|driver| Rc::ptr_eq(driver, &old.driver)) {
+                    written.push(old.driver.clone());
+                }
+            }
+            self.note(vec![old]);
+        }
+        for driver in written {
+            settle(&driver, mode).await?;
+        }
+        Ok(())
+    }
+
+    /// The record of what keys of one driver hold, to be written together with what changes them.
+    pub(super) fn record_of(&self, old: &[Old]) -> Vec<GroupWrite> {
+        let entries = old
+            .iter()
+            .filter_map(|old| Some((old, write_entry(&self.id, old)?)));
+        let writes = entries.enumerate().map(|(place, (old, entry))| {
+            let number = self.journal_of(old, |journal| journal.len) + place as u64;
+            let key = entry_key(&old.base, number);
+            GroupWrite::set(key, Text::from(&*entry), Options::default())
+        });
+        writes.collect()
+    }
+
+    /// Notes what was recorded.
+    pub(super) fn note(&self, old: Vec<Old>) {
+        for old in old {
+            if old.can_be_stored() {
+                self.journal_of(&old, |journal| journal.len += 1);
+            }
+            let key = format!("{}{}", old.base, old.key);
+            self.known.borrow_mut().insert((old.base.len(), key));
+            self.recorded.borrow_mut().push(old);
+        }
+    }
+
+    /// Looks at the journal that takes the entry.
+    fn journal_of<T>(&self, old: &Old, look: impl FnOnce(&mut Journal) -> T) -> T {
         let mut journals = self.journals.borrow_mut();
         let is_its = |journal: &Journal| {
             journal.base == old.base && Rc::ptr_eq(&journal.driver, &old.driver)
@@ -109,7 +190,7 @@ impl Recorder {
             });
             journals.len() - 1
         });
-        (place, journals[place].len)
+        look(&mut journals[place])
     }
 
     pub(super) fn drivers(&self) -> Vec<Rc<dyn Driver>> {
@@ -128,22 +209,22 @@ impl Recorder {
         Ok(())
     }
 
-    pub(super) async fn forget_entries(&self) -> Result<()> {
-        let entries = self
-            .journals
-            .borrow()
-            .iter()
-            .flat_map(|journal| {
-                (0..journal.len)
-                    .map(|number| (journal.driver.clone(), entry_key(&journal.base, number)))
-            })
-            .collect();
-        forget(entries).await
+    /// Where the entries are, in the order in which they were written.
+    pub(super) fn entries(&self) -> Vec<Place> {
+        let journals = self.journals.borrow();
+        let of_journal = |journal: &Journal| {
+            let (driver, base) = (journal.driver.clone(), journal.base.clone());
+            (0..journal.len).map(move |number| (driver.clone(), entry_key(&base, number)))
+        };
+        journals.iter().flat_map(of_journal).collect()
     }
 }
 
+/// A driver, and a key within it.
+pub(super) type Place = (Rc<dyn Driver>, String);
+
 /// Removes entries, the last first: those that stay when this is cut short are found again.
-pub(super) async fn forget(entries: Vec<(Rc<dyn Driver>, String)>) -> Result<()> {
+pub(super) async fn forget(entries: Vec<Place>) -> Result<()> {
     for (driver, key) in entries.into_iter().rev() {
         fallbacks::remove_item(&driver, &key, &Options::default(), Mode::Async).await?;
     }

@@ -43,11 +43,7 @@ fn check(key: &str, expected: Expected) -> Check {
 }
 
 fn set(key: &str, text: &str) -> GroupWrite {
-    GroupWrite::Set {
-        key: key.to_owned(),
-        value: Text::from(text),
-        options: Options::default(),
-    }
+    GroupWrite::set(key.to_owned(), Text::from(text), Options::default())
 }
 
 fn remove(key: &str) -> GroupWrite {
@@ -205,13 +201,15 @@ fn what_a_group_writes_for_a_time_goes_when_that_is_over() {
         if !setting.driver.info().ttl {
             return;
         }
-        let for_ms = |key: &str, ttl_ms| GroupWrite::Set {
-            key: key.to_owned(),
-            value: Text::from("1"),
-            options: Options {
-                ttl_ms: Some(ttl_ms),
-                ..Options::default()
-            },
+        let for_ms = |key: &str, ttl_ms| {
+            GroupWrite::set(
+                key.to_owned(),
+                Text::from("1"),
+                Options {
+                    ttl_ms: Some(ttl_ms),
+                    ..Options::default()
+                },
+            )
         };
         let writes = vec![
             for_ms("soon", 1),

@@ -556,11 +556,7 @@ pub fn group(check: Keyed<'_>, writes: &[Keyed<'_>]) -> Group {
     let write = |(key, value): &Keyed<'_>| {
         let (key, options) = ((*key).to_owned(), Options::default());
         match value {
-            Some(text) => GroupWrite::Set {
-                key,
-                value: Text::from(*text),
-                options,
-            },
+            Some(text) => GroupWrite::set(key, Text::from(*text), options),
             None => GroupWrite::Remove { key, options },
         }
     };
