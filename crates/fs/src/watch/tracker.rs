@@ -13,8 +13,8 @@ use eas_core::driver::{Event, EventKind};
 const QUIET_MS: u64 = 40;
 
 /// How much longer one is left alone that has nothing in it: a program that emptied it is about to write, and
-/// may be held up.
-const BEGUN_MS: u64 = 500;
+/// may be held up. A file that stays empty is to be reported within 100 ms all the same.
+const BEGUN_MS: u64 = 50;
 
 /// How long a file that was moved away may take to appear elsewhere, in ms.
 const MOVE_MS: u64 = 15;
