@@ -211,18 +211,19 @@ fn a_committed_migration_leaves_what_it_wrote_and_no_record() {
 #[test]
 fn entries_of_another_migration_are_of_no_account() {
     let (world, before) = filled(World::memory);
-    let stale = "{\"json\":{\"migration\":\"other\",\"key\":\"a\",\"value\":{\"text\":\"stale\"},\"raw\":true,\"expires\":null}}";
+    let put = |key: &str, text: &str| {
+        let text = Value::Text(Text::from(text));
+        world.store.set(key, &text, None).expect("writes");
+    };
+    let other = world.storage();
+    put("a", "stale");
+    world.begin(&other);
+    world.set(&other, "a", "new", Mode::Async);
+    drop(other);
+    put("a", "a");
+    put("__storage_journal__:open$", "{\"json\":\"this\"}");
+    put("__storage_journal__:1$", "torn");
     let storage = world.storage();
-    for (key, text) in [
-        ("__storage_journal__:open$", "{\"json\":\"this\"}"),
-        ("__storage_journal__:0$", stale),
-        ("__storage_journal__:1$", "torn"),
-    ] {
-        let store = &world.store;
-        store
-            .set(key, &Value::Text(Text::from(text)), None)
-            .expect("writes");
-    }
     world.begin(&storage);
     world
         .runtime
@@ -292,7 +293,7 @@ fn a_transactional_store_gets_a_write_and_its_record_at_once() {
             .collect();
         // The metadata of an item are recorded with it.
         let records = batch.iter().filter(|key| is_record(key)).count();
-        assert!(records >= first.len(), "{batch:?}");
+        assert_eq!(records, usize::from(!first.is_empty()), "{batch:?}");
         assert!(!batch.iter().all(|key| is_record(key)), "{batch:?}");
     }
     assert!(recorded.contains("batch") && recorded.contains("c:e"));
@@ -335,4 +336,44 @@ fn a_write_that_a_transactional_store_refuses_leaves_the_record_whole() {
         .filter(|(key, _)| !is_record(key))
         .collect();
     assert_eq!(after, before);
+}
+
+#[test]
+fn many_and_large_values_are_recorded_in_as_many_entries_as_they_need() {
+    const KEYS: usize = 40;
+    for world in WORLDS {
+        let world = world();
+        let storage = world.storage();
+        let large = "x".repeat(100_000);
+        let items = |value: &str| {
+            let item = |number| Item {
+                key: format!("k{number}"),
+                value: Change::Set(Text::from(value)),
+                options: Options::default(),
+            };
+            (0..KEYS).map(item).collect()
+        };
+        let set_all = |storage: &Rc<Storage>, value: &str| {
+            let done = storage.set_items(items(value), &Options::default(), Mode::Async);
+            world.runtime.block_on(done).expect("writes");
+        };
+        set_all(&storage, &large);
+        let before = world.content();
+        let killed = world.storage();
+        world.begin(&killed);
+        set_all(&killed, "small");
+        let entries = |world: &World| {
+            let keys = world.store.keys("", None).expect("lists").sorted();
+            keys.iter().filter(|key| is_record(key)).count() - 1
+        };
+        assert_eq!(entries(&world), 4, "of a megabyte each");
+        drop(killed);
+        let next = world.storage();
+        world.begin(&next);
+        world
+            .runtime
+            .block_on(next.commit_migration())
+            .expect("commits");
+        assert_eq!(world.content(), before);
+    }
 }

@@ -190,13 +190,15 @@ impl Storage {
                 recorder.record(old, mode).await?;
                 return write(Vec::new()).await;
             }
-            let written = write(recorder.record_of(&old)).await;
+            let parts = recorder.entries_for(old);
+            let written = write(recorder.record_with(&parts)).await;
+            let parts = parts.into_iter().map(|(part, _)| part);
             match &written {
-                Ok(written) if is_made(written) => recorder.note(old),
+                Ok(written) if is_made(written) => parts.for_each(|part| recorder.note(part)),
                 Ok(_) => {}
                 // What became of the write is not known for sure: the record is not to miss it.
                 Err(_) => {
-                    let _ = recorder.record(old, mode).await;
+                    let _ = recorder.record(parts.flatten().collect(), mode).await;
                 }
             }
             written
@@ -285,7 +287,7 @@ impl Storage {
                     break;
                 };
                 if let Some(id) = &id {
-                    old.extend(read_entry(&text, id, &driver, &base));
+                    old.extend(read_entry(&text, id, &driver, &base).unwrap_or_default());
                 }
                 entries.push((driver.clone(), key));
             }

@@ -1,6 +1,7 @@
 //! The record of a migration: what it overwrites, in memory and in the store itself.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -16,10 +17,13 @@ use crate::error::{Error, Kind, Result};
 use crate::fallbacks;
 use crate::group::GroupWrite;
 use crate::key;
-use crate::value::{BytesKind, Text, Value};
+use crate::record::{self, Action, Read, Step};
+use crate::value::{Text, Value};
 
 /// Everything of the record begins with this: [`key::MIGRATION_RECORDS`] as a base.
 const BASE: &str = "__storage_journal__:";
+/// How much of what items hold is recorded in one entry, in bytes; an item that holds more has its own.
+const ENTRY_BYTES: usize = 1 << 20;
 /// Stands for "not finished".
 pub(super) const HEADER: &str = "__storage_journal__:open$";
 
@@ -66,13 +70,33 @@ pub(super) struct Old {
 }
 
 impl Old {
-    /// Whether the store can record it: some values only this process can hold, whose store does not outlive it
-    /// either.
-    fn can_be_stored(&self) -> bool {
+    fn is_of_mount_of(&self, other: &Old) -> bool {
+        self.base == other.base && Rc::ptr_eq(&self.driver, &other.driver)
+    }
+
+    /// Some values only this process can hold, whose store does not outlive it either.
+    fn can_be_recorded(&self) -> bool {
         match &self.value {
             Some(Value::Js(handle)) => handle.bytes().is_some(),
             _ => true,
         }
+    }
+
+    /// What it is in a record, where it [can be](Self::can_be_recorded).
+    fn step(&self) -> Option<(Action, Cow<'_, [u8]>)> {
+        Some(match &self.value {
+            None => (Action::Remove, Cow::default()),
+            Some(Value::Text(text)) => {
+                let action = if self.is_raw {
+                    Action::SetRawText
+                } else {
+                    Action::SetText
+                };
+                (action, Cow::Owned(text.to_str().into_owned().into_bytes()))
+            }
+            Some(Value::Bytes(bytes, _)) => (Action::SetRawBytes, Cow::Borrowed(&**bytes)),
+            Some(Value::Js(handle)) => (Action::SetRawBytes, Cow::Owned(handle.bytes()?.0)),
+        })
     }
 
     /// What puts it back at `now_ms`.
@@ -134,15 +158,16 @@ impl Recorder {
     /// Writes the record of what keys hold.
     pub(super) async fn record(&self, old: Vec<Old>, mode: Mode) -> Result<()> {
         let mut written: Vec<Rc<dyn Driver>> = Vec::new();
-        for old in old {
-            if let Some(entry) = write_entry(&self.id, &old) {
-                let number = self.journal_of(&old, |journal| journal.len);
-                write_text(&old.driver, &entry_key(&old.base, number), &entry, mode).await?;
-                if !written.iter().any(|driver| Rc::ptr_eq(driver, &old.driver)) {
-                    written.push(old.driver.clone());
+        for part in parts(old) {
+            if let Some(text) = write_entry(&self.id, &part) {
+                let Old { driver, base, .. } = &part[0];
+                let number = self.journal_of(&part[0], |journal| journal.len);
+                write_text(driver, &entry_key(base, number), &text, mode).await?;
+                if !written.iter().any(|other| Rc::ptr_eq(other, driver)) {
+                    written.push(driver.clone());
                 }
             }
-            self.note(vec![old]);
+            self.note(part);
         }
         for driver in written {
             settle(&driver, mode).await?;
@@ -150,25 +175,34 @@ impl Recorder {
         Ok(())
     }
 
-    /// The record of what keys of one driver hold, to be written together with what changes them.
-    pub(super) fn record_of(&self, old: &[Old]) -> Vec<GroupWrite> {
-        let entries = old
+    /// The parts of what keys of one mount hold, each with the text of its entry.
+    pub(super) fn entries_for(&self, old: Vec<Old>) -> Vec<(Vec<Old>, Option<String>)> {
+        let with_text = |part: Vec<Old>| {
+            let text = write_entry(&self.id, &part);
+            (part, text)
+        };
+        parts(old).into_iter().map(with_text).collect()
+    }
+
+    /// The record of what keys of one mount hold, to be written together with what changes them.
+    pub(super) fn record_with(&self, parts: &[(Vec<Old>, Option<String>)]) -> Vec<GroupWrite> {
+        let texts = parts
             .iter()
-            .filter_map(|old| Some((old, write_entry(&self.id, old)?)));
-        let writes = entries.enumerate().map(|(place, (old, entry))| {
-            let number = self.journal_of(old, |journal| journal.len) + place as u64;
-            let key = entry_key(&old.base, number);
-            GroupWrite::set(key, Text::from(&*entry), Options::default())
+            .filter_map(|(part, text)| Some((part, text.as_deref()?)));
+        let writes = texts.enumerate().map(|(place, (part, text))| {
+            let number = self.journal_of(&part[0], |journal| journal.len) + place as u64;
+            let key = entry_key(&part[0].base, number);
+            GroupWrite::set(key, Text::from(text), Options::default())
         });
         writes.collect()
     }
 
-    /// Notes what was recorded.
-    pub(super) fn note(&self, old: Vec<Old>) {
-        for old in old {
-            if old.can_be_stored() {
-                self.journal_of(&old, |journal| journal.len += 1);
-            }
+    /// Notes what one entry records, or what cannot be recorded.
+    pub(super) fn note(&self, part: Vec<Old>) {
+        if part.iter().any(Old::can_be_recorded) {
+            self.journal_of(&part[0], |journal| journal.len += 1);
+        }
+        for old in part {
             let key = format!("{}{}", old.base, old.key);
             self.known.borrow_mut().insert((old.base.len(), key));
             self.recorded.borrow_mut().push(old);
@@ -273,47 +307,79 @@ pub(super) fn read_header(text: &str) -> Option<String> {
     Some(header.get("json")?.as_str()?.to_owned())
 }
 
-/// The text of an entry; `None` for a value that only this process can hold, whose store does not
-/// outlive it either.
-pub(super) fn write_entry(id: &str, old: &Old) -> Option<String> {
-    let value = match &old.value {
-        None => Json::Null,
-        Some(Value::Text(text)) => json!({ "text": text.to_str() }),
-        Some(Value::Bytes(bytes, _)) => json!({ "bytes": BASE64.encode(bytes) }),
-        Some(Value::Js(handle)) => json!({ "bytes": BASE64.encode(handle.bytes()?.0) }),
-    };
-    let entry = json!({
-        "migration": id,
-        "key": old.key,
-        "value": value,
-        "raw": old.is_raw,
-        "expires": old.expires_ms,
-    });
-    Some(json!({ "json": entry }).to_string())
+/// Values of one mount that one entry records: few enough to be held as one text.
+fn parts(old: Vec<Old>) -> Vec<Vec<Old>> {
+    let mut parts: Vec<Vec<Old>> = Vec::new();
+    let mut size = 0;
+    for old in old {
+        size += old.value.as_ref().map_or(0, Value::size);
+        match parts.last_mut() {
+            Some(part) if size <= ENTRY_BYTES && part[0].is_of_mount_of(&old) => part.push(old),
+            _ => {
+                size = old.value.as_ref().map_or(0, Value::size);
+                parts.push(vec![old]);
+            }
+        }
+    }
+    parts
 }
 
-/// What an entry of that migration says.
-pub(super) fn read_entry(text: &str, id: &str, driver: &Rc<dyn Driver>, base: &str) -> Option<Old> {
+/// The text of an entry; `None` where nothing of it can be recorded.
+fn write_entry(id: &str, part: &[Old]) -> Option<String> {
+    let steps: Vec<_> = part
+        .iter()
+        .filter_map(|old| {
+            let (action, value) = old.step()?;
+            // When the item expires, in ms since the epoch, or 0, stands before what it holds.
+            let expires_ms = old.expires_ms.unwrap_or(0).to_le_bytes();
+            Some((action, &*old.key, [&expires_ms[..], &value].concat()))
+        })
+        .collect();
+    if steps.is_empty() {
+        return None;
+    }
+    let steps = steps.iter().map(|(action, key, value)| Step {
+        action: *action,
+        key,
+        value,
+    });
+    let record = BASE64.encode(record::write(steps));
+    Some(json!({ "json": { "migration": id, "record": record } }).to_string())
+}
+
+/// What an entry of that migration says; nothing where it is another one's, or damaged.
+pub(super) fn read_entry(
+    text: &str,
+    id: &str,
+    driver: &Rc<dyn Driver>,
+    base: &str,
+) -> Option<Vec<Old>> {
     let entry: Json = serde_json::from_str(text).ok()?;
     let entry = entry.get("json")?;
     if entry.get("migration")?.as_str()? != id {
         return None;
     }
-    let old = entry.get("value")?;
-    let value = if old.is_null() {
-        None
-    } else if let Some(text) = old.get("text").and_then(Json::as_str) {
-        Some(Value::Text(Text::from(text)))
-    } else {
-        let bytes = BASE64.decode(old.get("bytes")?.as_str()?).ok()?;
-        Some(Value::Bytes(bytes.into(), BytesKind::Buffer))
+    let bytes = BASE64.decode(entry.get("record")?.as_str()?).ok()?;
+    let Read::Whole(steps) = record::read(&bytes) else {
+        return None;
     };
-    Some(Old {
-        driver: driver.clone(),
-        base: base.to_owned(),
-        key: entry.get("key")?.as_str()?.to_owned(),
-        value,
-        is_raw: entry.get("raw")?.as_bool()?,
-        expires_ms: entry.get("expires").and_then(Json::as_u64),
-    })
+    let old = |step: Step<'_>| {
+        let (expires_ms, value) = step.value.split_first_chunk::<8>()?;
+        let text = || Some(Value::Text(Text::from(std::str::from_utf8(value).ok()?)));
+        let value = match step.action {
+            Action::Remove => None,
+            Action::SetText | Action::SetRawText => Some(text()?),
+            Action::SetRawBytes => Some(Value::buffer(value.to_vec())),
+            Action::SetFile | Action::RemoveListed => return None,
+        };
+        Some(Old {
+            driver: driver.clone(),
+            base: base.to_owned(),
+            key: step.key.to_owned(),
+            value,
+            is_raw: step.action != Action::SetText,
+            expires_ms: Some(u64::from_le_bytes(*expires_ms)).filter(|ms| *ms > 0),
+        })
+    };
+    steps.into_iter().map(old).collect()
 }
