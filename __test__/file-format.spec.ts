@@ -26,6 +26,34 @@ function opened(name: string, base: string) {
 const RAW = Buffer.from([0, 1, 255]);
 
 describe.each(FILES)("%s", (name) => {
+  it("a migration of version 0.1.0 that was cut off is undone", async () => {
+    const base = copyOf("0.1.0-migration");
+    const found: Record<string, unknown> = {};
+    const storage = createStorage<any>({
+      driver: builtin(name, { base }),
+      version: 1,
+      migrations: {
+        async 1() {
+          const keys = (await storage.getKeys()).filter((key) => key !== "raw");
+          for (const key of keys) found[key] = await storage.getItem(key);
+          found.raw = await storage.getItemRaw("raw");
+          found.ttl = (await storage.getMeta("ends")).ttl;
+        },
+      },
+    });
+    onTestFinished(() => storage.dispose());
+    await storage.migrate();
+    expect(found).toEqual({
+      changed: "old",
+      ends: "for a time",
+      kept: "kept",
+      raw: RAW,
+      text: "hand-made",
+      ttl: expect.any(Number),
+    });
+    expect(readdirSync(base)).not.toContain("__storage_journal__");
+  });
+
   it("files of version 0.1.0 are read", async () => {
     const base = copyOf("0.1.0");
     const storage = opened(name, base);
