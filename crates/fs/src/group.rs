@@ -330,19 +330,24 @@ impl<D: Disk> Engine<D> {
             if !self.place_new(&bytes, journal, access, false)? {
                 continue;
             }
-            if self.groups_are_durable() {
-                // A loss of power before that leaves a damaged journal at most, and no change was made.
-                self.durability.sync_file(journal)?;
-                self.durability.note_folder(&folder);
-                self.durability.note_folder(self.base());
-                self.durability.settle_now(&Place {
-                    path: journal.to_owned(),
-                    literal: None,
-                })?;
-            }
-            return Ok(());
+            return self.sync_journal(journal);
         }
         Err(failed(io_from_code("EBUSY"), "open"))
+    }
+
+    /// Makes a journal durable, if need be. A loss of power before that leaves a damaged one at most, and no
+    /// change was made.
+    fn sync_journal(&self, journal: &Path) -> Result<()> {
+        if !self.groups_are_durable() {
+            return Ok(());
+        }
+        self.durability.sync_file(journal)?;
+        self.durability.note_folder(&self.groups_folder());
+        self.durability.note_folder(self.base());
+        self.durability.settle_now(&Place {
+            path: journal.to_owned(),
+            literal: None,
+        })
     }
 
     /// Removes the journal of a group that is over, and the folder with the last.
@@ -445,6 +450,11 @@ impl<D: Disk> Engine<D> {
         if self.read_journal(journal)?.as_ref() != Some(&bytes) {
             return Ok(());
         }
+        // Its owner ended before it made anything durable.
+        self.sync_journal(journal)?;
+        for (key, _) in &changes {
+            self.note_folders_of(&self.place(key));
+        }
         let writes: Vec<_> = changes
             .into_iter()
             .map(|(key, change)| Staged::of(key, change))
@@ -455,6 +465,15 @@ impl<D: Disk> Engine<D> {
         drop(held);
         self.report(&writes, made);
         Ok(())
+    }
+
+    /// Notes each folder in which a name that leads to a value may have come or gone.
+    fn note_folders_of(&self, place: &Place) {
+        let paths = std::iter::once(&place.path).chain(&place.literal);
+        let folders = paths.flat_map(|path| path.ancestors());
+        for folder in folders.filter(|folder| folder.starts_with(self.base())) {
+            self.durability.note_folder(folder);
+        }
     }
 
     /// Finishes the groups that were cut off. Those of others that are alive, and those that cannot be

@@ -796,6 +796,56 @@ fn in_the_background_a_loss_of_power_leaves_all_of_a_group_or_nothing() {
     lose_power_in_groups(Level::Background);
 }
 
+#[test]
+fn a_loss_of_power_while_the_group_of_a_killed_process_is_finished_leaves_all_or_nothing() {
+    let base = Path::new("/disk/base");
+    let open = |disk: &ModelDisk| {
+        Machine::at(NOW_MS).store(disk.clone(), options(base, Level::Full, false))
+    };
+    // A disk on which a process was killed at the call of the group with that number; `None` where the group
+    // came to its end.
+    let killed_at = |calls: usize| {
+        let disk = ModelDisk::new(Path::new("/disk"));
+        let store = open(&disk);
+        for (key, value) in OLD {
+            store.set(key, &text(value), None).unwrap();
+        }
+        store.flush().unwrap();
+        disk.lose_power_after(calls);
+        let is_made = commit(&store, &[], GROUP).is_ok();
+        disk.power_stays();
+        (!is_made).then_some(disk)
+    };
+    let allowed = [items(&[]), items(&[GROUP])];
+    let mut losses = 0;
+    for killed in 0.. {
+        if killed_at(killed).is_none() {
+            break;
+        }
+        for lost in 0.. {
+            let disk = killed_at(killed).unwrap();
+            disk.lose_power_after(lost);
+            let is_lost = open(&disk).get("a").is_err();
+            for survives in [Survives::Nothing, Survives::Everything]
+                .into_iter()
+                .chain((0..4).map(|number| Survives::Some(number + lost as u64 * 1000)))
+            {
+                let after = disk.after_power_loss(survives);
+                let machine = Machine::at(NOW_MS);
+                let found = items_of(&machine.store(after, options(base, Level::Full, true)));
+                let case = format!("killed at call {killed}, lost at {lost}, {survives:?}");
+                assert!(allowed.contains(&found), "{case}: {found:?}");
+                losses += 1;
+            }
+            if !is_lost {
+                break;
+            }
+        }
+    }
+    assert!(losses > 500, "{losses}");
+    println!("faults injected: {losses}");
+}
+
 /// Adds one to a number as often as is asked, each time if it is what it was.
 fn count_up<D: Disk>(store: &FsStore<D>, key: &str, times: usize) {
     let mut made = 0;

@@ -331,6 +331,13 @@ impl ModelDisk {
         self.state.lock().unwrap().calls_left = Some(calls);
     }
 
+    /// Takes what looked like a loss of power for a kill: what was written is there for the next process.
+    pub(crate) fn power_stays(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.calls_left = None;
+        state.is_off = false;
+    }
+
     /// Does something before the call that comes after that many calls more.
     pub(crate) fn meanwhile(&self, calls: usize, deed: impl FnOnce() + Send + 'static) {
         *self.meanwhile.lock().unwrap() = Some((calls, Box::new(deed)));
