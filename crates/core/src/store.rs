@@ -166,8 +166,8 @@ pub enum Applied {
 ///   processes and other instances may do so at any moment.
 ///
 /// No method has a default: a store says what it does.
-pub trait Store: Send + Sync + 'static {
-    /// What the store is.
+pub trait Store: Any + Send + Sync {
+    /// What the store is. Does not change: it is asked for once.
     fn info(&self) -> &StoreInfo;
 
     /// Says whether the key can name an item.

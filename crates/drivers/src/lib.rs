@@ -46,5 +46,5 @@ pub const TABLE: &[Entry] = &[
 
 fn open_memory(_options: &DriverOptions, runtime: &Rc<dyn Runtime>) -> Result<Rc<dyn Driver>> {
     let store = eas_memory::MemoryStore::new(Arc::new(system_time_ms));
-    Ok(Rc::new(Offloaded::new(store, runtime.clone())))
+    Ok(Rc::new(Offloaded::new(Arc::new(store), runtime.clone())))
 }

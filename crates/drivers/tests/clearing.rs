@@ -13,7 +13,7 @@ use eas_store::Offloaded;
 fn driver() -> Rc<dyn Driver> {
     let runtime = TestRuntime::new(Jobs::ByHand, 0);
     Rc::new(Offloaded::new(
-        MemoryStore::new(Arc::new(|| 0)),
+        Arc::new(MemoryStore::new(Arc::new(|| 0))),
         runtime.port(),
     ))
 }

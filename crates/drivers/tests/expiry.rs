@@ -28,7 +28,7 @@ impl Host {
         let told = clock.clone();
         let store = MemoryStore::new(Arc::new(move || told.load(Ordering::SeqCst)));
         let runtime = TestRuntime::new(Jobs::ByHand, START_MS);
-        let driver: Rc<dyn Driver> = Rc::new(Offloaded::new(store, runtime.port()));
+        let driver: Rc<dyn Driver> = Rc::new(Offloaded::new(Arc::new(store), runtime.port()));
         Host::over(driver, runtime, clock)
     }
 
@@ -43,7 +43,7 @@ impl Host {
         };
         let store = FsStore::with_ports(LITE_NAME, options, ports);
         let runtime = TestRuntime::new(Jobs::ByHand, start_ms);
-        let driver: Rc<dyn Driver> = Rc::new(Offloaded::new(store, runtime.port()));
+        let driver: Rc<dyn Driver> = Rc::new(Offloaded::new(Arc::new(store), runtime.port()));
         Host::over(driver, runtime, clock)
     }
 

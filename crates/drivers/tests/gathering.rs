@@ -23,7 +23,7 @@ use counting::Counting;
 
 struct Fixture {
     runtime: Rc<TestRuntime>,
-    driver: Rc<Offloaded<Counting>>,
+    driver: Rc<Offloaded>,
     store: Arc<Counting>,
 }
 
@@ -31,14 +31,11 @@ impl Fixture {
     /// A store whose jobs wait until they are run.
     fn new(gathers_writes: bool) -> Self {
         let runtime = TestRuntime::new(Jobs::ByHand, 0);
-        let driver = Rc::new(Offloaded::new(
-            Counting::new(gathers_writes),
-            runtime.port(),
-        ));
+        let store = Arc::new(Counting::new(gathers_writes));
+        let driver = Rc::new(Offloaded::new(store.clone(), runtime.port()));
         // The first call looks for items that expire.
         drop(set(&driver, "first", "0", Mode::Sync));
         runtime.settle();
-        let store = driver.inner().clone();
         lock(&store.batches).clear();
         Fixture {
             runtime,
@@ -80,7 +77,7 @@ impl Fixture {
     }
 }
 
-fn set(driver: &Rc<Offloaded<Counting>>, key: &str, text: &str, mode: Mode) -> Op<()> {
+fn set(driver: &Rc<Offloaded>, key: &str, text: &str, mode: Mode) -> Op<()> {
     let driver = driver.clone();
     driver.set_item(key, Text::from(text), &Options::default(), mode)
 }
@@ -264,7 +261,7 @@ fn sqlite_gathers() {
     let runtime = TestRuntime::new(Jobs::ByHand, 0);
     let options = SqliteOptions::at(folder.path().join("storage.db"));
     let store = SqliteStore::new(options, Arc::new(|| 0));
-    let driver = Rc::new(Offloaded::new(store, runtime.port()));
+    let driver = Rc::new(Offloaded::new(Arc::new(store), runtime.port()));
     let options = Options::default();
     let set = |key: &str, mode| {
         let driver = driver.clone();

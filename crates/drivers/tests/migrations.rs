@@ -33,10 +33,11 @@ impl World {
     fn over<S: Store>(open: impl FnOnce(&TempDir) -> S) -> Self {
         let runtime = TestRuntime::new(Jobs::Threads, NOW_MS);
         let folder = tempfile::tempdir().expect("a folder");
-        let driver = Rc::new(Offloaded::new(open(&folder), runtime.port()));
+        let store = Arc::new(open(&folder));
+        let driver = Rc::new(Offloaded::new(store.clone(), runtime.port()));
         World {
             runtime,
-            store: driver.inner().clone(),
+            store,
             driver,
             _folder: folder,
         }
@@ -258,8 +259,8 @@ fn a_migration_in_a_migration_is_an_error() {
 /// A store that notes its batches, and how many of them it was given so far.
 fn noted() -> (World, Arc<Counting>) {
     let runtime = TestRuntime::new(Jobs::Threads, NOW_MS);
-    let driver = Rc::new(Offloaded::new(Counting::new(true), runtime.port()));
-    let store = driver.inner().clone();
+    let store = Arc::new(Counting::new(true));
+    let driver = Rc::new(Offloaded::new(store.clone(), runtime.port()));
     let world = World {
         runtime,
         store: store.clone(),

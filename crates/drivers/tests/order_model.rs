@@ -504,31 +504,29 @@ proptest! {
             let case = format!("queued: {is_queued}, {calls:?}");
 
             for gathers_writes in [false, true] {
-                let shaky = Shaky::new(gathers_writes);
-                let shaky = Rc::new(Offloaded::new(shaky, runtime.port()));
-                let store = shaky.inner().clone();
+                let store = Arc::new(Shaky::new(gathers_writes));
+                let shaky = Rc::new(Offloaded::new(store.clone(), runtime.port()));
                 let model = run(&runtime, around(shaky), &calls, true);
                 check(&*store, &model, &format!("shaky, gathers: {gathers_writes}, {case}"));
             }
 
-            let memory = MemoryStore::new(Arc::new(|| 0));
-            let memory = Rc::new(Offloaded::new(memory, runtime.port()));
-            let store = memory.inner().clone();
+            let store = Arc::new(MemoryStore::new(Arc::new(|| 0)));
+            let memory = Rc::new(Offloaded::new(store.clone(), runtime.port()));
             let model = run(&runtime, around(memory), &calls, false);
             check(&*store, &model, &format!("memory, {case}"));
 
             let folder = tempfile::tempdir().expect("a folder for the test");
             let file = folder.path().join("storage.db");
             let open = || SqliteStore::new(SqliteOptions::at(&file), Arc::new(|| 0));
-            let sqlite = Rc::new(Offloaded::new(open(), runtime.port()));
-            let store = sqlite.inner().clone();
+            let store = Arc::new(open());
+            let sqlite = Rc::new(Offloaded::new(store.clone(), runtime.port()));
             let model = run(&runtime, around(sqlite), &calls, false);
             check(&*store, &model, &format!("sqlite, {case}"));
             drop(store);
             check(&open(), &model, &format!("sqlite, opened again, {case}"));
 
             let disk = ModelDisk::new(Path::new("/disk"));
-            let fs = Rc::new(Offloaded::new(fs_on(&disk), runtime.port()));
+            let fs = Rc::new(Offloaded::new(Arc::new(fs_on(&disk)), runtime.port()));
             let model = run(&runtime, around(fs), &calls, false);
             let disk = disk.after_power_loss(Survives::Nothing);
             check(&fs_on(&disk), &model, &format!("fs, {case}"));

@@ -24,7 +24,8 @@ use eas_store::Offloaded;
 /// Files through the JS runtime's eyes.
 pub struct FsDriver {
     info: DriverInfo,
-    inner: Rc<Offloaded<FsStore>>,
+    store: Arc<FsStore>,
+    inner: Rc<Offloaded>,
     runtime: Rc<dyn Runtime>,
     /// What is not listed, not cleared and gives no events.
     ignore: Rc<Tests>,
@@ -111,8 +112,8 @@ pub fn open(
     let ignore_events = Tests::read("watchOptions.ignored", watch.get("ignored"), &base)?;
     let is_persistent = watch.bool("persistent", true)?;
     let read_only = given.read_only()?;
-    let store = FsStore::new(name, options, Arc::new(system_time_ms));
-    let inner = Rc::new(Offloaded::new(store, runtime.clone()));
+    let store = Arc::new(FsStore::new(name, options, Arc::new(system_time_ms)));
+    let inner = Rc::new(Offloaded::new(store.clone(), runtime.clone()));
     let info = DriverInfo {
         read_only,
         filters_clear: !ignore.is_empty(),
@@ -120,6 +121,7 @@ pub fn open(
     };
     Ok(Rc::new(FsDriver {
         info,
+        store,
         inner,
         runtime: runtime.clone(),
         ignore: Rc::new(ignore),
@@ -129,15 +131,11 @@ pub fn open(
 }
 
 impl FsDriver {
-    fn store(&self) -> &FsStore {
-        self.inner.inner()
-    }
-
     /// The keys that no function of JavaScript takes out.
     fn filtered(&self, keys: &Keys) -> Result<Keys> {
         let mut kept = Keys::new();
         for key in keys {
-            if !self.ignore.covers(&self.store().relative_path(key))? {
+            if !self.ignore.covers(&self.store.relative_path(key))? {
                 kept.push(key);
             }
         }
@@ -183,7 +181,7 @@ impl Driver for FsDriver {
         let sink = if self.ignore_events.is_empty() {
             sink
         } else {
-            let store = self.store().clone();
+            let store = self.store.clone();
             let (tests, runtime) = (self.ignore_events.clone(), self.runtime.clone());
             let filtered = move |event: Event| match tests.covers(&store.relative_path(&event.key))
             {

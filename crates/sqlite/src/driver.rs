@@ -23,7 +23,7 @@ pub fn open(given: &DriverOptions, runtime: &Rc<dyn Runtime>) -> Result<Rc<dyn D
     let options = SqliteOptions::read(given).map_err(|error| error.driver(NAME))?;
     let read_only = given.read_only()?;
     let store = SqliteStore::new(options, Arc::new(system_time_ms));
-    let offloaded = Offloaded::new(store, runtime.clone());
+    let offloaded = Offloaded::new(Arc::new(store), runtime.clone());
     let info = DriverInfo {
         read_only,
         ..offloaded.info().clone()
@@ -34,8 +34,9 @@ pub fn open(given: &DriverOptions, runtime: &Rc<dyn Runtime>) -> Result<Rc<dyn D
 /// The database of a driver that [`open`] made.
 pub fn database_of(driver: &dyn Driver) -> Option<Database> {
     let driver: &dyn Any = driver.as_any();
-    let store = driver.downcast_ref::<Offloaded<SqliteStore>>()?.inner();
-    Some(Database(store.clone()))
+    let store = driver.downcast_ref::<Offloaded>()?.inner();
+    let store: Arc<dyn Any + Send + Sync> = store.clone();
+    store.downcast().ok().map(Database)
 }
 
 /// What a database can do beside keeping items. Each runs on a thread of its own, since it may take long.

@@ -11,7 +11,7 @@ use eas_core::keys::Keys;
 use eas_core::store::{Applied, Batch, SingleWrites, Store, Write};
 
 /// Removes, as one, what was not written since the clear was asked for.
-fn remove_as_one<D: Store>(driver: &D, place: &Clear, keys: &Keys, mode: Mode) -> Result<Keys> {
+fn remove_as_one(driver: &dyn Store, place: &Clear, keys: &Keys, mode: Mode) -> Result<Keys> {
     let sequenced: Vec<_> = keys.iter().map(|key| place.sequenced(key)).collect();
     run_as_one(&sequenced, |places| {
         let writes: Vec<_> = places
@@ -36,8 +36,8 @@ fn remove_as_one<D: Store>(driver: &D, place: &Clear, keys: &Keys, mode: Mode) -
 }
 
 /// What is there, once every write before the clear is.
-pub(super) fn keys_to_clear<D: Store>(
-    driver: &D,
+pub(super) fn keys_to_clear(
+    driver: &dyn Store,
     place: &Clear,
     base: &str,
     mode: Mode,
@@ -50,8 +50,8 @@ pub(super) fn keys_to_clear<D: Store>(
 }
 
 /// Removes what was not written since the clear was asked for, and gives what was there of it.
-pub(super) fn remove_all<D: Store>(
-    driver: &D,
+pub(super) fn remove_all(
+    driver: &dyn Store,
     place: &Clear,
     keys: &Keys,
     mode: Mode,
@@ -75,8 +75,8 @@ pub(super) fn remove_all<D: Store>(
 }
 
 /// Does a clear from its listing on, in place.
-pub(super) fn finish_clear<D: Store>(
-    driver: &D,
+pub(super) fn finish_clear(
+    driver: &dyn Store,
     clear: &FilteredClear,
     filter: KeyFilter,
     mode: Mode,

@@ -21,8 +21,8 @@ pub(super) struct Exit {
 }
 
 /// The writes of one store.
-struct Writes<D> {
-    driver: Weak<D>,
+struct Writes {
+    driver: Weak<dyn Store>,
     order: Arc<Order>,
     unasked: Rc<Unasked>,
     unheard: Arc<Unheard>,
@@ -38,9 +38,9 @@ impl Exit {
 
     /// From now on the end of the context waits for the store's writes. Stores that never write
     /// cost it nothing.
-    pub(super) fn wait_for<D: Store>(
+    pub(super) fn wait_for(
         &self,
-        driver: &Arc<D>,
+        driver: &Arc<dyn Store>,
         order: &Arc<Order>,
         unasked: &Rc<Unasked>,
         unheard: &Arc<Unheard>,
@@ -65,7 +65,7 @@ pub fn not_durable(driver: &str, error: &Error) -> String {
     )
 }
 
-impl<D: Store> AtExit for Writes<D> {
+impl AtExit for Writes {
     fn call_js(&self) {
         if let Some(driver) = self.driver.upgrade() {
             self.unasked

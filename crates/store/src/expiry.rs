@@ -21,8 +21,8 @@ const LONGEST_SLEEP_MS: u64 = 24 * 60 * 60 * 1000;
 const RETRY_MS: u64 = 60 * 1000;
 
 /// Removes items of one driver when their time is over, and reports them.
-pub(super) struct Expiry<D> {
-    driver: Arc<D>,
+pub(super) struct Expiry {
+    driver: Arc<dyn Store>,
     runtime: Rc<dyn Runtime>,
     /// When the timer runs out. It follows every change, and ends with this.
     wakes_ms: watch::Sender<Option<u64>>,
@@ -35,12 +35,12 @@ pub(super) struct Expiry<D> {
 }
 
 /// Takes a listener out when it is dropped.
-struct Subscription<D: Store> {
-    expiry: Weak<Expiry<D>>,
+struct Subscription {
+    expiry: Weak<Expiry>,
     id: u64,
 }
 
-impl<D: Store> Drop for Subscription<D> {
+impl Drop for Subscription {
     fn drop(&mut self) {
         if let Some(expiry) = self.expiry.upgrade() {
             expiry.sinks.borrow_mut().retain(|(id, _)| *id != self.id);
@@ -48,8 +48,8 @@ impl<D: Store> Drop for Subscription<D> {
     }
 }
 
-impl<D: Store> Expiry<D> {
-    pub(super) fn new(driver: Arc<D>, runtime: Rc<dyn Runtime>) -> Rc<Self> {
+impl Expiry {
+    pub(super) fn new(driver: Arc<dyn Store>, runtime: Rc<dyn Runtime>) -> Rc<Self> {
         Rc::new(Expiry {
             driver,
             runtime,

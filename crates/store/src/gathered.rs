@@ -90,9 +90,9 @@ struct State {
 
 impl Gathered {
     /// Makes a write, together with the others that wait.
-    pub(super) fn write<D: Store>(
+    pub(super) fn write(
         self: &Arc<Self>,
-        driver: &Arc<D>,
+        driver: &Arc<dyn Store>,
         runtime: &Rc<dyn Runtime>,
         unheard: &Arc<Unheard>,
         (sequenced, write, operation): (Sequenced, Single, &'static str),
@@ -148,7 +148,7 @@ impl Drop for Expected {
 }
 
 /// Makes one batch, and leaves what comes after it to a job of its own: others may need the thread.
-fn batch<D: Store>(mut expected: Expected, driver: Arc<D>, unheard: Arc<Unheard>) -> Job {
+fn batch(mut expected: Expected, driver: Arc<dyn Store>, unheard: Arc<Unheard>) -> Job {
     Box::new(move || {
         let Some(gathered) = expected.0.clone() else {
             return;
@@ -168,7 +168,7 @@ fn batch<D: Store>(mut expected: Expected, driver: Arc<D>, unheard: Arc<Unheard>
 }
 
 /// Makes writes as one; where that fails, each by itself, so that none fails for another's fault.
-fn apply<D: Store>(driver: &D, unheard: &Unheard, waiting: Vec<Waiting>) {
+fn apply(driver: &dyn Store, unheard: &Unheard, waiting: Vec<Waiting>) {
     let (mut sequenced, mut writes) = (Vec::with_capacity(waiting.len()), Vec::new());
     let mut answers = Vec::with_capacity(waiting.len());
     for each in waiting {
@@ -183,8 +183,8 @@ fn apply<D: Store>(driver: &D, unheard: &Unheard, waiting: Vec<Waiting>) {
     }
 }
 
-fn outcomes<D: Store, A>(
-    driver: &D,
+fn outcomes<A>(
+    driver: &dyn Store,
     sequenced: Vec<Sequenced>,
     writes: &[Single],
     answers: &[(&'static str, A)],
@@ -210,7 +210,7 @@ fn outcomes<D: Store, A>(
         .collect()
 }
 
-fn make<D: Store>(driver: &D, sequenced: &[Sequenced], writes: &[Single]) -> Result<()> {
+fn make(driver: &dyn Store, sequenced: &[Sequenced], writes: &[Single]) -> Result<()> {
     run_as_one(sequenced, |places| {
         let writes: Vec<_> = places
             .iter()

@@ -29,7 +29,9 @@ use eas_core::error::{At, Error, Kind, Result};
 use eas_core::group::{Committed, Group, GroupWrite};
 use eas_core::keys::Keys;
 use eas_core::runtime::Runtime;
-use eas_core::store::{Applied, Batch, Prepared, SharedSink, SingleWrites, Store, Write, get_each};
+use eas_core::store::{
+    Applied, Batch, Prepared, SharedSink, SingleWrites, Store, StoreInfo, Write, get_each,
+};
 use eas_core::value::{BytesKind, Text, Value};
 
 /// Fewer items than this a thread are not worth handing over.
@@ -62,15 +64,17 @@ enum Stage {
     Disposed,
 }
 
-/// A [`Store`] as a [`Driver`].
-pub struct Offloaded<D> {
+/// A [`Store`] as a [`Driver`]. Not generic over the store: this is much code, which each would have a copy of.
+pub struct Offloaded {
     info: DriverInfo,
-    driver: Arc<D>,
+    /// What the store is: to ask the store itself would be a call that nothing is inlined of.
+    store_info: StoreInfo,
+    driver: Arc<dyn Store>,
     order: Arc<Order>,
     /// Clears that have yet to ask the JS thread.
     unasked: Rc<Unasked>,
     runtime: Rc<dyn Runtime>,
-    expiry: Rc<Expiry<D>>,
+    expiry: Rc<Expiry>,
     /// Whether there is something to do before a call.
     stage: Cell<Stage>,
     exit: Exit,
@@ -94,12 +98,12 @@ pub struct Offloaded<D> {
     lock: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl<D: Store> Offloaded<D> {
+impl Offloaded {
     /// Makes `driver` callable on the JS thread.
-    pub fn new(driver: D, runtime: Rc<dyn Runtime>) -> Self {
-        let driver = Arc::new(driver);
+    pub fn new(driver: Arc<dyn Store>, runtime: Rc<dyn Runtime>) -> Self {
         Offloaded {
             info: info_of(&*driver),
+            store_info: *driver.info(),
             order: Arc::default(),
             unasked: Rc::default(),
             expiry: Expiry::new(driver.clone(), runtime.clone()),
@@ -130,24 +134,24 @@ impl<D: Store> Offloaded<D> {
     }
 
     /// The store itself.
-    pub fn inner(&self) -> &Arc<D> {
+    pub fn inner(&self) -> &Arc<dyn Store> {
         &self.driver
     }
 
     fn in_place(&self, mode: Mode) -> bool {
-        mode == Mode::Sync || self.driver.info().is_instant || self.runtime.is_ending()
+        mode == Mode::Sync || self.store_info.is_instant || self.runtime.is_ending()
     }
 
     fn run<T: Send + 'static>(
         &self,
         mode: Mode,
-        work: impl FnOnce(&D) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&dyn Store) -> Result<T> + Send + 'static,
     ) -> Op<T> {
         if self.in_place(mode) {
-            return Op::ready(work(&self.driver));
+            return Op::ready(work(&*self.driver));
         }
         let driver = self.driver.clone();
-        Op::Pending(offload(&self.runtime, move || work(&driver)))
+        Op::Pending(offload(&self.runtime, move || work(&*driver)))
     }
 
     /// As `run`, for writes. Those of items that expire wait for each other, and at times for other
@@ -156,13 +160,13 @@ impl<D: Store> Offloaded<D> {
         &self,
         mode: Mode,
         ends: bool,
-        work: impl FnOnce(&D) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&dyn Store) -> Result<T> + Send + 'static,
     ) -> Op<T> {
         if self.in_place(mode) {
-            return Op::ready(work(&self.driver));
+            return Op::ready(work(&*self.driver));
         }
         let driver = self.driver.clone();
-        let work = move || work(&driver);
+        let work = move || work(&*driver);
         Op::Pending(if ends {
             offload_in(&self.endings, &self.runtime, &self.unheard, work)
         } else {
@@ -176,12 +180,12 @@ impl<D: Store> Offloaded<D> {
         &self,
         queues: &SerialQueues,
         unheard: Option<Arc<Unheard>>,
-        work: impl FnOnce(&D) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&dyn Store) -> Result<T> + Send + 'static,
     ) -> Op<T> {
         let driver = self.driver.clone();
         let queue = queues.next();
         Op::Pending(offload_aside(&queue, &self.runtime, unheard, move || {
-            work(&driver)
+            work(&*driver)
         }))
     }
 
@@ -193,10 +197,10 @@ impl<D: Store> Offloaded<D> {
         call: Call,
         key: &str,
         mode: Mode,
-        read: fn(&D, &str) -> Result<T>,
+        read: fn(&dyn Store, &str) -> Result<T>,
         seen: fn(&Change, u64) -> T,
     ) -> Op<T> {
-        let name = self.driver.info().name;
+        let name = self.store_info.name;
         let operation = call.name(mode);
         if let Err(error) = self.driver.check_key(key) {
             return Op::fail(error.driver(name).operation(operation).key(key));
@@ -210,7 +214,7 @@ impl<D: Store> Offloaded<D> {
             return Op::ok(seen(&change, self.runtime.now_ms()));
         }
         if self.in_place(mode) {
-            return Op::ready(read(&self.driver, key).at(name, operation, key));
+            return Op::ready(read(&*self.driver, key).at(name, operation, key));
         }
         let key = key.to_owned();
         self.run(mode, move |driver| {
@@ -220,7 +224,7 @@ impl<D: Store> Offloaded<D> {
 
     /// Takes the sequence number now and writes when the thread is free.
     fn write(&self, call: Call, key: &str, mode: Mode, write: Single) -> Op<()> {
-        let name = self.driver.info().name;
+        let name = self.store_info.name;
         let operation = call.name(mode);
         if let Err(error) = self.driver.check_key(key) {
             return Op::fail(error.driver(name).operation(operation).key(key));
@@ -228,14 +232,14 @@ impl<D: Store> Offloaded<D> {
         if let Err(error) = self.enter(call, mode) {
             return Op::fail(error.key(key));
         }
-        if self.driver.info().read_only {
+        if self.store_info.read_only {
             return Op::ok(());
         }
         let in_place = self.in_place(mode);
-        if !self.driver.info().is_instant {
+        if !self.store_info.is_instant {
             self.wait_at_exit();
         }
-        if self.driver.info().is_instant || (in_place && self.order.is_idle()) {
+        if self.store_info.is_instant || (in_place && self.order.is_idle()) {
             // Nothing is under way that it could come before or after.
             let written = self.driver.write(write.of(key)).map(drop);
             return Op::ready(written.at(name, operation, key));
@@ -246,7 +250,7 @@ impl<D: Store> Offloaded<D> {
                 is_raw,
                 expires_ms,
             } => {
-                let (store, now_ms) = (self.driver.info(), self.runtime.now_ms());
+                let (store, now_ms) = (&self.store_info, self.runtime.now_ms());
                 let pending = Pending::new(store, value, *is_raw, *expires_ms, now_ms);
                 (EventKind::Update, Change::Set(pending))
             }
@@ -259,14 +263,14 @@ impl<D: Store> Offloaded<D> {
         if is_behind_group && in_place {
             self.finish_unasked(mode);
         }
-        let gathers = self.driver.info().gathers_writes && !is_behind_group;
+        let gathers = self.store_info.gathers_writes && !is_behind_group;
         let written = if gathers && !in_place {
             let gathered = &self.gathered;
             let unheard = &self.unheard;
             let single = (sequenced, write, operation);
             Op::Pending(gathered.write(&self.driver, &self.runtime, unheard, single))
         } else {
-            let work = move |driver: &D| {
+            let work = move |driver: &dyn Store| {
                 sequenced.run(|key| {
                     let written = driver.write(write.of(key)).map(drop);
                     written.at(name, operation, key)
@@ -290,7 +294,7 @@ impl<D: Store> Offloaded<D> {
         written: Op<T>,
         changes: impl FnOnce(&T) -> Vec<Event> + 'static,
     ) -> Op<T> {
-        if !self.driver.info().watches {
+        if !self.store_info.watches {
             return written;
         }
         self.undelivered.track(written, changes)
@@ -310,7 +314,7 @@ impl<D: Store> Offloaded<D> {
     fn enter_first_or_last(&self, call: Call, mode: Mode) -> Result<()> {
         if self.stage.get() == Stage::Disposed {
             return Err(Error::disposed()
-                .driver(self.driver.info().name)
+                .driver(self.store_info.name)
                 .operation(call.name(mode)));
         }
         self.stage.set(Stage::Ready);
@@ -329,14 +333,14 @@ impl<D: Store> Offloaded<D> {
         &self,
         queue: &Arc<SerialQueue>,
         mode: Mode,
-        work: impl FnOnce(&D) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&dyn Store) -> Result<T> + Send + 'static,
     ) -> Op<T> {
         if self.in_place(mode) {
-            return Op::ready(work(&self.driver));
+            return Op::ready(work(&*self.driver));
         }
         let driver = self.driver.clone();
         Op::Pending(offload_in(queue, &self.runtime, &self.unheard, move || {
-            work(&driver)
+            work(&*driver)
         }))
     }
 
@@ -354,7 +358,7 @@ impl<D: Store> Offloaded<D> {
     }
 
     fn change_of(&self, value: &Value, expires_ms: Option<u64>) -> Change {
-        let (store, now_ms) = (self.driver.info(), self.runtime.now_ms());
+        let (store, now_ms) = (&self.store_info, self.runtime.now_ms());
         Change::Set(Pending::new(store, value, false, expires_ms, now_ms))
     }
 
@@ -402,7 +406,7 @@ impl<D: Store> Offloaded<D> {
         let Value::Js(handle) = value else {
             return Ok(value);
         };
-        let holds_references = self.driver.info().holds_references;
+        let holds_references = self.store_info.holds_references;
         match handle.bytes() {
             Some((bytes, kind)) if kind != BytesKind::View || !holds_references => {
                 Ok(Value::Bytes(bytes.into(), kind))
@@ -458,7 +462,7 @@ impl<D: Store> Offloaded<D> {
 
 /// The text of an item; nothing where it holds none. The store, whose marks are for those who read in
 /// earnest, does not hear of it.
-fn get_quietly<D: Store>(driver: &D, key: &str) -> Result<Option<Value>> {
+fn get_quietly(driver: &dyn Store, key: &str) -> Result<Option<Value>> {
     Ok(match driver.get_raw(key)? {
         Some(Value::Bytes(bytes, _)) => Text::from_marked(bytes.to_vec())
             .filter(|text| !text.is_empty())
@@ -475,8 +479,8 @@ fn unreadable(error: &Error) -> String {
 }
 
 /// Writes every item, also after one failed; the outcome is that of the first that failed.
-fn write_all<D: Store>(
-    driver: &D,
+fn write_all(
+    driver: &dyn Store,
     operation: &'static str,
     items: Vec<(Sequenced, Value, Option<u64>)>,
 ) -> Result<()> {
@@ -496,8 +500,8 @@ fn write_all<D: Store>(
 }
 
 /// Writes every item or none.
-fn write_as_one<D: Store>(
-    driver: &D,
+fn write_as_one(
+    driver: &dyn Store,
     operation: &'static str,
     items: Vec<(Sequenced, Value, Option<u64>)>,
 ) -> Result<()> {
@@ -542,8 +546,8 @@ struct Written {
 }
 
 /// Makes changes as one if the conditions hold; a change without a value removes.
-fn commit_writes<D: Store>(
-    driver: &D,
+fn commit_writes(
+    driver: &dyn Store,
     checks: &[Check],
     writes: &[(String, Option<Written>)],
 ) -> Result<Committed> {
@@ -573,7 +577,7 @@ fn commit_writes<D: Store>(
     })
 }
 
-fn info_of<D: Store>(driver: &D) -> DriverInfo {
+fn info_of(driver: &dyn Store) -> DriverInfo {
     let store = driver.info();
     let mut info = DriverInfo {
         max_depth: store.max_depth,
@@ -597,19 +601,19 @@ fn info_of<D: Store>(driver: &D) -> DriverInfo {
     info
 }
 
-impl<D: Store> Driver for Offloaded<D> {
+impl Driver for Offloaded {
     fn info(&self) -> &DriverInfo {
         &self.info
     }
 
     fn has_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<bool> {
-        self.read(Call::HasItem, key, mode, D::has, Change::seen)
+        self.read(Call::HasItem, key, mode, <dyn Store>::has, Change::seen)
     }
 
     fn get_item(self: Rc<Self>, key: &str, _options: &Options, mode: Mode) -> Op<Option<Value>> {
         let seen = |change: &Change, now_ms| change.seen::<AsText>(now_ms).0;
-        let found = self.read(Call::GetItem, key, mode, D::get, seen);
-        if self.driver.info().is_instant {
+        let found = self.read(Call::GetItem, key, mode, <dyn Store>::get, seen);
+        if self.store_info.is_instant {
             return found;
         }
         let runtime = self.runtime.clone();
@@ -622,7 +626,7 @@ impl<D: Store> Driver for Offloaded<D> {
         common: &Options,
         mode: Mode,
     ) -> Op<Vec<Option<Value>>> {
-        let name = self.driver.info().name;
+        let name = self.store_info.name;
         let operation = Call::GetItems.name(mode);
         for item in &items {
             if let Err(error) = self.driver.check_key(&item.key) {
@@ -645,7 +649,7 @@ impl<D: Store> Driver for Offloaded<D> {
         mode: Mode,
     ) -> Op<Option<Value>> {
         let seen = |change: &Change, now_ms| change.seen::<AsRaw>(now_ms).0;
-        self.read(Call::GetItemRaw, key, mode, D::get_raw, seen)
+        self.read(Call::GetItemRaw, key, mode, <dyn Store>::get_raw, seen)
     }
 
     fn get_keys(self: Rc<Self>, query: &KeyQuery, mode: Mode) -> Op<Keys> {
@@ -693,7 +697,7 @@ impl<D: Store> Driver for Offloaded<D> {
     }
 
     fn set_items(self: Rc<Self>, items: Vec<Item<Text>>, _common: &Options, mode: Mode) -> Op<()> {
-        let name = self.driver.info().name;
+        let name = self.store_info.name;
         let operation = Call::SetItems.name(mode);
         let check = |key: &str| {
             let checked = self.driver.check_key(key);
@@ -702,16 +706,16 @@ impl<D: Store> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::SetItems, mode) {
             return Op::fail(error);
         }
-        if self.driver.info().read_only || self.driver.info().is_instant {
+        if self.store_info.read_only || self.store_info.is_instant {
             let checked = items.iter().try_for_each(|item| check(&item.key));
             if let Err(error) = checked {
                 return Op::fail(error);
             }
         }
-        if self.driver.info().read_only {
+        if self.store_info.read_only {
             return Op::ok(());
         }
-        if self.driver.info().is_instant {
+        if self.store_info.is_instant {
             // Nothing of it is ever under way: the order of the calls is that of the effects.
             let mut first_end: Option<u64> = None;
             let mut outcome = Ok(());
@@ -726,7 +730,7 @@ impl<D: Store> Driver for Offloaded<D> {
         }
         self.wait_at_exit();
         let in_place = self.in_place(mode);
-        let size = if in_place || self.driver.info().is_transactional {
+        let size = if in_place || self.store_info.is_transactional {
             items.len()
         } else {
             Self::job_size(items.len())
@@ -769,7 +773,7 @@ impl<D: Store> Driver for Offloaded<D> {
             return self.ends(written, first_end);
         }
         let sequenced = jobs.iter().flatten().map(|(sequenced, ..)| sequenced);
-        let keys: Vec<Arc<str>> = if self.driver.info().watches {
+        let keys: Vec<Arc<str>> = if self.store_info.watches {
             sequenced.map(Sequenced::shared_key).collect()
         } else {
             Vec::new()
@@ -782,7 +786,7 @@ impl<D: Store> Driver for Offloaded<D> {
                     .iter()
                     .any(|(sequenced, ..)| sequenced.is_behind_group);
                 let is_large = writes.len() > MOST_ITEMS_BESIDE_OTHERS;
-                let work = move |driver: &D| write_all(driver, operation, writes);
+                let work = move |driver: &dyn Store| write_all(driver, operation, writes);
                 if is_behind_group {
                     self.run_in_series(&self.groups, mode, work)
                 } else if is_large && !ends {
@@ -820,7 +824,7 @@ impl<D: Store> Driver for Offloaded<D> {
             Ok(value) => self.set(Call::SetItemRaw, key, value, options, mode),
             Err(error) => {
                 let operation = Call::SetItemRaw.name(mode);
-                let error = error.driver(self.driver.info().name);
+                let error = error.driver(self.store_info.name);
                 Op::fail(error.operation(operation).key(key))
             }
         }
@@ -834,7 +838,7 @@ impl<D: Store> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::Clear, mode) {
             return Op::fail(error);
         }
-        if self.driver.info().read_only || self.driver.info().no_clear {
+        if self.store_info.read_only || self.store_info.no_clear {
             return Op::ok(());
         }
         self.wait_at_exit();
@@ -852,7 +856,7 @@ impl<D: Store> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::Clear, mode) {
             return Op::fail(error);
         }
-        if self.driver.info().read_only || self.driver.info().no_clear {
+        if self.store_info.read_only || self.store_info.no_clear {
             return Op::ok(Keys::new());
         }
         self.wait_at_exit();
@@ -882,7 +886,7 @@ impl<D: Store> Driver for Offloaded<D> {
     }
 
     fn commit(self: Rc<Self>, group: Group, operation: &'static str, mode: Mode) -> Op<Committed> {
-        let name = self.driver.info().name;
+        let name = self.store_info.name;
         let checked = group.checks.iter().map(|check| &*check.key);
         for key in checked.chain(group.writes.iter().map(GroupWrite::key)) {
             if let Err(error) = self.driver.check_key(key) {
@@ -904,7 +908,7 @@ impl<D: Store> Driver for Offloaded<D> {
         };
         let expiries = writes.iter().filter_map(|(_, written)| written.as_ref());
         let first_expiry = expiries.filter_map(|written| written.expires_ms).min();
-        if self.driver.info().is_instant {
+        if self.store_info.is_instant {
             let committed = commit_writes(&*self.driver, &checks, &writes);
             let committed = committed.map_err(|error| error.driver(name).operation(operation));
             return self.ends(Op::ready(committed), first_expiry);
@@ -972,15 +976,15 @@ impl<D: Store> Driver for Offloaded<D> {
         if let Err(error) = self.enter(Call::Flush, mode) {
             return Op::fail(error);
         }
-        let name = self.driver.info().name;
-        let flush = move |driver: &D| {
+        let name = self.store_info.name;
+        let flush = move |driver: &dyn Store| {
             driver
                 .flush()
                 .map_err(|error| error.driver(name).operation(Call::Flush.name(mode)))
         };
         if self.in_place(mode) {
             self.wait_here(mode);
-            return Op::ready(flush(&self.driver));
+            return Op::ready(flush(&*self.driver));
         }
         let Some(older) = self.order.done(Scope::All) else {
             return self.run(mode, flush);
@@ -998,8 +1002,8 @@ impl<D: Store> Driver for Offloaded<D> {
         if before == Stage::Disposed {
             return Op::ok(());
         }
-        let name = self.driver.info().name;
-        let dispose = move |driver: &D| {
+        let name = self.store_info.name;
+        let dispose = move |driver: &dyn Store| {
             driver
                 .dispose()
                 .map_err(|error| error.driver(name).operation(Call::Dispose.name(mode)))
@@ -1007,7 +1011,7 @@ impl<D: Store> Driver for Offloaded<D> {
         let stopped = self.expiry.stop();
         if self.in_place(mode) {
             self.wait_here(mode);
-            return Op::ready(dispose(&self.driver));
+            return Op::ready(dispose(&*self.driver));
         }
         let older = self.order.done(Scope::All);
         let alive = self.runtime.keep_alive();
@@ -1039,7 +1043,7 @@ impl<D: Store> Driver for Offloaded<D> {
     }
 
     fn on_expired(&self, sink: EventSink) -> Option<Box<dyn Any>> {
-        self.driver.info().ttl.then(|| self.expiry.subscribe(sink))
+        self.store_info.ttl.then(|| self.expiry.subscribe(sink))
     }
 
     fn note_expiry(&self, expires_ms: u64) {
@@ -1063,10 +1067,10 @@ impl<D: Store> Driver for Offloaded<D> {
     }
 }
 
-impl<D: Store> Offloaded<D> {
+impl Offloaded {
     /// The keys as the store has them.
     fn list(&self, base: String, max_depth: Option<usize>, mode: Mode) -> Op<Keys> {
-        let name = self.driver.info().name;
+        let name = self.store_info.name;
         self.run(mode, move |driver| {
             driver
                 .keys(&base, max_depth)
@@ -1081,9 +1085,9 @@ impl<D: Store> Offloaded<D> {
         common: &Options,
         mode: Mode,
     ) -> Op<Vec<Option<Value>>> {
-        let name = self.driver.info().name;
+        let name = self.store_info.name;
         let operation = Call::GetItems.name(mode);
-        if self.driver.info().is_instant {
+        if self.store_info.is_instant {
             let found = items.iter().map(|item| {
                 let found = self.driver.get(&item.key);
                 Self::forgive(&self.runtime, found.at(name, operation, &item.key))
@@ -1091,7 +1095,7 @@ impl<D: Store> Offloaded<D> {
             return Op::ready(found.collect());
         }
         let is_quiet = common.is_quiet;
-        let get = move |driver: &D, items: &[Item<()>]| {
+        let get = move |driver: &dyn Store, items: &[Item<()>]| {
             let keys: Vec<&str> = items.iter().map(|item| &*item.key).collect();
             let found = if is_quiet {
                 get_each(&keys, |key| get_quietly(driver, key))
@@ -1105,7 +1109,7 @@ impl<D: Store> Offloaded<D> {
                 .collect::<Vec<_>>())
         };
         if self.in_place(mode) {
-            let found = get(&self.driver, &items).and_then(|found| {
+            let found = get(&*self.driver, &items).and_then(|found| {
                 let found = found.into_iter();
                 found
                     .map(|outcome| Self::forgive(&self.runtime, outcome))
@@ -1117,7 +1121,7 @@ impl<D: Store> Offloaded<D> {
             .into_iter()
             .map(|items| {
                 let is_large = items.len() > MOST_ITEMS_BESIDE_OTHERS;
-                let work = move |driver: &D| get(driver, &items);
+                let work = move |driver: &dyn Store| get(driver, &items);
                 if is_large {
                     self.run_long(&self.long_reads, None, work)
                 } else {
@@ -1168,26 +1172,26 @@ impl<D: Store> Offloaded<D> {
     }
 
     fn read_meta(&self, key: &str, mode: Mode) -> Op<Option<Meta>> {
-        self.read(Call::GetMeta, key, mode, D::meta, Change::seen)
+        self.read(Call::GetMeta, key, mode, <dyn Store>::meta, Change::seen)
             .map(|meta| meta.map(Meta::Native))
     }
 
     fn set(&self, call: Call, key: &str, value: Value, options: &Options, mode: Mode) -> Op<()> {
         let expires_ms = self.expiry_of(call, &value, options);
-        if self.driver.info().is_instant {
+        if self.store_info.is_instant {
             if let Err(error) = self.enter(call, mode) {
                 return Op::fail(error.key(key));
             }
             let write = if call == Call::SetItemRaw {
-                D::set_raw
+                <dyn Store>::set_raw
             } else {
-                D::set
+                <dyn Store>::set
             };
-            let name = self.driver.info().name;
+            let name = self.store_info.name;
             let written = self
                 .driver
                 .check_key(key)
-                .and_then(|()| write(&self.driver, key, &value, expires_ms));
+                .and_then(|()| write(&*self.driver, key, &value, expires_ms));
             let written = written
                 .map_err(|error: Error| error.driver(name).operation(call.name(mode)).key(key));
             return self.ends(Op::ready(written), expires_ms);

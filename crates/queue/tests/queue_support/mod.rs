@@ -633,7 +633,7 @@ impl Bench {
     ) -> Self {
         let host = TestHost::new();
         let store = Arc::new(store);
-        let offloaded = Offloaded::new(SharedStore(store.clone()), host.clone());
+        let offloaded = Offloaded::new(Arc::new(SharedStore(store.clone())), host.clone());
         let info = DriverInfo {
             name: "hidden".into(),
             capabilities,
