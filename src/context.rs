@@ -566,7 +566,8 @@ impl Context {
 
     /// Keeps the loop for what waits for its turn: the wake-up that is on its way does not.
     fn hold_woken(&self) {
-        if self.shared.is_woken() && !self.holds_next_turn.replace(true) {
+        if !self.holds_next_turn.get() && self.shared.is_woken() {
+            self.holds_next_turn.set(true);
             self.hold_loop();
         }
     }
@@ -574,8 +575,11 @@ impl Context {
     fn hold_loop(&self) {
         let holds = self.loop_holds.get();
         self.loop_holds.set(holds + 1);
+        if holds > 0 {
+            return;
+        }
         let wake_up = self.shared.wake_up();
-        if holds == 0 && !wake_up.is_null() {
+        if !wake_up.is_null() {
             api!(napi_ref_threadsafe_function(self.env.0, wake_up));
         }
     }
@@ -583,8 +587,11 @@ impl Context {
     fn release_loop(&self) {
         let holds = self.loop_holds.get() - 1;
         self.loop_holds.set(holds);
+        if holds > 0 {
+            return;
+        }
         let wake_up = self.shared.wake_up();
-        if holds == 0 && !wake_up.is_null() {
+        if !wake_up.is_null() {
             api!(napi_unref_threadsafe_function(self.env.0, wake_up));
         }
     }

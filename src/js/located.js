@@ -18,8 +18,12 @@ async function settled(pending) {
   }
 }
 
-// The core makes errors without a stack when no call is running. What a driver threw stays as it is.
-function withCaller(error) {
+/**
+ * What an async method throws for an error of the core, where it waits by itself: a function that waits for it
+ * would take as long as the method. The core makes errors without a stack when no call is running. What a
+ * driver threw stays as it is.
+ */
+export function withCaller(error) {
   if (error === null || typeof error !== "object") return error;
   const { stack } = error;
   if (typeof stack === "string" && !stack.includes("\n    at ")) {

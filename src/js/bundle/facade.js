@@ -3548,7 +3548,12 @@ function createStorage(options = {}) {
         opts = withoutCondition(opts);
       }
       const done = value === void 0 ? core.removeItem(handle, key, false, opts) : opts === void 0 ? setItem(handle, key, hand(value, rules2, "setItem", key)) : setItem(handle, key, hand(value, rules2, "setItem", key), opts);
-      if (done !== void 0) await located(done);
+      if (done === void 0) return;
+      try {
+        await done;
+      } catch (error) {
+        throw withCaller(error);
+      }
     },
     async setItems(items2, commonOptions) {
       await located(

@@ -11,7 +11,7 @@ import { withGuideMethods } from "../guide-methods.js";
 import { showAs, storageText } from "../inspect.js";
 import { normalizeBaseKey, normalizeKey } from "../keys.js";
 import { pack } from "../lazy-codec.js";
-import { located } from "../located.js";
+import { located, withCaller } from "../located.js";
 import { readMeta } from "../meta.js";
 import { makeMigrations } from "../migrate.js";
 import { warnOfUnknown } from "../options.js";
@@ -184,7 +184,12 @@ export function createStorage(options = {}) {
           : opts === undefined
             ? setItem(handle, key, hand(value, rules, "setItem", key))
             : setItem(handle, key, hand(value, rules, "setItem", key), opts);
-      if (done !== undefined) await located(done);
+      if (done === undefined) return;
+      try {
+        await done;
+      } catch (error) {
+        throw withCaller(error);
+      }
     },
     async setItems(items, commonOptions) {
       await located(

@@ -68,6 +68,9 @@ impl Storage {
                 return written;
             }
             let written = self.tracked(&driver, written);
+            if driver.info().watches() {
+                return written;
+            }
             // Somebody may watch by the time that it is written.
             let route = Route {
                 driver,
