@@ -61,3 +61,33 @@ it.each(["", "{oops", '{"json":1,"meta":{"values":["set"],"v":1}}'])(
 it.each([undefined, null, 5, Buffer.from("1")])("what is no text is an error: %j", async (text) => {
   expect((await failureOf(() => parse(text as any))).code).toBe("EAS_INVALID_ARGUMENT");
 });
+
+describe("a number or a boolean", () => {
+  const texts = ["0", "-0", "7", "-7", "123456789012345", "1234567890123456", "-999999999999999"];
+  texts.push("12345678901234567890", "1e3", "0.5", "-1.25e-7", "true", "false", "null");
+
+  it.each(texts)("%s reads as JSON has it", async (json) => {
+    const driver = builtin("memory");
+    const storage = createStorage({ driver });
+    const expected = JSON.parse(json);
+    for (const text of [`{"json":${json}}`, json]) {
+      await driver.setItem("a", text);
+      expect(storage.getItemSync("a"), text).toBe(expected);
+      expect(await storage.getItem("a"), text).toBe(expected);
+      storage.updateSync("a", (found) => {
+        expect(found, text).toBe(expected);
+        return found;
+      });
+    }
+  });
+
+  it.each(["01", "-", "-01", "--1", "+1", "1x", "truex", "1,2", "1.", ".5"])(
+    "%s is corrupt",
+    async (json) => {
+      const driver = builtin("memory");
+      const storage = createStorage({ driver });
+      await driver.setItem("a", `{"json":${json}}`);
+      expect(storage.getItemSync("a")).toBeNull();
+    },
+  );
+});

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::env::{Env, Val};
 use super::error::wrong_argument;
 use super::options::call_options;
-use super::request::{Handed, Request, coded_or_template, with_key};
+use super::request::{Handed, Request, coded_or_value, with_key};
 use super::strings;
 use super::values;
 use eas_core::condition::{Check, Etag, Expected};
@@ -70,7 +70,7 @@ pub(super) fn find_for_update(request: &Request<'_>) -> Result<Val> {
     })??;
     let found = op.map(move |found| (update, found));
     request.finish(found, |context, (update, found)| {
-        let value = coded_or_template(
+        let value = coded_or_value(
             context,
             found.as_ref().and_then(|found| found.value.as_ref()),
         );

@@ -81,17 +81,19 @@ pub(super) fn with_key<R>(env: Env, value: Val, then: impl FnOnce(&str) -> R) ->
     })
 }
 
-/// As [`values::coded`], or the template of a text that was read before.
-pub(super) fn coded_or_template(context: &Context, stored: Option<&Value>) -> Val {
-    if let Some(Value::Text(text)) = stored
-        && let Some(template) = context.read_cache.template(text, || {
-            let made = context.make_template(values::coded_text(context.env, text))?;
-            Some((made, Reference::new(context.env, made, &context.shared)))
-        })
-    {
-        return template;
-    }
-    values::coded(context.env, stored)
+/// As [`values::coded`], or the template of a text that was read before, or the value itself where it is
+/// [plain](values::plain).
+pub(super) fn coded_or_value(context: &Context, stored: Option<&Value>) -> Val {
+    let Some(Value::Text(text)) = stored else {
+        return values::coded(context.env, stored);
+    };
+    let template = context.read_cache.template(text, || {
+        let made = context.make_template(values::coded_text(context.env, text))?;
+        Some((made, Reference::new(context.env, made, &context.shared)))
+    });
+    template
+        .or_else(|| values::plain(context.env, text))
+        .unwrap_or_else(|| values::coded_text(context.env, text))
 }
 
 /// Reads what the facade's writer hands over: the lengths of texts that stand in the memory of the

@@ -16,7 +16,7 @@ use super::handle::Handle;
 use super::js_driver::{JsDriver, Pending, settlement};
 use super::options::{MaxDepth, call_options, driver_options, max_depth};
 use super::reference::{self, Reference};
-use super::request::{Handed, Request, coded_or_template, with_key};
+use super::request::{Handed, Request, coded_or_value, with_key};
 use super::strings::{self, BadString, with_str};
 use super::values;
 use eas_core::driver::{
@@ -207,7 +207,7 @@ fn get_item(request: &Request<'_>) -> Result<Val> {
         Ok(request.storage()?.get_item(key, &options, request.mode))
     })??;
     request.finish(op, |context, stored| {
-        coded_or_template(context, stored.as_ref())
+        coded_or_value(context, stored.as_ref())
     })
 }
 

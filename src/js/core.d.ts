@@ -30,6 +30,9 @@ type ItemOptions = readonly CallOptions[] | undefined;
 /** The inside of a plain envelope, or NUL and a whole text; what is no text is a driver's own value. */
 type Coded = string | undefined;
 
+/** A boolean and a whole number may come as they are. */
+type CodedOrValue = Coded | Template | number | boolean;
+
 /** A packed text, or how many bytes of the shared memory hold one. */
 type Handed = string | number;
 
@@ -59,8 +62,8 @@ interface Core {
   hasItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<boolean>;
   hasItemSync(handle: Handle, key: unknown, options?: CallOptions): boolean;
   /** A text that comes again gives the template that was made of it. */
-  getItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<Coded | Template>;
-  getItemSync(handle: Handle, key: unknown, options?: CallOptions): Coded | Template;
+  getItem(handle: Handle, key: unknown, options?: CallOptions): Eventually<CodedOrValue>;
+  getItemSync(handle: Handle, key: unknown, options?: CallOptions): CodedOrValue;
   getItemRaw(handle: Handle, key: unknown, options?: CallOptions): Eventually<any>;
   getItemRawSync(handle: Handle, key: unknown, options?: CallOptions): any;
   /** The text as the driver has it. */
@@ -93,13 +96,13 @@ interface Core {
     key: unknown,
     update: number,
     options?: CallOptions,
-  ): Eventually<Coded | Template>;
+  ): Eventually<CodedOrValue>;
   findForUpdateSync(
     handle: Handle,
     key: unknown,
     update: number,
     options?: CallOptions,
-  ): Coded | Template;
+  ): CodedOrValue;
   /**
    * Makes one change if the item is still what the update found, and says whether it did. A text that is `undefined`
    * removes.
