@@ -1,19 +1,23 @@
 //! Entries with their etags, and groups of changes.
 
+use std::rc::Rc;
+
 use napi::sys;
+use smallvec::SmallVec;
 
 use super::context::Context;
 use super::env::{Env, Val};
 use super::error::wrong_argument;
+use super::found::FoundItem;
 use super::options::call_options;
 use super::request::{Handed, Request, coded_or_value, with_key};
 use super::strings;
 use super::values;
 use eas_core::condition::{Check, Etag, Expected};
-use eas_core::driver::Mode;
+use eas_core::driver::{Mode, Op};
 use eas_core::error::{Error, Kind, Result};
 use eas_core::group::{Committed, Group, GroupWrite};
-use eas_core::storage::Entry;
+use eas_core::storage::{Entry, Storage};
 use eas_core::value::{Text, Value};
 
 /// What a group can be committed for, by the number that the facade gives.
@@ -64,20 +68,38 @@ pub(super) fn find_for_update(request: &Request<'_>) -> Result<Val> {
     let update = update_number(request, 2)?;
     let options = request.options(3)?;
     let (operation, mode) = (update_in(request.mode), request.mode);
-    let op = request.with_key(1, |key| {
-        let storage = request.storage()?;
-        Ok(storage.get_entry_to_change(key, &options, operation, mode))
-    })??;
-    let found = op.map(move |found| (update, found));
-    request.finish(found, |context, (update, found)| {
-        let value = coded_or_value(
-            context,
-            found.as_ref().and_then(|found| found.value.as_ref()),
-        );
-        let found = found.map_or(Expected::Missing, Entry::into_expected);
-        context.found.keep(update, found);
-        value
+    let storage = request.storage()?;
+    let (op, key) = request.with_key(1, |key| {
+        let op = storage.get_entry_to_change(key, &options, operation, mode);
+        (op, key.to_owned())
+    })?;
+    let place = (storage.clone(), key);
+    if let Op::Ready(found) = op {
+        let found = found.expect("an operation is taken once")?;
+        let context = request.context;
+        return context.made(keep_found(context, update, place, found));
+    }
+    let found = op.map(move |found| (update, place, found));
+    request.finish(found, |context, (update, place, found)| {
+        keep_found(context, update, place, found)
     })
+}
+
+fn keep_found(
+    context: &Context,
+    update: u64,
+    (storage, key): (Rc<Storage>, String),
+    found: Option<Entry>,
+) -> Val {
+    let value = found.as_ref().and_then(|found| found.value.as_ref());
+    let value = coded_or_value(context, value);
+    let found = FoundItem {
+        storage,
+        key,
+        expected: found.map_or(Expected::Missing, Entry::into_expected),
+    };
+    context.found.keep(update, found);
+    value
 }
 
 /// `(update)`: the update ends without a `swap`.
@@ -94,31 +116,25 @@ fn update_in(mode: Mode) -> &'static str {
     }
 }
 
-/// `(handle, key, update, text, options) => isDone`: one change, if the item is still what the update found.
-/// An `undefined` text removes.
+/// `(update, text, options) => isDone`: one change, if the item is still what the update found. An `undefined`
+/// text removes.
 pub(super) fn swap(request: &Request<'_>) -> Result<Val> {
     let env = request.env;
-    let (key, text) = (request.arguments[1], request.arguments[3]);
-    let key = with_key(env, key, str::to_owned)?;
-    let expected = request.context.found.take(update_number(request, 2)?);
-    let expected = expected
-        .ok_or_else(|| Error::new(Kind::InvalidArgument, "the update found nothing yet"))?;
-    let options = request.options(4)?;
-    let written = key.clone();
-    let write = match Handed::new(request.context).text(text) {
-        Some(value) => GroupWrite::set(written, value, options),
-        None if env.is_nullish(text) => GroupWrite::Remove {
-            key: written,
-            options,
-        },
-        None => return Err(wrong_argument(env, "value", "a text", text)),
-    };
-    let group = Group {
-        checks: vec![Check { key, expected }],
-        writes: vec![write],
-    };
-    let operation = update_in(request.mode);
-    let op = request.storage()?.commit(group, operation, request.mode);
+    let text = request.arguments[1];
+    let found = request.context.found.take(update_number(request, 0)?);
+    let FoundItem {
+        storage,
+        key,
+        expected,
+    } = found.ok_or_else(|| Error::new(Kind::InvalidArgument, "the update found nothing yet"))?;
+    request.refuse_disposed(&storage)?;
+    let options = request.options(2)?;
+    let value = Handed::new(request.context).text(text);
+    if value.is_none() && !env.is_nullish(text) {
+        return Err(wrong_argument(env, "value", "a text", text));
+    }
+    let (operation, mode) = (update_in(request.mode), request.mode);
+    let op = storage.swap(key, expected, value, options, operation, mode);
     request.finish(op, |context, committed| {
         context.env.boolean(matches!(committed, Committed::Done))
     })
@@ -164,7 +180,11 @@ fn conflicts(context: &Context, committed: Committed) -> Val {
 }
 
 /// The elements of a flat list, three at a time.
-fn triples<T>(env: Env, list: Val, read: impl FnMut([Val; 3]) -> Result<T>) -> Result<Vec<T>> {
+fn triples<T>(
+    env: Env,
+    list: Val,
+    read: impl FnMut([Val; 3]) -> Result<T>,
+) -> Result<SmallVec<[T; 1]>> {
     let count = env.length(list) / 3;
     let at = |index| env.element(list, index);
     let mut read = read;
@@ -175,7 +195,7 @@ fn triples<T>(env: Env, list: Val, read: impl FnMut([Val; 3]) -> Result<T>) -> R
 
 /// `[key, kind, expected, …]`, where the kind is 0 for no item, 1 for an etag, 2 for what `getEntry` gave
 /// as its first part and 3 for a text or bytes as the driver has them.
-fn checks(env: Env, list: Val) -> Result<Vec<Check>> {
+fn checks(env: Env, list: Val) -> Result<SmallVec<[Check; 1]>> {
     triples(env, list, |[key, kind, expected]| {
         let key = with_key(env, key, str::to_owned)?;
         let wrong = || wrong_argument(env, "expected", "an etag or a stored value", expected);
@@ -206,10 +226,10 @@ fn stored(env: Env, given: Val) -> Option<Value> {
 
 /// `[key, text, options, …]`, where an `undefined` text removes.
 fn writes(
-    context: &std::rc::Rc<Context>,
+    context: &Rc<Context>,
     list: Val,
     read: &mut dyn FnMut(Val) -> Option<Text>,
-) -> Result<Vec<GroupWrite>> {
+) -> Result<SmallVec<[GroupWrite; 1]>> {
     let env = context.env;
     triples(env, list, |[key, text, options]| {
         let key = with_key(env, key, str::to_owned)?;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use napi::sys;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 use super::context::Context;
@@ -599,7 +600,7 @@ impl Driver for JsDriver {
         }
         // The driver compares what is stored: an etag stands for what it is the etag of.
         Op::later(async move {
-            let mut checks = Vec::with_capacity(group.checks.len());
+            let mut checks = SmallVec::with_capacity(group.checks.len());
             let mut unread = FxHashMap::default();
             let mut conflicts = Vec::new();
             for check in group.checks {

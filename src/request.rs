@@ -36,10 +36,18 @@ impl Request<'_> {
     /// [`Kind::Disposed`] once the storage is disposed.
     pub(super) fn storage(&self) -> Result<&Rc<Storage>> {
         let storage = &self.handle()?.storage;
+        self.refuse_disposed(storage)?;
+        Ok(storage)
+    }
+
+    /// # Errors
+    /// [`Kind::Disposed`] once the storage is disposed.
+    #[inline]
+    pub(super) fn refuse_disposed(&self, storage: &Storage) -> Result<()> {
         if storage.is_disposed() {
             return Err(self.disposed());
         }
-        Ok(storage)
+        Ok(())
     }
 
     #[cold]

@@ -107,20 +107,8 @@ interface Core {
    * Makes one change if the item is still what the update found, and says whether it did. A text that is `undefined`
    * removes.
    */
-  swap(
-    handle: Handle,
-    key: unknown,
-    update: number,
-    text: Handed | undefined,
-    options?: CallOptions,
-  ): Eventually<boolean>;
-  swapSync(
-    handle: Handle,
-    key: unknown,
-    update: number,
-    text: Handed | undefined,
-    options?: CallOptions,
-  ): boolean;
+  swap(update: number, text: Handed | undefined, options?: CallOptions): Eventually<boolean>;
+  swapSync(update: number, text: Handed | undefined, options?: CallOptions): boolean;
   /** The update ends without a `swap`. */
   forget(update: number): void;
   /** Gives the keys whose condition does not hold; `undefined` when the group was made. */

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::condition::Check;
+use smallvec::{SmallVec, smallvec};
+
+use crate::condition::{Check, Expected};
 use crate::item::{EventKind, Options};
 use crate::value::{Text, Value};
 
@@ -67,12 +69,28 @@ impl GroupWrite {
 #[derive(Clone, Default)]
 pub struct Group {
     /// What has to hold when they are made.
-    pub checks: Vec<Check>,
+    pub checks: SmallVec<[Check; 1]>,
     /// The changes, each key once.
-    pub writes: Vec<GroupWrite>,
+    pub writes: SmallVec<[GroupWrite; 1]>,
 }
 
 impl Group {
+    /// One change of an item, if that is as expected; without a value it is removed.
+    pub fn swap(key: String, expected: Expected, value: Option<Text>, options: Options) -> Self {
+        let written = key.clone();
+        let write = match value {
+            Some(value) => GroupWrite::set(written, value, options),
+            None => GroupWrite::Remove {
+                key: written,
+                options,
+            },
+        };
+        Group {
+            checks: smallvec![Check { key, expected }],
+            writes: smallvec![write],
+        }
+    }
+
     /// The keys that are checked or changed, each once.
     pub fn keys(&self) -> Vec<&str> {
         let checked = self.checks.iter().map(|check| &*check.key);
@@ -95,7 +113,7 @@ pub enum Committed {
 }
 
 /// Of several changes of one key the last, at its place.
-pub fn last_of_each(writes: Vec<GroupWrite>) -> Vec<GroupWrite> {
+pub fn last_of_each(writes: SmallVec<[GroupWrite; 1]>) -> SmallVec<[GroupWrite; 1]> {
     if writes.len() < 2 {
         return writes;
     }

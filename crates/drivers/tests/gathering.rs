@@ -212,12 +212,13 @@ fn other_calls_keep_their_place_among_gathered_writes() {
     let fixture = Fixture::new(true);
     let (driver, options) = (fixture.driver.clone(), Options::default());
     let group = Group {
-        checks: Vec::new(),
+        checks: Vec::new().into(),
         writes: vec![GroupWrite::set(
             "a".to_owned(),
             "group".into(),
             options.clone(),
-        )],
+        )]
+        .into(),
     };
     let mut pending: Vec<Pin<Box<dyn Future<Output = Result<()>>>>> = vec![
         Box::pin(fixture.set("a", "1")),

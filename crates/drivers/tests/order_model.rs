@@ -348,7 +348,7 @@ fn run(
                     }
                 });
                 let group = Group {
-                    checks,
+                    checks: checks.into(),
                     writes: writes.collect(),
                 };
                 let expected = if shape.expects_last {

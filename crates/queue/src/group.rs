@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use eas_core::condition::Check;
 use eas_core::driver::Options;
 use eas_core::error::Result;
@@ -11,7 +13,7 @@ use eas_core::value::Value;
 
 /// Changes that are made together, if their conditions hold.
 pub struct QueuedGroup {
-    checks: Vec<Check>,
+    checks: SmallVec<[Check; 1]>,
     writes: Vec<QueuedWrite>,
     keys: Vec<Arc<str>>,
     /// What the caller asked for, for messages.

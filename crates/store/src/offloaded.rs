@@ -376,6 +376,20 @@ impl Offloaded {
         Some(expires_ms)
     }
 
+    /// One change in a store that is instant, without the lists that more of them take.
+    fn commit_one(&self, mut group: Group, operation: &'static str) -> Op<Committed> {
+        let failed = |error: Error| error.driver(self.driver.info().name).operation(operation);
+        let write = group.writes.pop().expect("it has one");
+        let (key, written) = match self.written(write) {
+            Ok(written) => written,
+            Err(error) => return Op::fail(failed(error)),
+        };
+        let write = write_of(&key, written.as_ref());
+        let committed = apply_as_one(&*self.driver, &group.checks, &[write]);
+        let expires_ms = written.and_then(|written| written.expires_ms);
+        self.ends(Op::ready(committed.map_err(failed)), expires_ms)
+    }
+
     /// A change of a group, with what is written, which is absent where the item is removed.
     fn written(&self, write: GroupWrite) -> Result<(String, Option<Written>)> {
         let (key, value, is_raw, options) = match write {
@@ -553,22 +567,30 @@ fn commit_writes(
 ) -> Result<Committed> {
     let writes: SmallVec<[_; 4]> = writes
         .iter()
-        .map(|(key, change)| match change {
-            Some(written) => Write::Set {
-                key,
-                value: &written.value,
-                is_raw: written.is_raw,
-                expires_ms: written.expires_ms,
-            },
-            None => Write::Remove {
-                key,
-                is_listed: false,
-            },
-        })
+        .map(|(key, written)| write_of(key, written.as_ref()))
         .collect();
+    apply_as_one(driver, checks, &writes)
+}
+
+fn write_of<'a>(key: &'a str, written: Option<&'a Written>) -> Write<'a> {
+    match written {
+        Some(written) => Write::Set {
+            key,
+            value: &written.value,
+            is_raw: written.is_raw,
+            expires_ms: written.expires_ms,
+        },
+        None => Write::Remove {
+            key,
+            is_listed: false,
+        },
+    }
+}
+
+fn apply_as_one<D: Store>(driver: &D, checks: &[Check], writes: &[Write<'_>]) -> Result<Committed> {
     let batch = Batch {
         checks,
-        writes: &writes,
+        writes,
         is_group: true,
     };
     Ok(match driver.apply(&batch)? {
@@ -896,6 +918,9 @@ impl Driver for Offloaded {
         if let Err(error) = self.enter(Call::Commit, mode) {
             return Op::fail(error);
         }
+        if self.driver.info().is_instant && group.writes.len() == 1 {
+            return self.commit_one(group, operation);
+        }
         let checks = group.checks;
         let writes: Result<SmallVec<[_; 1]>> = group
             .writes
@@ -914,8 +939,15 @@ impl Driver for Offloaded {
             return self.ends(Op::ready(committed), first_expiry);
         }
         self.wait_at_exit();
-        if self.in_place(mode) {
+        let in_place = self.in_place(mode);
+        if in_place {
             self.finish_unasked(mode);
+        }
+        if in_place && self.order.is_idle() {
+            // Nothing is under way that it could come before or after.
+            let committed = commit_writes(&*self.driver, &checks, &writes);
+            let committed = committed.map_err(|error| error.driver(name).operation(operation));
+            return self.ends(Op::ready(committed), first_expiry);
         }
         let events: Vec<Event> = writes
             .iter()

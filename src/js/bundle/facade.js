@@ -2720,11 +2720,11 @@ function updateMethods(parts) {
   function change(key, number, next2, opts) {
     if (line === void 0) {
       const text2 = next2 === void 0 ? void 0 : hand(next2, lossRules, "update", key);
-      return core.swap(handle, key, number, text2, opts);
+      return core.swap(number, text2, opts);
     }
     const text = next2 === void 0 ? void 0 : pack(next2, lossRules, "update", key);
     const wait = check(next2, { key, operation: "update", isSync: false });
-    const write2 = () => core.swap(handle, key, number, text, opts);
+    const write2 = () => core.swap(number, text, opts);
     return wait === void 0 ? line.run(write2) : line.after(wait, write2);
   }
   async function run(update, key, fn, opts) {
@@ -2772,7 +2772,7 @@ function updateMethods(parts) {
           }
           check?.(next2, place);
           const text = next2 === void 0 ? void 0 : hand(next2, lossRules, "updateSync", key);
-          const isDone = opts === void 0 ? swapSync(handle, key, number, text) : swapSync(handle, key, number, text, opts);
+          const isDone = opts === void 0 ? swapSync(number, text) : swapSync(number, text, opts);
           if (isDone) return next2;
           limit ??= makeLimit();
           if (limit.isReached()) throw changed(key, "updateSync");

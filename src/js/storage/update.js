@@ -97,11 +97,11 @@ export function updateMethods(parts) {
   function change(key, number, next, opts) {
     if (line === undefined) {
       const text = next === undefined ? undefined : hand(next, lossRules, "update", key);
-      return core.swap(handle, key, number, text, opts);
+      return core.swap(number, text, opts);
     }
     const text = next === undefined ? undefined : pack(next, lossRules, "update", key);
     const wait = check(next, { key, operation: "update", isSync: false });
-    const write = () => core.swap(handle, key, number, text, opts);
+    const write = () => core.swap(number, text, opts);
     return wait === undefined ? line.run(write) : line.after(wait, write);
   }
 
@@ -154,10 +154,7 @@ export function updateMethods(parts) {
           }
           check?.(next, place);
           const text = next === undefined ? undefined : hand(next, lossRules, "updateSync", key);
-          const isDone =
-            opts === undefined
-              ? swapSync(handle, key, number, text)
-              : swapSync(handle, key, number, text, opts);
+          const isDone = opts === undefined ? swapSync(number, text) : swapSync(number, text, opts);
           if (isDone) return next;
           limit ??= makeLimit();
           if (limit.isReached()) throw changed(key, "updateSync");

@@ -153,6 +153,39 @@ impl Storage {
             Ok(None) => return Op::ok(Committed::Done),
             Err(error) => return Op::fail(error.operation(operation)),
         };
+        self.commit_in(driver, base, group, operation, mode)
+    }
+
+    /// Makes one change if the item is still what it was found to be; without a value it is removed. The key
+    /// may be in any form.
+    pub fn swap(
+        self: &Rc<Self>,
+        given: String,
+        expected: Expected,
+        value: Option<Text>,
+        options: Options,
+        operation: &'static str,
+        mode: Mode,
+    ) -> Op<Committed> {
+        let mut key = key::into_normal(given);
+        if key.is_empty() {
+            return Op::fail(empty_key(&key).operation(operation));
+        }
+        let (driver, base_len) = self.driver_of(&key);
+        let base: String = key.drain(..base_len).collect();
+        let group = Group::swap(key, expected, value, options);
+        self.commit_in(driver, base, group, operation, mode)
+    }
+
+    /// Makes a group of changes in the driver of one mount.
+    fn commit_in(
+        self: &Rc<Self>,
+        driver: Rc<dyn Driver>,
+        base: String,
+        group: Group,
+        operation: &'static str,
+        mode: Mode,
+    ) -> Op<Committed> {
         if let Err(error) = fallbacks::can_commit(&driver, operation, mode) {
             return Op::fail(error);
         }
@@ -194,6 +227,9 @@ impl Storage {
         group.writes.extend(with);
         let committed = driver.clone().commit(group, operation, mode);
         let committed = self.tracked(driver, committed);
+        if events.is_empty() && matches!(committed, Op::Ready(Some(Ok(Committed::Done)))) {
+            return committed;
+        }
         let (storage, driver, base) = (self.clone(), driver.clone(), base.to_owned());
         committed.map(move |committed| match committed {
             Committed::Done => {

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use smallvec::SmallVec;
 
 use super::recorder::{
     HEADER, Old, Place, Recorder, entry_key, forget, is_record, read_entry, read_header, read_text,
@@ -410,7 +411,7 @@ pub(super) fn commit_with(
     mode: Mode,
 ) -> Op<()> {
     let group = Group {
-        checks: Vec::new(),
+        checks: SmallVec::new(),
         writes: last_of_each(with.into_iter().chain(writes).collect()),
     };
     driver.clone().commit(group, operation, mode).map(drop)

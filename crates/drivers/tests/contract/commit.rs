@@ -59,7 +59,10 @@ fn etag(setting: &Setting, key: &str) -> Expected {
 }
 
 fn commit(setting: &Setting, checks: Vec<Check>, writes: Vec<GroupWrite>) -> Committed {
-    let committed = setting.start_commit(Group { checks, writes });
+    let committed = setting.start_commit(Group {
+        checks: checks.into(),
+        writes: writes.into(),
+    });
     setting
         .finish(committed)
         .unwrap_or_else(|error| panic!("{setting}: {error}"))
@@ -159,8 +162,8 @@ fn of_groups_that_expect_the_same_one_is_made() {
         let groups: Vec<_> = (1..=20)
             .map(|number| {
                 setting.start_commit(Group {
-                    checks: vec![check("a", Expected::Stored(Value::Text("0".into())))],
-                    writes: vec![set("a", &number.to_string()), set("b", "1")],
+                    checks: vec![check("a", Expected::Stored(Value::Text("0".into())))].into(),
+                    writes: vec![set("a", &number.to_string()), set("b", "1")].into(),
                 })
             })
             .collect();
@@ -179,8 +182,9 @@ fn groups_and_other_writes_take_effect_in_the_order_of_the_calls() {
             checks: vec![
                 check("a", Expected::Stored(Value::Text("1".into()))),
                 check("b", Expected::Stored(Value::Text("1".into()))),
-            ],
-            writes: vec![set("a", "2"), remove("b"), set("c", "2")],
+            ]
+            .into(),
+            writes: vec![set("a", "2"), remove("b"), set("c", "2")].into(),
         });
         let later = [setting.start_set("b", "3"), setting.start_remove("c")];
         for write in later.into_iter().chain(written) {

@@ -564,7 +564,8 @@ pub fn group(check: Keyed<'_>, writes: &[Keyed<'_>]) -> Group {
         checks: vec![Check {
             key: key.to_owned(),
             expected,
-        }],
+        }]
+        .into(),
         writes: writes.iter().map(write).collect(),
     }
 }
