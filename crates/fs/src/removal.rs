@@ -18,13 +18,14 @@ impl<D: Disk> Engine<D> {
 
     /// As [`discard`](Self::discard), if it may be done.
     pub(super) fn discard_if(&self, key: &str, reach: Reach, terms: &Terms<'_, D>) -> Result<bool> {
-        let Some(change) = self.take_out(key, reach, terms)? else {
-            return Ok(false);
-        };
-        change.made();
-        self.forget_expiry(key);
+        let change = self.take_out(key, reach, terms)?;
+        let is_removed = change.is_some();
+        if let Some(change) = change {
+            change.made();
+            self.forget_expiry(key);
+        }
         self.durability.settle(|| self.place(key))?;
-        Ok(true)
+        Ok(is_removed)
     }
 
     /// Removes the value of a key, and gives the change, which is not reported yet; `None` where there
@@ -58,6 +59,9 @@ impl<D: Disk> Engine<D> {
         removed |= self.discard_written(&place, reach)?;
         if removed {
             self.corrupt.remove(key);
+        } else {
+            // Another process may have removed it and ended before that was durable.
+            self.durability.note_folder(folder_of(&place.path));
         }
         Ok(removed.then_some(change))
     }

@@ -254,6 +254,32 @@ fn without_durability_what_was_flushed_is_there_whole() {
     lose_power_everywhere(Level::None);
 }
 
+#[test]
+fn a_removal_that_another_process_did_not_make_durable_is_by_who_removes_it_again() {
+    let base = Path::new("/disk/base");
+    for level in [Level::None, Level::Background, Level::Full] {
+        let disk = ModelDisk::new(Path::new("/disk"));
+        let first = store_on(&disk, base, Level::None, NOW_MS);
+        for key in ["a", "b:c", "b:c:d"] {
+            first.set(key, &text("1"), None).unwrap();
+        }
+        first.flush().unwrap();
+        for key in ["a", "b:c", "b:c:d"] {
+            assert!(first.remove(key).unwrap());
+        }
+        let second = store_on(&disk, base, level, NOW_MS);
+        for key in ["a", "b:c", "b:c:d"] {
+            assert!(!second.remove(key).unwrap());
+        }
+        if level != Level::Full {
+            second.flush().unwrap();
+        }
+        let after = disk.after_power_loss(Survives::Nothing);
+        let found = keys(&store_on(&after, base, level, NOW_MS), "");
+        assert_eq!(found, Vec::<String>::new(), "{level:?}");
+    }
+}
+
 fn flush_many(level: Level, files: usize, disk: &ModelDisk) {
     let base = Path::new("/disk/base");
     let store = store_on(disk, base, level, NOW_MS);
