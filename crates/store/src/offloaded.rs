@@ -587,7 +587,7 @@ fn write_of<'a>(key: &'a str, written: Option<&'a Written>) -> Write<'a> {
     }
 }
 
-fn apply_as_one<D: Store>(driver: &D, checks: &[Check], writes: &[Write<'_>]) -> Result<Committed> {
+fn apply_as_one(driver: &dyn Store, checks: &[Check], writes: &[Write<'_>]) -> Result<Committed> {
     let batch = Batch {
         checks,
         writes,
