@@ -21,13 +21,13 @@ const TMPFS = existsSync("/dev/shm") ? "/dev/shm" : undefined;
 const VALUE = "values[index % values.length]";
 const ITEMS = `keys.map((one, index) => ({ key: one, value: ${VALUE} }))`;
 
-/** A side of a cold row: a new folder for each round. */
-function side({ open, fill, close, expression }, isFilled) {
+/** A side of a cold row: a new folder for each round, in `place`. */
+function side({ open, fill, close, expression }, isFilled, place) {
   let folder;
   return {
     expression,
     open() {
-      folder = newFolder(TMPFS);
+      folder = newFolder(place);
       return open(folder);
     },
     fill: isFilled ? (subject, keys, list) => fill(subject, itemsOf(keys, list)) : undefined,
@@ -47,15 +47,16 @@ const storage = (open) => ({
 const sqlite = storage(ours.sqliteStorage);
 
 const cold = (operation, against, goal, expressions, more = {}) => {
-  const { peer, count = MANY, isFilled = false, ...row } = more;
+  const { peer, count = MANY, isFilled = false, isOnDisk = false, ...row } = more;
+  const place = isOnDisk ? undefined : TMPFS;
   return compareCold({
-    operation: `sqlite ${operation}, tmpfs`,
+    operation: `sqlite ${operation}, ${isOnDisk ? "on disk" : "tmpfs"}`,
     against,
     goal,
     keys: keysOf(count),
     values: () => distinctValues("profile", count),
-    ours: side({ ...sqlite, expression: expressions[0] }, isFilled),
-    peer: side({ ...peer, expression: expressions[1] }, isFilled),
+    ours: side({ ...sqlite, expression: expressions[0] }, isFilled, place),
+    peer: side({ ...peer, expression: expressions[1] }, isFilled, place),
     ...row,
   });
 };
@@ -146,7 +147,9 @@ const slowest = inChild(
 );
 
 export const quick = [
-  overFiles("setItemSync profile, new keys", 2, "subject.setItemSync(key, value)"),
+  ...[false, true].map((isOnDisk) =>
+    overFiles("setItemSync profile, new keys", 2, "subject.setItemSync(key, value)", { isOnDisk }),
+  ),
   overSqlite("setItemSync profile, cold keys", 1, [
     "subject.setItemSync(key, value)",
     betterSqlite.setSync,
@@ -175,6 +178,11 @@ export const full = [
   ),
   ...ranges,
   stall,
-  overFiles("setItems of 5,000", 10, `await subject.setItems(${ITEMS})`, { isBatch: true }),
+  ...[false, true].map((isOnDisk) =>
+    overFiles("setItems of 5,000", 10, `await subject.setItems(${ITEMS})`, {
+      isBatch: true,
+      isOnDisk,
+    }),
+  ),
   slowest,
 ];
