@@ -146,24 +146,27 @@ impl Storage {
                     ..KeyQuery::default()
                 };
                 let keys = fallbacks::get_keys(&share.driver, &query, mode).await?;
-                let mut removed = Vec::new();
-                for key in &keys.with_metadata() {
-                    let key = key::normalize(key);
-                    let full = share.full(&key);
-                    let is_its = key::is_under(&full, &base) && share.shows(&full);
-                    let is_left = key::is_kept(&key)
-                        || clear.spares(&key)
-                        || share.driver.refuses_clear_of(item_of(&key));
-                    if is_its && !is_left {
-                        removed.push(full);
-                    }
-                }
+                let is_removed = |key: &str, full: &str| {
+                    let is_its = key::is_under(full, &base) && share.shows(full);
+                    let is_left = key::is_kept(key)
+                        || clear.spares(key)
+                        || share.driver.refuses_clear_of(item_of(key));
+                    is_its && !is_left
+                };
+                let keys = keys.with_metadata();
+                let keys = keys.iter().map(key::normalize);
+                let keys = keys.map(|key| (share.full(&key), key));
                 if is_transactional(&share.driver, mode) {
+                    let removed = keys.filter(|(full, key)| is_removed(key, full));
+                    let removed = removed.map(|(full, _)| full).collect();
                     storage.remove_recorded(removed, &options, mode).await?;
                     continue;
                 }
-                for key in removed {
-                    storage.remove_item(&key, false, &options, mode).await?;
+                for (full, key) in keys {
+                    // Looked at each time: it may be written while those before it are removed.
+                    if is_removed(&key, &full) {
+                        storage.remove_item(&full, false, &options, mode).await?;
+                    }
                 }
             }
             Ok(())
