@@ -34,7 +34,7 @@ pub struct Step<'a> {
     pub action: Action,
     /// The key.
     pub key: &'a str,
-    /// What is written; empty for a removal.
+    /// What is written, in the form of whoever keeps the record.
     pub value: &'a [u8],
 }
 
