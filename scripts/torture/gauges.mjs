@@ -30,14 +30,27 @@ function descriptors() {
   });
 }
 
-/** Threads, descriptors by what they stand for, and resident memory in bytes of this process. */
+/** The names of the threads of this process. */
+function threads() {
+  return readdirSync("/proc/self/task").flatMap((thread) => {
+    try {
+      return [readFileSync(`/proc/self/task/${thread}/comm`, "utf8").trim()];
+    } catch (error) {
+      // It has ended since the listing.
+      if (error.code === "ENOENT" || error.code === "ESRCH") return [];
+      throw error;
+    }
+  });
+}
+
+/** Threads by name, descriptors by what they stand for, and resident memory in bytes of this process. */
 export function gauges() {
   const status = readFileSync("/proc/self/status", "utf8");
-  const number = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)[1]);
+  const [, rssKibibytes] = /^VmRSS:\s+(\d+)/m.exec(status);
   return {
-    threads: number("Threads"),
+    threads: threads(),
     descriptors: descriptors(),
-    rssBytes: number("VmRSS") * 1024,
+    rssBytes: Number(rssKibibytes) * 1024,
   };
 }
 

@@ -101,4 +101,9 @@ export const ERRORS = [
   // Node removes and makes folders in which a watch looks at what has changed.
   { errors: /^Error: ENOTEMPTY: directory not empty, rmdir /, reason: OPEN_NAMES },
   { errors: /^Error: EEXIST: file already exists, mkdir /, reason: OPEN_NAMES },
+  {
+    errors: /^Error: EBUSY: resource busy or locked, rmdir /,
+    reason:
+      "Wine lists a folder without FILE_SHARE_DELETE, so that nobody can remove it meanwhile; Windows shares it",
+  },
 ];

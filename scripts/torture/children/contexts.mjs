@@ -26,9 +26,9 @@ let [started, terminated, active] = [0, 0, 0];
 /** What is kept between two measurements that may come from one worker: less is noise. */
 const SPARE_BYTES_A_WORKER = 48 * 1024;
 const SPARE_BYTES = 48 * 1024 * 1024;
-/** Threads of the pools end when they had nothing to do for a while. */
 const SPARE_THREADS = 4;
-const SETTLE_MS = 15_000;
+/** A thread of the pool ends when it had nothing to do for a minute. */
+const SETTLE_MS = 75_000;
 /** An instance of an addon lasts as long as its context: what each load costs, about 0.4 MiB, is kept. */
 const LOADS = 20;
 /** Of fewer workers it says nothing how many had something to do. */
@@ -106,7 +106,7 @@ async function settled(reference) {
     const now = gauges();
     const isFlat =
       added(reference.descriptors, now.descriptors).length === 0 &&
-      now.threads <= reference.threads + SPARE_THREADS;
+      added(reference.threads, now.threads).length <= SPARE_THREADS;
     if (isFlat || Date.now() > end) return now;
   }
 }
@@ -136,9 +136,8 @@ if (reference && started > referenceAt) {
   const grownBytes = now.rssBytes - reference.rssBytes;
   const opened = added(reference.descriptors, now.descriptors);
   if (opened.length > 0) report.loss(`descriptors that stay open: ${opened.join(", ")}`);
-  if (now.threads > reference.threads + SPARE_THREADS) {
-    report.loss(`threads: ${reference.threads} became ${now.threads}`);
-  }
+  const begun = added(reference.threads, now.threads);
+  if (begun.length > SPARE_THREADS) report.loss(`threads that stay: ${begun.join(", ")}`);
   if (isBare) tell({ grownPerWorker: Math.max(0, grownBytes) / since });
   else if (grownBytes > SPARE_BYTES + since * (bareBytes + SPARE_BYTES_A_WORKER)) {
     report.loss(
@@ -147,7 +146,7 @@ if (reference && started > referenceAt) {
     );
   }
   report.note(
-    `after ${since} workers more: threads ${reference.threads} -> ${now.threads}, ` +
+    `after ${since} workers more: threads ${reference.threads.length} -> ${now.threads.length}, ` +
       `descriptors ${reference.descriptors.length} -> ${now.descriptors.length}, ` +
       `memory ${mebibytes(reference.rssBytes)} -> ${mebibytes(now.rssBytes)} MiB, ` +
       `${(grownBytes / since / 1024).toFixed(0)} KiB a worker ` +
