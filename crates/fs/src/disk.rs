@@ -277,8 +277,8 @@ pub trait Disk: Send + Sync + 'static {
     /// The lock of the keys of that hash. Those of two hashes may be the same.
     fn key_slot(&self, hash: u64) -> u64;
 
-    /// Locks one, against other processes and all others that opened them. `None` while somebody else
-    /// holds it.
+    /// Locks one, against other processes and all others that opened them. `None` while one of these holds
+    /// it. Whoever uses these open ones sees to it that nobody asks for one that is held by them.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`] where the file system has no locks; those of the system.

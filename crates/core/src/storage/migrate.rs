@@ -191,15 +191,17 @@ impl Storage {
                 recorder.record(old, mode).await?;
                 return write(Vec::new()).await;
             }
-            let parts = recorder.entries_for(old);
-            let written = write(recorder.record_with(&parts)).await;
-            let parts = parts.into_iter().map(|(part, _)| part);
+            let (parts, record) = recorder.record_with(old);
+            let written = write(record).await;
             match &written {
-                Ok(written) if is_made(written) => parts.for_each(|part| recorder.note(part)),
+                Ok(written) if is_made(written) => {
+                    parts.into_iter().for_each(|part| recorder.note(part));
+                }
                 Ok(_) => {}
                 // What became of the write is not known for sure: the record is not to miss it.
                 Err(_) => {
-                    let _ = recorder.record(parts.flatten().collect(), mode).await;
+                    let old = parts.into_iter().flatten().collect();
+                    let _ = recorder.record(old, mode).await;
                 }
             }
             written

@@ -175,26 +175,20 @@ impl Recorder {
         Ok(())
     }
 
-    /// The parts of what keys of one mount hold, each with the text of its entry.
-    pub(super) fn entries_for(&self, old: Vec<Old>) -> Vec<(Vec<Old>, Option<String>)> {
-        let with_text = |part: Vec<Old>| {
-            let text = write_entry(&self.id, &part);
-            (part, text)
-        };
-        parts(old).into_iter().map(with_text).collect()
-    }
-
-    /// The record of what keys of one mount hold, to be written together with what changes them.
-    pub(super) fn record_with(&self, parts: &[(Vec<Old>, Option<String>)]) -> Vec<GroupWrite> {
+    /// What keys of one mount hold in parts, and the record of them, to be written together with what
+    /// changes them.
+    pub(super) fn record_with(&self, old: Vec<Old>) -> (Vec<Vec<Old>>, Vec<GroupWrite>) {
+        let parts = parts(old);
         let texts = parts
             .iter()
-            .filter_map(|(part, text)| Some((part, text.as_deref()?)));
-        let writes = texts.enumerate().map(|(place, (part, text))| {
-            let number = self.journal_of(&part[0], |journal| journal.len) + place as u64;
-            let key = entry_key(&part[0].base, number);
-            GroupWrite::set(key, Text::from(text), Options::default())
+            .filter_map(|part| Some((&part[0], write_entry(&self.id, part)?)));
+        let writes = texts.enumerate().map(|(place, (first, text))| {
+            let number = self.journal_of(first, |journal| journal.len) + place as u64;
+            let key = entry_key(&first.base, number);
+            GroupWrite::set(key, Text::from(text.as_str()), Options::default())
         });
-        writes.collect()
+        let writes = writes.collect();
+        (parts, writes)
     }
 
     /// Notes what one entry records, or what cannot be recorded.

@@ -1,14 +1,11 @@
 //! The locks of keys, one slot for the hash of a key, between the processes that have a base open.
 //!
-//! What the system locks belongs to an open file, and one of a process serves all of its threads: so a
-//! table says first which slots this process holds by it.
+//! What the system locks belongs to an open file, and one of a process serves all of its threads: only one
+//! of them may ask for a slot at a time.
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-
-use eas_core::runtime::lock;
-use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 use super::types::KeyLocksNow;
 
@@ -27,14 +24,12 @@ mod stripes;
 /// The open file, or files, of the locks of one base.
 pub struct KeyLockFile {
     system: system::Slots,
-    held: Mutex<FxHashSet<u64>>,
 }
 
 /// One locked slot.
 pub struct KeyLockHeld {
     file: Arc<KeyLockFile>,
-    slot: u64,
-    system: Option<system::Held>,
+    system: system::Held,
 }
 
 /// Says that a group is under way, for as long as it lives.
@@ -46,7 +41,6 @@ impl KeyLockFile {
     pub(super) fn open(file: &Path, mode: u32) -> io::Result<Self> {
         Ok(KeyLockFile {
             system: system::Slots::open(file, mode)?,
-            held: Mutex::default(),
         })
     }
 
@@ -59,28 +53,19 @@ impl KeyLockFile {
         Ok(mark.map(|system| GroupMark { _system: system }))
     }
 
-    /// `None` while somebody else holds it.
+    /// `None` while another process, or another open file, holds it.
     pub(super) fn try_lock(self: &Arc<Self>, slot: u64) -> io::Result<Option<KeyLockHeld>> {
-        if !lock(&self.held).insert(slot) {
-            return Ok(None);
-        }
-        // Its drop takes the slot from the table again.
-        let mut held = KeyLockHeld {
+        let held = self.system.try_lock(slot)?;
+        Ok(held.map(|system| KeyLockHeld {
             file: self.clone(),
-            slot,
-            system: None,
-        };
-        held.system = self.system.try_lock(slot)?;
-        Ok(held.system.is_some().then_some(held))
+            system,
+        }))
     }
 }
 
 impl Drop for KeyLockHeld {
     fn drop(&mut self) {
-        if let Some(system) = self.system.take() {
-            self.file.system.unlock(system);
-        }
-        lock(&self.file.held).remove(&self.slot);
+        self.file.system.unlock(&self.system);
     }
 }
 
@@ -104,17 +89,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_is_had_once_by_one_file_and_by_two() {
+    fn a_slot_is_had_once_by_two_open_files() {
         let folder = tempfile::tempdir().expect("a folder");
         let name = folder.path().join("locks");
         let open = || Arc::new(KeyLockFile::open(&name, 0o600).expect("opens"));
         let (one, other) = (open(), open());
         let is_free = |file: &Arc<KeyLockFile>, slot| file.try_lock(slot).expect("asks").is_some();
         let held = one.try_lock(7).expect("asks").expect("is free");
-        assert!(!is_free(&one, 7) && !is_free(&other, 7));
+        assert!(!is_free(&other, 7));
         assert!(is_free(&one, 8) && is_free(&other, 8));
         // What failed took nothing away from who has it.
-        assert!(!is_free(&one, 7) && !is_free(&other, 7));
+        assert!(!is_free(&other, 7));
         drop(held);
         assert!(is_free(&one, 7) && is_free(&other, 7));
     }
@@ -199,7 +184,7 @@ mod tests {
         let held = one.try_lock(slot).expect("asks").expect("is free");
         assert!(other.try_lock(slot).expect("asks").is_none());
         assert!(other.try_lock(slot - 1).expect("asks").is_some());
-        one.unlock(held);
+        one.unlock(&held);
         assert!(other.try_lock(slot).expect("asks").is_some());
         assert_eq!(one.look(&name), KeyLocksNow::MayHaveGroups);
         assert!(one.mark_group(&name).expect("asks").is_some() && stripes::may_have_groups(&name));

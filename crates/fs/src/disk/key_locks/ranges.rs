@@ -80,7 +80,7 @@ impl Slots {
         Ok(is_locked.then_some(Held(slot)))
     }
 
-    pub(super) fn unlock(&self, held: Held) {
+    pub(super) fn unlock(&self, held: &Held) {
         // The system lets go of all of them with the file at the latest.
         let _ = set(&self.file, held.0, libc::F_UNLCK);
     }

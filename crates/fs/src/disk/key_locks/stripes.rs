@@ -75,7 +75,7 @@ impl Slots {
         }
     }
 
-    pub(super) fn unlock(&self, held: Held) {
+    pub(super) fn unlock(&self, held: &Held) {
         if let Some(file) = self.files[held.0].get() {
             // The system lets go of it with the file at the latest.
             let _ = file.unlock();
