@@ -34,7 +34,7 @@ const config = {
   passWithNoTests: false,
   allowOnly: false,
   sequence: { seed: 1, hooks: "stack", setupFiles: "list" },
-  maxConcurrency: 5,
+  maxConcurrency: Number(process.env.EAS_SPEC_AT_ONCE ?? 5),
   testTimeout: TIMEOUT_MS,
   hookTimeout: TIMEOUT_MS,
   retry: 0,
