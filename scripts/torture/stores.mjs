@@ -89,9 +89,12 @@ export const isFs = ({ kind }) => kind.startsWith("fs");
 /** Whether another driver of the same base has the same items, and the options say what a driver refuses. */
 const isOnDisk = ({ kind }) => isFs({ kind }) || kind === "sqlite";
 
-/** Whether all of a driver is native code: `flushSync` waits for nothing of JavaScript then. */
-export const isNative = ({ kind, isSealed, wrappers }) =>
-  (isOnDisk({ kind }) || kind === "memory") &&
+/**
+ * Whether all of a driver is native code: `flushSync` waits for nothing of JavaScript then. A memory driver with a flag
+ * is a spread of one, whose Promises are JavaScript's.
+ */
+export const isNative = ({ kind, flag, isSealed, wrappers }) =>
+  (isOnDisk({ kind }) || (kind === "memory" && !flag)) &&
   !isSealed &&
   wrappers.length < 2 &&
   wrappers.every((wrapper) => typeof wrapper === "object");
