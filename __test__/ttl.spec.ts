@@ -406,7 +406,13 @@ describe("under a driver that is an object of its user", () => {
     await storage.setItem("b", 1, { ttl: 40 });
     await expect.poll(() => events.length, poll).toBeGreaterThanOrEqual(4);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(events).toEqual(["update a", "update b", "remove a", "remove b"]);
+    // The first may expire before the second is written.
+    const of = (key: string) => events.filter((event) => event.endsWith(` ${key}`));
+    expect([of("a"), of("b")]).toEqual([
+      ["update a", "remove a"],
+      ["update b", "remove b"],
+    ]);
+    expect(events).toHaveLength(4);
     expect(old).toEqual([]);
   });
 
