@@ -38,7 +38,7 @@ export const SMALLER = {
   torture: {
     env: { EAS_TORTURE_TOO_LONG: "EIO", EAS_SPEC_AT_ONCE: "1" },
     reason:
-      "one attack at a time: one server takes the calls of all processes under Wine, and among those of five attacks a Sync call waits for a lock longer than the second after which it gives up (EBUSY); EIO for keys of over 3,000 characters: of a path that the system below has no room for Wine says ERROR_GEN_FAILURE, where Windows takes it or says ERROR_FILENAME_EXCED_RANGE (ENAMETOOLONG)",
+      "one attack at a time: one server takes the calls of all processes under Wine, and among those of five attacks a call waits for the lock of a key until it gives up (EBUSY); EIO for keys of over 3,000 characters: of a path that the system below has no room for Wine says ERROR_GEN_FAILURE, where Windows takes it or says ERROR_FILENAME_EXCED_RANGE (ENAMETOOLONG)",
   },
 };
 

@@ -26,6 +26,7 @@ let [started, terminated, active] = [0, 0, 0];
 /** What is kept between two measurements that may come from one worker: less is noise. */
 const SPARE_BYTES_A_WORKER = 48 * 1024;
 const SPARE_BYTES = 48 * 1024 * 1024;
+/** So many more are no loss: nobody waits for their end. */
 const SPARE_THREADS = 4;
 /** A thread of the pool ends when it had nothing to do for a minute. */
 const SETTLE_MS = 75_000;
