@@ -39,6 +39,8 @@ enum Node {
     },
     /// Any number of whole names, each followed by `/`.
     Folders,
+    /// `/` and any number of whole names, each followed by `/`, or the end of the path.
+    Between,
     /// Nothing, or `/` and anything below.
     Below,
     /// Anything below, at least one character.
@@ -223,7 +225,7 @@ impl Parser<'_> {
         let at_start = match nodes.last() {
             None => true,
             Some(Node::Text(text)) => text.ends_with(b"/"),
-            Some(Node::Folders) => true,
+            Some(Node::Folders | Node::Between) => true,
             Some(_) => false,
         };
         let stars = self.characters[self.at..]
@@ -255,15 +257,15 @@ impl Parser<'_> {
         if at_start && stars == 2 {
             if self.peek(2) == Some('/') {
                 self.at += 3;
-                if nodes.last() != Some(&Node::Folders) {
-                    nodes.push(Node::Folders);
-                }
+                self.folders(nodes);
                 return;
             }
             if self.peek(2).is_none_or(|next| ends.contains(&next)) {
                 self.at += 2;
-                if nodes.last() == Some(&Node::Folders) {
-                    nodes.pop();
+                match nodes.pop() {
+                    Some(Node::Folders) | None => {}
+                    Some(Node::Between) => push_text(nodes, '/'),
+                    Some(other) => nodes.push(other),
                 }
                 nodes.push(Node::All);
                 return;
@@ -280,12 +282,30 @@ impl Parser<'_> {
         });
     }
 
+    /// Adds what `**/` stands for. Between two names the path may end before it, which lets what follows
+    /// match nothing.
+    fn folders(&self, nodes: &mut Vec<Node>) {
+        match nodes.last_mut() {
+            Some(Node::Folders | Node::Between) => return,
+            Some(Node::Text(text)) if self.peek(0).is_some() => {
+                let is_root = text == b"/" && nodes.len() == 1 && self.depth == 0;
+                if !is_root {
+                    pop_slash(nodes);
+                    nodes.push(Node::Between);
+                    return;
+                }
+            }
+            _ => {}
+        }
+        nodes.push(Node::Folders);
+    }
+
     /// Whether the pattern says that a name begins here. A choice of a group does not.
     fn is_first(&self, nodes: &[Node]) -> bool {
         match nodes.last() {
             None => self.depth == 0,
             Some(Node::Text(text)) => text.ends_with(b"/"),
-            Some(last) => *last == Node::Folders,
+            Some(last) => matches!(last, Node::Folders | Node::Between),
         }
     }
 
@@ -509,6 +529,15 @@ fn push_text(nodes: &mut Vec<Node>, character: char) {
     }
 }
 
+fn pop_slash(nodes: &mut Vec<Node>) {
+    if let Some(Node::Text(text)) = nodes.last_mut() {
+        text.pop();
+        if text.is_empty() {
+            nodes.pop();
+        }
+    }
+}
+
 /// The positions that the nodes can reach from any of `starts`.
 fn run(nodes: &[Node], text: &str, mut starts: Vec<bool>) -> Vec<bool> {
     for node in nodes {
@@ -552,7 +581,8 @@ fn step(node: &Node, text: &str, start: usize, ends: &mut [bool]) {
             }
         }
         Node::Star { least, is_first } => {
-            if !(hidden && *is_first) {
+            // A name begins with a character, even where what follows the star could match nothing.
+            if !(*is_first && (hidden || rest.is_empty())) {
                 let name = rest.split('/').next().unwrap_or_default();
                 name.char_indices()
                     .map(|(index, _)| index)
@@ -564,15 +594,11 @@ fn step(node: &Node, text: &str, start: usize, ends: &mut [bool]) {
                     });
             }
         }
-        Node::Folders => {
-            ends[start] = true;
-            let mut at = start;
-            while let Some(length) = text[at..]
-                .find('/')
-                .filter(|_| !text[at..].starts_with('.'))
-            {
-                at += length + 1;
-                ends[at] = true;
+        Node::Folders => reach_folders(text, start, ends),
+        Node::Between if rest.is_empty() => ends[start] = true,
+        Node::Between => {
+            if rest.starts_with('/') {
+                reach_folders(text, start + 1, ends);
             }
         }
         Node::Below => {
@@ -603,6 +629,19 @@ fn step(node: &Node, text: &str, start: usize, ends: &mut [bool]) {
             }
         }
         Node::Group { .. } => {}
+    }
+}
+
+/// Marks the start and where folders without a leading dot lead to.
+fn reach_folders(text: &str, start: usize, ends: &mut [bool]) {
+    ends[start] = true;
+    let mut at = start;
+    while let Some(length) = text[at..]
+        .find('/')
+        .filter(|_| !text[at..].starts_with('.'))
+    {
+        at += length + 1;
+        ends[at] = true;
     }
 }
 
@@ -746,6 +785,17 @@ mod tests {
             ("./a", &["a", "./a"][..], &["b"][..]),
             ("A", &["A"][..], &["a"][..]),
             ("?(.)a", &["a", ".a"][..], &[][..]),
+            // What may be missing at the end lets the path end before `/**/`.
+            (
+                "*/**/?(a)",
+                &["x", "x/", "x/a", "x/y/a"][..],
+                &[".x", "x/b"][..],
+            ),
+            ("a/**/{,b}", &["a", "a/b", "a/x/b"][..], &["ab", "x"][..]),
+            ("(a/**/?(b)|c)", &["a", "a/b", "c"][..], &["b"][..]),
+            ("a/**/*", &["a/b"][..], &["a"][..]),
+            ("a/**/*?(b)", &["a/b", "a/c", "a/x/c"][..], &["a"][..]),
+            ("a/**/", &["a/", "a/b/"][..], &["a"][..]),
         ] {
             let glob = Glob::new(pattern);
             for path in matching {
