@@ -4,10 +4,10 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use eas_core::error::{Error, Result};
+use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::lock;
 use eas_store::pool;
 use rusqlite::Connection;
@@ -26,9 +26,15 @@ const MOST_PAGES: u32 = 8_000;
 /// How long what was written may take to the medium at most.
 const SOON: Duration = Duration::from_millis(800);
 
+/// Makes the log of the database in a file durable.
+type SyncLog = fn(&Path) -> io::Result<()>;
+
 /// What of a database is still to be done.
 pub(crate) struct Durable {
     level: Level,
+    sync_log: SyncLog,
+    /// Held while something is made durable; what went wrong with that and no flush has told yet.
+    untold: Mutex<Option<Error>>,
     /// Whether something was written since the last fsync.
     is_behind: AtomicBool,
     is_sync_due: AtomicBool,
@@ -39,8 +45,14 @@ pub(crate) struct Durable {
 
 impl Durable {
     pub(crate) fn new(level: Level) -> Arc<Self> {
+        Self::with_sync(level, sync_log_of)
+    }
+
+    fn with_sync(level: Level, sync_log: SyncLog) -> Arc<Self> {
         Arc::new(Durable {
             level,
+            sync_log,
+            untold: Mutex::default(),
             is_behind: AtomicBool::new(false),
             is_sync_due: AtomicBool::new(false),
             is_checkpoint_due: AtomicBool::new(false),
@@ -58,8 +70,7 @@ impl Durable {
             let job = move || {
                 this.is_sync_due.store(false, Ordering::Release);
                 with(&database, |database| {
-                    // The next flush reports what goes wrong with the medium.
-                    let _ = this.sync(&database.file);
+                    this.sync_in_background(&database.file)
                 });
             };
             pool::submit_after(SOON, Box::new(job));
@@ -74,8 +85,13 @@ impl Durable {
             let (this, database) = (self.clone(), Arc::downgrade(database));
             let job = move || {
                 with(&database, |database| {
-                    // The log stays, and a later commit asks for it again.
-                    let _ = checkpoint(database, pages >= MOST_PAGES);
+                    // The log stays, and a later commit asks for it again. But what the medium did not
+                    // take may be lost, and the medium says so once.
+                    if let Err(error) = checkpoint(database, pages >= MOST_PAGES)
+                        && error.kind() == Kind::System("EIO")
+                    {
+                        lock(&this.untold).get_or_insert(error);
+                    }
                 });
                 this.is_checkpoint_due.store(false, Ordering::Release);
             };
@@ -85,21 +101,45 @@ impl Durable {
 
     /// Whether something that was written may not be on the medium.
     pub(crate) fn is_behind(&self) -> bool {
-        self.is_behind.load(Ordering::Acquire)
+        // What is being made durable is not noted any more.
+        self.untold
+            .try_lock()
+            .map_or(true, |untold| untold.is_some())
+            || self.is_behind.load(Ordering::Acquire)
     }
 
     /// Returns when everything that was committed is on the medium.
-    pub(crate) fn sync(&self, file: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// What went wrong now, or in the background since the last call: what was written before may be lost.
+    pub(crate) fn flush(&self, file: &Path) -> Result<()> {
+        let mut untold = lock(&self.untold);
+        let synced = self.sync(file);
+        untold.take().map_or(synced, Err)
+    }
+
+    /// Leaves what goes wrong to the next flush: the medium says it once.
+    fn sync_in_background(&self, file: &Path) {
+        let mut untold = lock(&self.untold);
+        if let Err(error) = self.sync(file) {
+            untold.get_or_insert(error);
+        }
+    }
+
+    fn sync(&self, file: &Path) -> Result<()> {
         if !self.is_behind.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
-        let log = wal_of(file);
-        let synced = sync_file(&log).and_then(|()| sync_folder(&log));
-        synced.map_err(|error| {
+        (self.sync_log)(file).map_err(|error| {
             self.is_behind.store(true, Ordering::Release);
             Error::io(error, "fsync the log of the database")
         })
     }
+}
+
+fn sync_log_of(file: &Path) -> io::Result<()> {
+    let log = wal_of(file);
+    sync_file(&log).and_then(|()| sync_folder(&log))
 }
 
 fn with(database: &Weak<Database>, work: impl FnOnce(&Arc<Database>)) {
@@ -161,8 +201,9 @@ fn sync_file(path: &PathBuf) -> io::Result<()> {
     }
 }
 
+/// Makes the names in the folder of a file durable.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) => match std::fs::File::open(folder) {
             Ok(folder) => folder.sync_all(),
@@ -174,6 +215,85 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::sync::mpsc;
+
+    /// What a thread's syncs do, one after the other.
+    type Does = Box<dyn FnOnce() -> io::Result<()>>;
+
+    thread_local! {
+        static DOES: RefCell<Vec<Does>> = RefCell::default();
+    }
+
+    /// Succeeds where nothing else was said on this thread.
+    fn sync_as_said(_file: &Path) -> io::Result<()> {
+        let does = DOES.with_borrow_mut(Vec::pop);
+        does.map_or(Ok(()), |does| does())
+    }
+
+    fn next_sync(does: impl FnOnce() -> io::Result<()> + 'static) {
+        DOES.with_borrow_mut(|all| all.push(Box::new(does)));
+    }
+
+    fn behind() -> Arc<Durable> {
+        let durable = Durable::with_sync(Level::Background, sync_as_said);
+        durable.is_behind.store(true, Ordering::Release);
+        durable
+    }
+
+    const FILE: &str = "data.db";
+
+    #[test]
+    fn a_flush_tells_what_went_wrong_in_the_background_once() {
+        let durable = behind();
+        next_sync(|| Err(io::Error::other("the medium is gone")));
+        durable.sync_in_background(Path::new(FILE));
+        assert!(durable.is_behind());
+        // The medium takes it now, which says nothing of what it did not take before.
+        let told = durable.flush(Path::new(FILE)).unwrap_err();
+        assert!(told.to_string().contains("the medium is gone"), "{told}");
+        assert!(!durable.is_behind());
+        durable.flush(Path::new(FILE)).unwrap();
+    }
+
+    #[test]
+    fn a_flush_that_fails_is_behind_still() {
+        let durable = behind();
+        next_sync(|| Err(io::Error::other("the medium is gone")));
+        durable.flush(Path::new(FILE)).unwrap_err();
+        assert!(durable.is_behind());
+        durable.flush(Path::new(FILE)).unwrap();
+        assert!(!durable.is_behind());
+    }
+
+    #[test]
+    fn a_flush_waits_for_the_sync_that_is_under_way() {
+        let durable = behind();
+        let (begun, has_begun) = mpsc::channel();
+        let (flushed, has_flushed) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                next_sync(move || {
+                    begun.send(()).unwrap();
+                    // A flush that does not wait is over long before.
+                    let early = has_flushed.recv_timeout(Duration::from_millis(300));
+                    assert!(early.is_err(), "the flush returned before the sync");
+                    Ok(())
+                });
+                durable.sync_in_background(Path::new(FILE));
+            });
+            has_begun.recv().unwrap();
+            assert!(durable.is_behind());
+            durable.flush(Path::new(FILE)).unwrap();
+            let _ = flushed.send(());
+        });
+        assert!(!durable.is_behind());
+    }
 }

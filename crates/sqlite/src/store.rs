@@ -242,6 +242,7 @@ impl SqliteStore {
                 .open(&draft)
                 .and_then(|copy| copy.sync_all())
                 .and_then(|()| std::fs::rename(&draft, &target))
+                .and_then(|()| durable::sync_folder(&target))
                 .map_err(|error| Error::io(error, "name the backup")),
             Ok(false) => Err(Error::new(
                 Kind::System("ENOENT"),
@@ -459,7 +460,7 @@ impl Store for SqliteStore {
     }
 
     fn flush(&self) -> Result<()> {
-        self.durable.sync(&self.options.file)
+        self.durable.flush(&self.options.file)
     }
 
     fn is_behind_at_exit(&self) -> bool {
