@@ -483,7 +483,10 @@ impl<D: Disk> Engine<D> {
             Some(found) => Ok(self.unlink(&found.path)?.then_some(found)),
             None => Ok(None),
         });
-        if is_file {
+        // Where others have it open, the name of a removed file stays until they close it (Windows), and
+        // would be given back.
+        let is_removed = matches!(&outcome, Ok(Some(found)) if found.path == moved);
+        if is_file && !is_removed {
             self.undo(&place.path, &moved);
         }
         self.remove_moved_folder(&moved);

@@ -1074,6 +1074,25 @@ fn an_expired_item_goes_though_its_key_was_locked_when_its_removal_began() {
     assert_eq!(tree(&base), Vec::<String>::new());
 }
 
+/// On Windows the name of a removed file is there until whoever has it open closes it.
+#[test]
+fn an_expired_item_does_not_come_back_while_a_reader_holds_its_removed_file() {
+    let (_guard, base) = folder();
+    let key = expired_by_hand(&base);
+    let (disk, machine) = (FaultyDisk::default(), Machine::at(1000));
+    let store = machine.store(disk.clone(), FsOptions::at(&base).unwrap());
+    assert_eq!(get(&store, key), None);
+    let moved = base.join("%~moved").join(key);
+    let content = fs::read(base.join(key)).unwrap();
+    let name = moved.clone();
+    disk.after("remove_file", moved.clone(), move || {
+        fs::write(name, content).unwrap()
+    });
+    machine.run_jobs();
+    assert!(!base.join(key).exists());
+    assert_eq!(disk.calls_of("remove_file", &moved), 1);
+}
+
 #[test]
 fn a_value_that_takes_the_place_of_an_expired_one_before_its_removal_is_not_touched() {
     let (_guard, base) = folder();

@@ -254,7 +254,9 @@ impl Disk for FaultyDisk {
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.pass("remove_file")?;
-        SystemDisk.remove_file(path)
+        let removed = SystemDisk.remove_file(path);
+        self.called("remove_file", path);
+        removed
     }
 
     fn remove_file_below(&self, base: &Path, path: &Path) -> io::Result<()> {
