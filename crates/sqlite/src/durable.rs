@@ -168,16 +168,13 @@ fn checkpoint(database: &Database, waits: bool) -> Result<()> {
     Ok(())
 }
 
-/// Puts the whole log into the database, and waits for readers and for other processes that do so.
-pub(crate) fn checkpoint_whole(
-    connection: &Connection,
-    database: &Database,
-) -> rusqlite::Result<()> {
+/// Puts the whole log into the database, and waits for readers and for other processes that do so. The
+/// caller holds [`Database::checkpoints`].
+pub(crate) fn checkpoint_whole(connection: &Connection) -> rusqlite::Result<()> {
     /// How often it is tried, and how long between two tries.
     const TRIES: u32 = 100;
     const PAUSE: Duration = Duration::from_millis(20);
 
-    let _checkpoint = lock(&database.checkpoints);
     for _ in 0..TRIES {
         let is_busy: bool =
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;

@@ -266,9 +266,11 @@ impl SqliteStore {
             return Ok(());
         }
         let database = self.database()?.ok_or_else(disposed)?;
+        // Before the connection that writes, as everybody takes the two.
+        let _checkpoint = lock(&database.checkpoints);
         let done = database.commits.with(|connection| {
             connection.execute_batch("VACUUM")?;
-            durable::checkpoint_whole(connection, database)
+            durable::checkpoint_whole(connection)
         });
         done.ok_or_else(disposed)?.said(&database.file, "compact")
     }
