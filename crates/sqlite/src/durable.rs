@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use crate::database::Database;
 use crate::error::Said;
-use crate::open::wal_of;
+use crate::open::{wal_of, without_waiting};
 use crate::options::Level;
 
 /// After how many pages of the log it is put into the database.
@@ -176,8 +176,10 @@ pub(crate) fn checkpoint_whole(connection: &Connection) -> rusqlite::Result<()> 
     const PAUSE: Duration = Duration::from_millis(20);
 
     for _ in 0..TRIES {
-        let is_busy: bool =
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        // While SQLite waits for a reader, nobody writes.
+        let is_busy: bool = without_waiting(connection, || {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        })?;
         if !is_busy {
             break;
         }

@@ -95,6 +95,17 @@ fn connect(file: &Path, access: OpenFlags) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Does something that another process may be in the way of, without waiting for it.
+pub(crate) fn without_waiting<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let done = work();
+    connection.busy_timeout(BUSY)?;
+    done
+}
+
 fn identify(connection: &Connection, file: &Path) -> Result<()> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     if number("application_id").said(file, "read")? != APPLICATION_ID {

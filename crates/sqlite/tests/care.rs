@@ -56,3 +56,20 @@ fn a_store_that_is_being_compacted_can_be_disposed_of() {
         assert_eq!(at(&file).keys("", None).unwrap().len(), 100);
     }
 }
+
+#[test]
+fn others_write_while_compacting_waits_for_a_reader() {
+    let (_folder, file) = folder();
+    let (one, two) = (Arc::new(at(&file)), at(&file));
+    one.set("a", &text("1"), None).unwrap();
+    two.set("a", &text("1"), None).unwrap();
+    let reader = rusqlite::Connection::open(&file).unwrap();
+    let read = "BEGIN; SELECT count(*) FROM items";
+    reader.execute_batch(read).unwrap();
+    one.set("a", &text("2"), None).unwrap();
+    let compacting = std::thread::spawn(move || one.compact());
+    std::thread::sleep(Duration::from_millis(300));
+    two.set("b", &text("1"), None).unwrap();
+    reader.execute_batch("COMMIT").unwrap();
+    compacting.join().unwrap().unwrap();
+}
