@@ -10,7 +10,7 @@ use eas_core::store::{Applied, Batch, Write};
 use eas_core::value::Value;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{Null, ValueRef};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement};
+use rusqlite::{CachedStatement, Connection, Statement};
 use rustc_hash::FxHashSet;
 
 use crate::early::Listeners;
@@ -176,7 +176,11 @@ impl Statements<'_> {
             Some(remove) => remove,
             none => none.insert(self.connection.prepare_cached(REMOVE)?),
         };
-        let expires: Option<Option<i64>> = remove.query_row([key], |row| row.get(0)).optional()?;
+        let mut rows = remove.query([key])?;
+        let removed = rows.next()?.map(|row| row.get::<_, Option<i64>>(0));
+        let expires = removed.transpose()?;
+        // The statement is over, and what it did is committed, once it says that there are no more.
+        while rows.next()?.is_some() {}
         Ok(match expires {
             None => false,
             Some(None) => true,
@@ -322,6 +326,22 @@ mod tests {
         assert!(connection.is_autocommit());
         committed(&connection, &[], &[set("a", &two), set("b", &one)]).expect("is written");
         holds(&connection, &[("a", Some("2")), ("b", Some("1"))]);
+    }
+
+    #[test]
+    fn a_write_that_cannot_be_committed_fails_also_where_it_removes() {
+        let mut connection = database();
+        let one = text("1");
+        committed(&connection, &[], &[set("a", &one)]).expect("is written");
+        connection.commit_hook(Some(|| true)).expect("is hooked");
+        let remove = Write::Remove {
+            key: "a",
+            is_listed: false,
+        };
+        for writes in [vec![set("a", &one)], vec![remove], vec![remove, remove]] {
+            committed(&connection, &[], &writes).expect_err("fails");
+        }
+        holds(&connection, &[("a", Some("1"))]);
     }
 
     struct Nothing;
