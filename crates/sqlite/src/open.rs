@@ -190,10 +190,10 @@ fn fill(options: &SqliteOptions) -> Result<()> {
 }
 
 /// A database in the making; removed, with what SQLite keeps beside it, when it is dropped.
-struct Draft(PathBuf);
+pub(crate) struct Draft(pub(crate) PathBuf);
 
 impl Draft {
-    fn beside(file: &Path) -> Self {
+    pub(crate) fn beside(file: &Path) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         Draft(beside(
@@ -225,16 +225,35 @@ fn remove_left_drafts(file: &Path) {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        for path in [
-            self.0.clone(),
-            wal_of(&self.0),
-            beside(&self.0, "-shm"),
-            beside(&self.0, "-journal"),
-        ] {
-            // Most of them are not there.
-            let _ = std::fs::remove_file(path);
+        // Most of it is not there.
+        let _ = std::fs::remove_file(&self.0);
+        let _ = remove_beside(&self.0);
+    }
+}
+
+/// What stands behind the name of a database in the names of what SQLite keeps beside it.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Removes what SQLite keeps beside a database: another one in its place is not to take it for its own.
+pub(crate) fn remove_beside(file: &Path) -> io::Result<()> {
+    for suffix in BESIDE {
+        match std::fs::remove_file(beside(file, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
+    Ok(())
+}
+
+/// Whether a path, however it is spelled, leads to a database or to what SQLite keeps beside it.
+pub(crate) fn is_part_of(path: &Path, database: &Path) -> bool {
+    let (Ok(path), Ok(database)) = (path.canonicalize(), database.canonicalize()) else {
+        return false;
+    };
+    path == database
+        || BESIDE
+            .iter()
+            .any(|suffix| path == beside(&database, suffix))
 }
 
 /// The write-ahead log of a database.
@@ -249,7 +268,7 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Makes an empty file. What SQLite keeps beside a database has its permissions.
-fn make_file(file: &Path, mode: Option<u32>) -> io::Result<()> {
+pub(crate) fn make_file(file: &Path, mode: Option<u32>) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     mode::of_file(&mut options, mode);

@@ -1,6 +1,6 @@
 //! The store.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -23,6 +23,7 @@ use crate::database::{Database, disposed};
 use crate::durable::Durable;
 use crate::early::Listeners;
 use crate::error::Said;
+use crate::open::{self, Draft};
 use crate::options::{NAME, SqliteOptions};
 use crate::{compare, durable, schema, watch};
 
@@ -216,45 +217,40 @@ impl SqliteStore {
 
         let target = std::path::absolute(target)
             .map_err(|error| Error::io(error, "resolve the path of the backup"))?;
-        if target == self.options.file {
+        let database = self.database()?.ok_or_else(|| {
+            Error::new(
+                Kind::System("ENOENT"),
+                "ENOENT: there is no database to back up",
+            )
+        })?;
+        if open::is_part_of(&target, &database.file) {
             return Err(Error::new(
                 Kind::InvalidArgument,
                 "a backup cannot take the place of the database itself",
             ));
         }
-        let draft = draft_of(&target);
-        let copied = self.read(false, |connection| {
-            let mut copy = Connection::open(&draft)?;
+        let draft = Draft::beside(&target);
+        open::make_file(&draft.0, self.options.mode)
+            .map_err(|error| Error::io(error, "make the backup"))?;
+        database.read(|connection| {
+            let mut copy = Connection::open(&draft.0)?;
             // As one transaction: a writer beside it would have the copy begin anew each time.
-            connection.execute_batch("BEGIN")?;
-            let done = (|| {
-                let backup = rusqlite::backup::Backup::new(connection, &mut copy)?;
-                backup.run_to_completion(PAGES, Duration::ZERO, None)
-            })();
-            connection.execute_batch("COMMIT")?;
-            done?;
-            copy.close().map_err(|(_, error)| error)?;
-            Ok(true)
-        });
-        let named = match copied {
-            Ok(true) => std::fs::File::options()
-                .write(true)
-                .open(&draft)
-                .and_then(|copy| copy.sync_all())
-                .and_then(|()| std::fs::rename(&draft, &target))
-                .and_then(|()| durable::sync_folder(&target))
-                .map_err(|error| Error::io(error, "name the backup")),
-            Ok(false) => Err(Error::new(
-                Kind::System("ENOENT"),
-                "ENOENT: there is no database to back up",
-            )),
-            Err(error) => Err(error),
-        };
-        if named.is_err() {
-            // It may not be there.
-            let _ = std::fs::remove_file(&draft);
-        }
-        named
+            let _moment = connection.unchecked_transaction()?;
+            rusqlite::backup::Backup::new(connection, &mut copy)?.run_to_completion(
+                PAGES,
+                Duration::ZERO,
+                None,
+            )?;
+            copy.close().map_err(|(_, error)| error)
+        })?;
+        std::fs::File::options()
+            .write(true)
+            .open(&draft.0)
+            .and_then(|copy| copy.sync_all())
+            .and_then(|()| open::remove_beside(&target))
+            .and_then(|()| std::fs::rename(&draft.0, &target))
+            .and_then(|()| durable::sync_folder(&target))
+            .map_err(|error| Error::io(error, "name the backup"))
     }
 
     /// Gives back the room of what was removed.
@@ -274,12 +270,6 @@ impl SqliteStore {
         });
         done.ok_or_else(disposed)?.said(&database.file, "compact")
     }
-}
-
-fn draft_of(target: &Path) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".tmp-{}", std::process::id()));
-    target.with_file_name(name)
 }
 
 fn storable(value: &Value) -> Result<()> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use eas_core::error::Kind;
 use eas_core::store::{SingleWrites, Store};
 use eas_core::value::{Text, Value};
 use eas_sqlite::{SqliteOptions, SqliteStore};
@@ -23,6 +24,15 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("there is room");
     let file = folder.path().join("storage.db");
     (folder, file)
+}
+
+fn names(file: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(file.parent().unwrap()).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Fills a database, so that to read or to copy all of it takes a while.
@@ -72,4 +82,85 @@ fn others_write_while_compacting_waits_for_a_reader() {
     two.set("b", &text("1"), None).unwrap();
     reader.execute_batch("COMMIT").unwrap();
     compacting.join().unwrap().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_backup_does_not_take_the_place_of_its_database_by_another_path() {
+    let (folder, file) = folder();
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(folder.path(), elsewhere.path().join("linked")).unwrap();
+    std::os::unix::fs::symlink(&file, elsewhere.path().join("link.db")).unwrap();
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    let store = at(&file);
+    for target in [
+        folder.path().join("sub/../storage.db"),
+        folder.path().join("sub/../storage.db-wal"),
+        elsewhere.path().join("linked/storage.db"),
+        elsewhere.path().join("link.db"),
+    ] {
+        let refused = store.backup(&target).expect_err("is refused");
+        assert_eq!(refused.kind(), Kind::InvalidArgument, "{target:?}");
+    }
+    store.set("b", &text("2"), None).unwrap();
+    store.dispose().unwrap();
+    assert_eq!(at(&file).get("b").unwrap(), Some(text("2")));
+}
+
+#[test]
+fn a_backup_knows_nothing_of_the_log_of_what_was_there() {
+    let (folder, file) = folder();
+    let store = at(&file);
+    store.set("new", &text("1"), None).unwrap();
+    // As a process that was killed leaves it.
+    let old = at(&folder.path().join("old.db"));
+    old.set("old", &text("1"), None).unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let named = |name: &str| folder.path().join(format!("{name}{suffix}"));
+        std::fs::copy(named("old.db"), named("backup.db")).unwrap();
+    }
+    let target = folder.path().join("backup.db");
+    store.backup(&target).unwrap();
+    assert_eq!(at(&target).keys("", None).unwrap().sorted(), ["new"]);
+}
+
+#[test]
+fn backups_to_one_file_may_be_made_at_once() {
+    let (folder, file) = folder();
+    let store = Arc::new(at(&file));
+    fill(&store);
+    let target = folder.path().join("backup.db");
+    let backups: Vec<_> = (0..3)
+        .map(|_| {
+            let (store, target) = (store.clone(), target.clone());
+            std::thread::spawn(move || store.backup(&target))
+        })
+        .collect();
+    for backup in backups {
+        backup.join().unwrap().unwrap();
+    }
+    let backup = at(&target);
+    assert!(backup.verify().unwrap().is_ok);
+    backup.dispose().unwrap();
+    store.dispose().unwrap();
+    assert_eq!(names(&file), ["backup.db", "storage.db"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_backup_has_the_permissions_of_new_files() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (folder, file) = folder();
+    let options = SqliteOptions {
+        mode: Some(0o600),
+        ..SqliteOptions::at(&file)
+    };
+    let store = SqliteStore::new(options, Arc::new(|| 1_000));
+    let target = folder.path().join("backup.db");
+    store.backup(&target).unwrap();
+    assert_eq!(
+        target.metadata().unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
