@@ -160,12 +160,17 @@ fn make(options: &SqliteOptions) -> Result<()> {
         .said(file, "make")?;
     match std::fs::hard_link(&draft.0, file) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        // A file system without links.
-        Err(_) if !file.exists() => {
-            std::fs::rename(&draft.0, file).map_err(|error| Error::io(error, "name the database"))
+        // Another one was first.
+        Err(_) if file.exists() => Ok(()),
+        // A file system without links, or a symbolic link that leads to nothing: there an empty file becomes
+        // the database, which has no second one in its place.
+        Err(_) => {
+            let mut empty = OpenOptions::new();
+            empty.append(true).create(true);
+            mode::of_file(&mut empty, options.mode);
+            let made = empty.open(file).map(drop);
+            made.map_err(|error| Error::io(error, "name the database"))
         }
-        Err(_) => Ok(()),
     }
 }
 

@@ -589,3 +589,40 @@ fn what_killed_processes_left_of_a_database_in_the_making_goes() {
         ["other.tmp-1-0", "storage.db", "storage.db.tmp-2-0"]
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_database_is_made_where_a_link_in_its_place_leads() {
+    let (folder, file) = folder();
+    let real = folder.path().join("real.db");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&real, &file).unwrap();
+    let (done, is_done) = std::sync::mpsc::channel();
+    let linked = file.clone();
+    std::thread::spawn(move || done.send(at(&linked).set("a", &text("1"), None)));
+    let written = is_done.recv_timeout(Duration::from_secs(60));
+    written.expect("it ends").unwrap();
+    assert!(file.symlink_metadata().unwrap().is_symlink());
+    assert_eq!(at(&real).get("a").unwrap(), Some(text("1")));
+    assert_eq!(names(&file), ["storage.db"]);
+}
+
+#[test]
+fn stores_that_fill_an_empty_file_at_once_share_it() {
+    for _ in 0..20 {
+        let (folder, _) = folder();
+        let file = folder.path().join("empty.db");
+        std::fs::write(&file, "").unwrap();
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let file = &file;
+                scope.spawn(move || {
+                    let store = at(file);
+                    store.set(&format!("k:{number}"), &text("1"), None).unwrap();
+                    store.dispose().unwrap();
+                });
+            }
+        });
+        assert_eq!(at(&file).keys("", None).unwrap().len(), 4);
+    }
+}
