@@ -272,6 +272,19 @@ mod tests {
         assert!(!durable.is_behind());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn the_log_is_made_durable_where_a_link_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real.db"), folder.path().join("link.db"));
+        std::fs::write(&real, "").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        sync_log_of(&link).unwrap();
+        // It cannot be opened: who looks for it says so.
+        std::fs::create_dir(wal_of(&real)).unwrap();
+        sync_log_of(&link).unwrap_err();
+    }
+
     #[test]
     fn a_flush_waits_for_the_sync_that_is_under_way() {
         let durable = behind();

@@ -261,9 +261,12 @@ pub(crate) fn is_part_of(path: &Path, database: &Path) -> bool {
             .any(|suffix| path == beside(&database, suffix))
 }
 
-/// The write-ahead log of a database.
+/// The write-ahead log of a database; SQLite has it where a symbolic link leads.
 pub(crate) fn wal_of(file: &Path) -> PathBuf {
-    beside(file, "-wal")
+    match file.canonicalize() {
+        Ok(real) => beside(&real, "-wal"),
+        Err(_) => beside(file, "-wal"),
+    }
 }
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {

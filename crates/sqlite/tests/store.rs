@@ -281,6 +281,14 @@ fn an_empty_file_becomes_a_database_unless_a_log_lies_beside_it() {
         Kind::ForeignDatabase
     );
     assert_eq!(std::fs::read(&log).unwrap(), b"all that is left");
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let refused = at(&link).get("a").unwrap_err();
+        assert_eq!(refused.kind(), Kind::ForeignDatabase);
+        assert_eq!(std::fs::read(&log).unwrap(), b"all that is left");
+    }
 }
 
 #[test]
