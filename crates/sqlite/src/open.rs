@@ -7,10 +7,10 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eas_core::error::{Error, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::{Said, foreign, newer};
 use crate::mode;
@@ -119,6 +119,8 @@ fn identify(connection: &Connection, file: &Path) -> Result<()> {
 }
 
 fn prepare(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+    // It has none yet where it was an empty file.
+    to_wal(connection)?;
     // Checkpoints are made beside the work.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -137,8 +139,24 @@ fn lay_out(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(CREATE)
 }
 
+/// Nothing changes where the database has a log.
 fn to_wal(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+    const PAUSE: Duration = Duration::from_millis(2);
+
+    let start = Instant::now();
+    loop {
+        let set = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+        match set {
+            // SQLite itself does not wait for those who read at that moment.
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && start.elapsed() < BUSY =>
+            {
+                std::thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Makes a database under another name and links it into its place, where the first one wins.
@@ -187,11 +205,7 @@ fn fill(options: &SqliteOptions) -> Result<()> {
     if tables == 0 {
         lay_out(&connection).said(file, "make")?;
     }
-    connection.execute_batch("COMMIT").said(file, "make")?;
-    if tables == 0 {
-        to_wal(&connection).said(file, "make")?;
-    }
-    Ok(())
+    connection.execute_batch("COMMIT").said(file, "make")
 }
 
 /// A database in the making; removed, with what SQLite keeps beside it, when it is dropped.

@@ -617,7 +617,7 @@ fn a_database_is_made_where_a_link_in_its_place_leads() {
 
 #[test]
 fn stores_that_fill_an_empty_file_at_once_share_it() {
-    for _ in 0..20 {
+    for _ in 0..100 {
         let (folder, _) = folder();
         let file = folder.path().join("empty.db");
         std::fs::write(&file, "").unwrap();
@@ -633,4 +633,22 @@ fn stores_that_fill_an_empty_file_at_once_share_it() {
         });
         assert_eq!(at(&file).keys("", None).unwrap().len(), 4);
     }
+}
+
+#[test]
+fn a_database_has_its_log_whatever_was_left_of_it() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    store.set("a", &text("1"), None).unwrap();
+    store.dispose().unwrap();
+    let mode = |statement: &str| -> String {
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        let mode = connection.query_row(statement, [], |row| row.get(0));
+        mode.unwrap()
+    };
+    // As a process leaves it that is killed while it fills an empty file; other programs do it too.
+    assert_eq!(mode("PRAGMA journal_mode = DELETE"), "delete");
+    let store = at(&file);
+    assert_eq!(store.get("a").unwrap(), Some(text("1")));
+    assert_eq!(mode("PRAGMA journal_mode"), "wal");
 }
