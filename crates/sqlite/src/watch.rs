@@ -15,12 +15,13 @@ use eas_core::error::{Error, Result};
 use eas_core::key;
 use eas_core::runtime::Clock;
 use eas_core::store::SharedSink;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, params};
 
 use crate::commit::signed;
 use crate::database::{Database, disposed};
 use crate::early::Early;
 use crate::error::Said;
+use crate::open::without_waiting;
 
 /// How often a watch looks, in ms.
 pub(crate) const LOOK: Duration = Duration::from_millis(40);
@@ -93,19 +94,32 @@ pub(crate) fn start(
     Ok(Box::new(Guard(stop)))
 }
 
-/// Takes the triggers of watches away whose processes were killed, where no other watch is there.
+/// Takes the triggers of watches away whose processes were killed, where no other watch is there. Waits for
+/// nobody: whoever writes at that moment leaves it to the next one.
 pub(crate) fn tidy(connection: &Connection, now_ms: u64) -> rusqlite::Result<()> {
     if !is_noted(connection)? {
         return Ok(());
     }
-    in_transaction(connection, || {
+    let tidied = unless_busy(connection, || {
         // The last watch may have ended meanwhile.
         if is_noted(connection)? {
             forget_silent(connection, now_ms)?;
             stop_unless_watched(connection)?;
         }
         Ok(())
-    })
+    });
+    tidied.map(drop)
+}
+
+/// As [`in_transaction`], unless somebody else writes.
+fn unless_busy<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    match without_waiting(connection, || in_transaction(connection, work)) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(None),
+        done => done.map(Some),
+    }
 }
 
 /// Whether changes are noted.
@@ -169,7 +183,7 @@ impl Watch {
             // What cannot be read now is read at the next look.
             let _ = self.look();
             let now_ms = (self.clock)();
-            if now_ms >= self.sign_due_ms && self.sign(now_ms).is_ok() {
+            if now_ms >= self.sign_due_ms && matches!(self.sign(now_ms), Ok(true)) {
                 self.sign_due_ms = now_ms + SIGN_MS;
             }
         }
@@ -240,9 +254,10 @@ impl Watch {
         Ok(())
     }
 
-    /// Says that this watch is there, and forgets what every watch has seen.
-    fn sign(&self, now_ms: u64) -> rusqlite::Result<()> {
-        in_transaction(&self.connection, || {
+    /// Says that this watch is there, and forgets what every watch has seen. Not while others write: what
+    /// they commit is to be seen meanwhile.
+    fn sign(&self, now_ms: u64) -> rusqlite::Result<bool> {
+        let signed = unless_busy(&self.connection, || {
             self.connection.execute(
                 "INSERT OR REPLACE INTO watches (id, seen, place) VALUES (?1, ?2, ?3)",
                 params![self.id, signed(now_ms), self.place],
@@ -253,7 +268,8 @@ impl Watch {
                 [],
             )?;
             Ok(())
-        })
+        });
+        Ok(signed?.is_some())
     }
 }
 

@@ -652,3 +652,48 @@ fn a_database_has_its_log_whatever_was_left_of_it() {
     assert_eq!(store.get("a").unwrap(), Some(text("1")));
     assert_eq!(mode("PRAGMA journal_mode"), "wal");
 }
+
+#[test]
+fn a_first_read_waits_for_no_writer_also_while_somebody_watches() {
+    let (_folder, file) = folder();
+    let one = Arc::new(at(&file));
+    one.set("a", &text("1"), None).unwrap();
+    let (_watch, _events) = listen(&one);
+    let writer = rusqlite::Connection::open(&file).unwrap();
+    // The watch of a process that was killed long ago is there as well for the second one.
+    for now_ms in [1_000, 61_000] {
+        writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let reads = SqliteStore::new(SqliteOptions::at(&file), Arc::new(move || now_ms));
+        assert_eq!(reads.get("a").unwrap(), Some(text("1")));
+        writer.execute_batch("COMMIT").unwrap();
+    }
+}
+
+#[test]
+fn a_watch_hears_of_what_is_committed_while_others_write() {
+    let (_folder, file) = folder();
+    let now = Arc::new(AtomicU64::new(1_000));
+    let clock = now.clone();
+    let store = SqliteStore::new(
+        SqliteOptions::at(&file),
+        Arc::new(move || clock.load(Ordering::SeqCst)),
+    );
+    let store = Arc::new(store);
+    store.set("a", &text("1"), None).unwrap();
+    let (_watch, events) = listen(&store);
+    let writer = rusqlite::Connection::open(&file).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The watch has to say that it is there, which is a write.
+    now.store(7_000, Ordering::SeqCst);
+    std::thread::sleep(Duration::from_millis(300));
+    let next = "INSERT INTO items (key, value) VALUES ('b', '1'); COMMIT; BEGIN IMMEDIATE";
+    writer.execute_batch(next).unwrap();
+    let start = Instant::now();
+    while events.lock().unwrap().is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(4), "nothing is heard");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    writer.execute_batch("COMMIT").unwrap();
+    let heard = events.lock().unwrap().clone();
+    assert_eq!(heard, [(EventKind::Update, "b".to_owned())]);
+}
