@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::database::Database;
+use crate::database::{Database, InUse};
 use crate::error::Said;
 use crate::watch::{Guard, LOOK, version};
 use crate::{open, schema};
@@ -41,6 +41,7 @@ struct Found {
     /// What SQLite said of commits at the last look.
     version: i64,
     items: Items,
+    _in_use: InUse,
 }
 
 /// Starts a watch; it sees every change from when this returns.
@@ -103,6 +104,7 @@ impl Comparison {
 
 impl Found {
     fn open(database: Arc<Database>) -> Result<Self> {
+        let in_use = database.in_use()?;
         let connection = open::reader(&database.file)?;
         // A commit in between is looked at twice.
         let version = version(&connection).said(&database.file, "watch")?;
@@ -112,6 +114,7 @@ impl Found {
             connection,
             version,
             items,
+            _in_use: in_use,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use eas_core::error::{Error, Kind, Result};
 use eas_core::runtime::lock;
@@ -21,11 +21,41 @@ const IDLE_READERS: usize = 4;
 /// A database that is open.
 pub(crate) struct Database {
     pub(crate) file: PathBuf,
+    others: Arc<Others>,
     pub(crate) commits: Commits,
-    readers: Mutex<Vec<Connection>>,
     /// Held by the one that puts the log into the database: SQLite lets no other wait for it.
     pub(crate) checkpoints: Mutex<()>,
     is_closed: AtomicBool,
+}
+
+/// The connections beside the one that writes.
+#[derive(Default)]
+struct Others {
+    state: Mutex<State>,
+    unused: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Those that wait for the next reads.
+    idle: Vec<Connection>,
+    /// How many are in use.
+    used: usize,
+}
+
+/// A connection is in use until this is dropped; the connection has to go first.
+pub(crate) struct InUse(Arc<Others>);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        state.used -= 1;
+        let is_unused = state.used == 0;
+        drop(state);
+        if is_unused {
+            self.0.unused.notify_all();
+        }
+    }
 }
 
 impl Database {
@@ -40,7 +70,7 @@ impl Database {
         Ok(Some(Arc::new(Database {
             file: options.file.clone(),
             commits: Commits::new(writer, listeners.clone()).said(&options.file, "open")?,
-            readers: Mutex::default(),
+            others: Arc::default(),
             checkpoints: Mutex::default(),
             is_closed: AtomicBool::new(false),
         })))
@@ -51,18 +81,32 @@ impl Database {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        let idle = lock(&self.readers).pop();
+        let (in_use, idle) = self.enter()?;
         let connection = match idle {
             Some(connection) => connection,
-            None if self.is_closed.load(Ordering::Acquire) => return Err(disposed()),
             None => open::reader(&self.file)?,
         };
         let found = read(&connection).said(&self.file, "read");
-        let mut readers = lock(&self.readers);
-        if readers.len() < IDLE_READERS && !self.is_closed.load(Ordering::Acquire) {
-            readers.push(connection);
+        let mut state = lock(&in_use.0.state);
+        if state.idle.len() < IDLE_READERS && !self.is_closed() {
+            state.idle.push(connection);
         }
+        drop(state);
         found
+    }
+
+    /// For who has a connection of its own: the end waits for it.
+    pub(crate) fn in_use(&self) -> Result<InUse> {
+        self.enter().map(|(in_use, _)| in_use)
+    }
+
+    fn enter(&self) -> Result<(InUse, Option<Connection>)> {
+        let mut state = lock(&self.others.state);
+        if self.is_closed() {
+            return Err(disposed());
+        }
+        state.used += 1;
+        Ok((InUse(self.others.clone()), state.idle.pop()))
     }
 
     /// Reads one item. A call in place uses the connection that writes, if that is free: it has what it wrote
@@ -88,13 +132,17 @@ impl Database {
         self.is_closed.load(Ordering::Acquire)
     }
 
-    /// Closes the connections; those that are in use close when they are done. The last one of all
-    /// processes puts everything into the database itself.
+    /// Closes the connections, once those that are in use are closed: the last one of all processes puts
+    /// everything into the database itself, which one that only reads cannot.
     pub(crate) fn close(&self) -> Result<()> {
         self.is_closed.store(true, Ordering::Release);
         // Who puts the log into the database has a connection of its own.
         let _checkpoint = lock(&self.checkpoints);
-        drop(std::mem::take(&mut *lock(&self.readers)));
+        let state = lock(&self.others.state);
+        let waited = self.others.unused.wait_while(state, |state| state.used > 0);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.idle.clear();
+        drop(state);
         self.commits.close().said(&self.file, "close")
     }
 }

@@ -90,12 +90,12 @@ impl SqliteStore {
         if let Some(database) = self.database.get() {
             return Ok(Some(database));
         }
-        if self.is_disposed.load(Ordering::Acquire) {
-            return Err(disposed());
-        }
         let _opening = lock(&self.opening);
         if let Some(database) = self.database.get() {
             return Ok(Some(database));
+        }
+        if self.is_disposed.load(Ordering::Acquire) {
+            return Err(disposed());
         }
         let Some(database) = Database::open(&self.options, &self.listeners)? else {
             return Ok(None);

@@ -18,7 +18,7 @@ use eas_core::store::SharedSink;
 use rusqlite::{Connection, ErrorCode, params};
 
 use crate::commit::signed;
-use crate::database::{Database, disposed};
+use crate::database::{Database, InUse, disposed};
 use crate::early::Early;
 use crate::error::Said;
 use crate::open::without_waiting;
@@ -73,6 +73,7 @@ struct Watch {
     /// What SQLite said of commits at the last look.
     version: i64,
     sign_due_ms: u64,
+    _in_use: InUse,
 }
 
 /// Starts a watch; it sees every change from when this returns.
@@ -152,6 +153,7 @@ fn begin(connection: &Connection, now_ms: u64) -> rusqlite::Result<(i64, i64)> {
 
 impl Watch {
     fn new(database: Arc<Database>, clock: Clock, sink: SharedSink, early: &Early) -> Result<Self> {
+        let in_use = database.in_use()?;
         let connection = database.side_writer()?;
         let now_ms = clock();
         // Before anything is noted: what is committed from here on makes another version.
@@ -172,6 +174,7 @@ impl Watch {
             place,
             version,
             sign_due_ms: now_ms + SIGN_MS,
+            _in_use: in_use,
         })
     }
 

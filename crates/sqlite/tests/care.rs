@@ -164,3 +164,26 @@ fn a_backup_has_the_permissions_of_new_files() {
         0o600
     );
 }
+
+#[test]
+fn all_is_in_the_database_itself_after_the_end_whatever_was_under_way() {
+    let verify: fn(&Arc<SqliteStore>) = |store| {
+        fill(store);
+        let store = store.clone();
+        std::thread::spawn(move || store.verify());
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let watch: fn(&Arc<SqliteStore>) = |store| {
+        store.set("before", &text("1"), None).unwrap();
+        let watch = (store.clone().watch(Arc::new(|_| ())).start)();
+        store.set("watched", &text("1"), None).unwrap();
+        drop(watch);
+    };
+    for under_way in [verify, watch].repeat(10) {
+        let (_folder, file) = folder();
+        let store = Arc::new(at(&file));
+        under_way(&store);
+        ends(move || store.dispose()).unwrap();
+        assert_eq!(names(&file), ["storage.db"]);
+    }
+}
