@@ -10,7 +10,7 @@ use eas_core::store::{Applied, Batch, Write};
 use eas_core::value::Value;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{Null, ValueRef};
-use rusqlite::{CachedStatement, Connection, Statement};
+use rusqlite::{CachedStatement, Connection, MAIN_DB, Statement};
 use rustc_hash::FxHashSet;
 
 use crate::early::Listeners;
@@ -68,11 +68,17 @@ impl Commits {
         self.writer.try_lock().ok()?.as_ref().map(work)
     }
 
+    /// Leaves the log in the database: the last one to close would do so, but not if it only reads.
     pub(crate) fn close(&self) -> rusqlite::Result<()> {
-        match lock(&self.writer).take() {
-            None => Ok(()),
-            Some(connection) => connection.close().map_err(|(_, error)| error),
-        }
+        let Some(connection) = lock(&self.writer).take() else {
+            return Ok(());
+        };
+        let put = match connection.is_readonly(MAIN_DB) {
+            Ok(true) => Ok(()),
+            Ok(false) => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
+            Err(error) => Err(error),
+        };
+        connection.close().map_err(|(_, error)| error).and(put)
     }
 }
 

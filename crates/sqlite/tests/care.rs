@@ -187,3 +187,20 @@ fn all_is_in_the_database_itself_after_the_end_whatever_was_under_way() {
         assert_eq!(names(&file), ["storage.db"]);
     }
 }
+
+#[test]
+fn all_is_in_the_database_itself_also_where_the_last_user_only_reads() {
+    let (folder, file) = folder();
+    let options = SqliteOptions {
+        is_read_only: true,
+        ..SqliteOptions::at(&file)
+    };
+    let (writes, reads) = (at(&file), SqliteStore::new(options, Arc::new(|| 1_000)));
+    writes.set("a", &text("1"), None).unwrap();
+    assert_eq!(reads.get("a").unwrap(), Some(text("1")));
+    writes.dispose().unwrap();
+    reads.dispose().unwrap();
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(&file, &copy).unwrap();
+    assert_eq!(at(&copy).get("a").unwrap(), Some(text("1")));
+}
