@@ -226,6 +226,19 @@ describe.each(STORAGES)("over %s", (_title, open) => {
   });
 });
 
+it("what is no list and no listener is refused as the storage itself does", async () => {
+  const storage = createStorage<any>();
+  const view: any = prefixStorage<any>(storage, "p");
+  for (const given of [undefined, null, 5, "a", {}]) {
+    for (const name of ["getItems", "setItems", "getItemsSync", "setItemsSync"]) {
+      const error = await failureOf(async () => view[name](given));
+      expect(error, `${name} ${given}`).toMatchObject({ code: "EAS_INVALID_ARGUMENT" });
+    }
+    const error = await failureOf(async () => view.watch(given));
+    expect(error).toMatchObject({ code: "EAS_INVALID_ARGUMENT", operation: "watch" });
+  }
+});
+
 it("an empty base gives the storage itself", () => {
   const storage = createStorage();
   for (const base of ["", ":", "/", undefined as any]) {

@@ -31,6 +31,9 @@ export function prefixStorage(storage, givenBase) {
   const fullItem = (item) =>
     item !== null && typeof item === "object" ? { ...item, key: full(item.key) } : full(item);
 
+  // What is no list is left to the storage to refuse too.
+  const fullItems = (items) => (Array.isArray(items) ? items.map(fullItem) : items);
+
   const prefixed = { ...storage };
   const defaults = storage[DEFAULTS];
   if (typeof defaults === "function") {
@@ -54,22 +57,22 @@ export function prefixStorage(storage, givenBase) {
     );
   }
   replace("getItems", (method) => async (items, ...args) => {
-    return (await method(items.map(fullItem), ...args)).map(relativeItem);
+    return (await method(fullItems(items), ...args)).map(relativeItem);
   });
   replace("getItemsSync", (method) => (items, ...args) => {
-    return method(items.map(fullItem), ...args).map(relativeItem);
+    return method(fullItems(items), ...args).map(relativeItem);
   });
   replace(
     "setItems",
     (method) =>
       async (items, ...args) =>
-        method(items.map(fullItem), ...args),
+        method(fullItems(items), ...args),
   );
   replace(
     "setItemsSync",
     (method) =>
       (items, ...args) =>
-        method(items.map(fullItem), ...args),
+        method(fullItems(items), ...args),
   );
   replace("getKeys", (method) => async (key, opts) => {
     return (await method(fullBase(key), deeper(opts))).map(relative);
@@ -120,6 +123,7 @@ export function prefixStorage(storage, givenBase) {
     return method(fullBase(key), opts).map((mount) => ({ ...mount, base: relative(mount.base) }));
   });
   replace("watch", (method) => (callback) => {
+    if (typeof callback !== "function") return method(callback);
     return method((event, key) => {
       if (key.startsWith(base)) return callback(event, key.slice(base.length));
     });

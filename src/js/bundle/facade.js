@@ -1219,6 +1219,7 @@ function prefixStorage(storage2, givenBase) {
   const relative = (key) => key.startsWith(base) ? key.slice(base.length) : key;
   const relativeItem = (item) => ({ ...item, key: relative(item.key) });
   const fullItem = (item) => item !== null && typeof item === "object" ? { ...item, key: full(item.key) } : full(item);
+  const fullItems = (items) => Array.isArray(items) ? items.map(fullItem) : items;
   const prefixed = { ...storage2 };
   const defaults = storage2[DEFAULTS];
   if (typeof defaults === "function") {
@@ -1236,18 +1237,18 @@ function prefixStorage(storage2, givenBase) {
     );
   }
   replace("getItems", (method) => async (items, ...args) => {
-    return (await method(items.map(fullItem), ...args)).map(relativeItem);
+    return (await method(fullItems(items), ...args)).map(relativeItem);
   });
   replace("getItemsSync", (method) => (items, ...args) => {
-    return method(items.map(fullItem), ...args).map(relativeItem);
+    return method(fullItems(items), ...args).map(relativeItem);
   });
   replace(
     "setItems",
-    (method) => async (items, ...args) => method(items.map(fullItem), ...args)
+    (method) => async (items, ...args) => method(fullItems(items), ...args)
   );
   replace(
     "setItemsSync",
-    (method) => (items, ...args) => method(items.map(fullItem), ...args)
+    (method) => (items, ...args) => method(fullItems(items), ...args)
   );
   replace("getKeys", (method) => async (key, opts) => {
     return (await method(fullBase(key), deeper(opts))).map(relative);
@@ -1292,6 +1293,7 @@ function prefixStorage(storage2, givenBase) {
     return method(fullBase(key), opts).map((mount) => ({ ...mount, base: relative(mount.base) }));
   });
   replace("watch", (method) => (callback) => {
+    if (typeof callback !== "function") return method(callback);
     return method((event, key) => {
       if (key.startsWith(base)) return callback(event, key.slice(base.length));
     });
