@@ -68,6 +68,30 @@ it("calls at the same time share one function, and each gets a copy of its own",
   expect(new Set(values).size).toBe(4);
 });
 
+it("a refresh that fails with what has no text is a warning", async () => {
+  const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
+  const unhandled = vi.fn();
+  process.on("unhandledRejection", unhandled);
+  try {
+    for (const thrown of [Symbol("s"), Object.create(null)]) {
+      const storage = createStorage<any>();
+      await storage.getOrSet("a", () => 1, { ttl: 10, staleFor: 1000 });
+      vi.setSystemTime(Date.now() + 20);
+      const fail = () => {
+        throw thrown;
+      };
+      expect(await storage.getOrSet("a", fail, { ttl: 10, staleFor: 1000 })).toBe(1);
+      await waitFor(() => expect(warned).toHaveBeenCalledTimes(1));
+      expect(warned.mock.calls[0][1]).toMatchObject({ code: "EAS_REFRESH" });
+      warned.mockClear();
+    }
+    expect(unhandled).not.toHaveBeenCalled();
+  } finally {
+    process.off("unhandledRejection", unhandled);
+    warned.mockRestore();
+  }
+});
+
 it("an error is not stored, and rejects all that share it", async () => {
   const storage = createStorage<any>();
   const failed = new Error("no network");

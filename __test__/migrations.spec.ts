@@ -481,25 +481,37 @@ describe("a failure", () => {
     await expect.poll(() => warnings.join()).toContain("the hook fails");
   });
 
-  it("that is no Error reaches the caller as it is, and the hook as an Error", async () => {
-    let told: any;
-    const storage = opened({
-      version: 1,
-      migrations: {
-        1() {
-          throw "text";
+  it.each([
+    ["text", "text"],
+    ["a symbol", Symbol("s")],
+    ["nothing", undefined],
+    ["an object without text", Object.create(null)],
+  ])(
+    "that is no Error reaches the caller as it is, and the hook as an Error: %s",
+    async (_title, thrown) => {
+      let told: any;
+      const storage = opened({
+        version: 1,
+        migrations: {
+          1() {
+            throw thrown;
+          },
         },
-      },
-      migrationHooks: {
-        onMigrationError: (error) => {
-          told = error;
+        migrationHooks: {
+          onMigrationError: (error) => {
+            told = error;
+          },
         },
-      },
-    });
-    expect(await failureOf(storage.migrate())).toBe("text");
-    expect(told).toBeInstanceOf(Error);
-    expect(told.cause).toBe("text");
-  });
+      });
+      // The migration is over: another one runs.
+      for (const _attempt of [1, 2]) {
+        told = undefined;
+        expect(await failureOf(storage.migrate())).toBe(thrown);
+        expect(told).toBeInstanceOf(Error);
+        expect(told.cause).toBe(thrown);
+      }
+    },
+  );
 
   it("of the undo is said, and the next migrate() undoes the rest", async () => {
     const data = new Map<string, any>([["a", '{"json":"old"}']]);

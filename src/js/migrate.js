@@ -1,11 +1,12 @@
 // Migrations: the user's steps in order, all of them or none. The native core records and undoes.
 
 import { around, canTellCallers, runInside } from "./async-context.js";
+import { messageOf } from "./thrown.js";
 
 export const VERSION_KEY = "__storage_version__";
 
 function asError(thrown) {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown), { cause: thrown });
 }
 
 function failure(message, cause, operation = "migrate") {

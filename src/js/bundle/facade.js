@@ -1403,10 +1403,19 @@ async function runInside(value, run) {
   }
 }
 
+// src/js/thrown.js
+function messageOf(thrown) {
+  try {
+    return String(thrown?.message ?? thrown);
+  } catch {
+    return "what was thrown has no text";
+  }
+}
+
 // src/js/migrate.js
 var VERSION_KEY = "__storage_version__";
 function asError(thrown) {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown), { cause: thrown });
 }
 function failure(message, cause, operation = "migrate") {
   const error = new Error(
@@ -2207,7 +2216,7 @@ function getOrSetOf(parts) {
         if (error?.code === "EAS_DISPOSED") return;
         warn(
           "EAS_REFRESH",
-          `[electron-async-storage] getOrSet could not refresh ${JSON.stringify(name)}, which keeps its old value: ${error?.message ?? error}`
+          `[electron-async-storage] getOrSet could not refresh ${JSON.stringify(name)}, which keeps its old value: ${messageOf(error)}`
         );
       });
     }
@@ -2810,7 +2819,7 @@ var watchItemOf = (storage2) => async function watchItem(key, callback) {
       value = await reading;
     } catch (error) {
       if (!isOver && error?.code !== "EAS_DISPOSED") {
-        const message = `[electron-async-storage] watchItem could not read ${JSON.stringify(watched)} after a change: ${error?.message ?? error}`;
+        const message = `[electron-async-storage] watchItem could not read ${JSON.stringify(watched)} after a change: ${messageOf(error)}`;
         warn(error?.code ?? "EAS_WATCH", message);
       }
       return;

@@ -6,6 +6,7 @@ import { normalizeKey } from "../keys.js";
 import { decode, pack } from "../lazy-codec.js";
 import { located } from "../located.js";
 import { ignore, isThenable } from "../thenables.js";
+import { messageOf } from "../thrown.js";
 import { readStored, withMembers } from "./stored-text.js";
 
 // Other code may replace it by a clock of its own, such as a test.
@@ -112,7 +113,7 @@ export function getOrSetOf(parts) {
         if (error?.code === "EAS_DISPOSED") return;
         warn(
           "EAS_REFRESH",
-          `[electron-async-storage] getOrSet could not refresh ${JSON.stringify(name)}, which keeps its old value: ${error?.message ?? error}`,
+          `[electron-async-storage] getOrSet could not refresh ${JSON.stringify(name)}, which keeps its old value: ${messageOf(error)}`,
         );
       });
     }

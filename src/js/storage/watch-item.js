@@ -6,6 +6,7 @@ import { warn } from "../hooks.js";
 import { normalizeKey } from "../keys.js";
 import { pack } from "../lazy-codec.js";
 import { ignore, isThenable } from "../thenables.js";
+import { messageOf } from "../thrown.js";
 import { valueIn } from "./values.js";
 
 // A value as it was read: what a listener does to its copy must not show. What has no text is itself.
@@ -35,7 +36,7 @@ export const watchItemOf = (storage) =>
         value = await reading;
       } catch (error) {
         if (!isOver && error?.code !== "EAS_DISPOSED") {
-          const message = `[electron-async-storage] watchItem could not read ${JSON.stringify(watched)} after a change: ${error?.message ?? error}`;
+          const message = `[electron-async-storage] watchItem could not read ${JSON.stringify(watched)} after a change: ${messageOf(error)}`;
           warn(error?.code ?? "EAS_WATCH", message);
         }
         return;
