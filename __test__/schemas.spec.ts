@@ -360,6 +360,55 @@ describe("a schema that is asynchronous", () => {
   });
 });
 
+describe("a schema that answers at once and one that does not, in one call", () => {
+  const refusing = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: () => ({ issues: [{ message: "refused" }] }),
+    },
+  };
+
+  const CALLS: [name: string, call: (storage: any) => unknown][] = [
+    [
+      "setItems",
+      (storage) =>
+        storage.setItems([
+          { key: "slow", value: "bad" },
+          { key: "a", value: 1 },
+        ]),
+    ],
+    ["getItems", (storage) => storage.getItems(["slow", "a"])],
+    ["entries", (storage) => storage.entries()],
+    [
+      "a group of the storage around it",
+      (storage) =>
+        createStorage<any>()
+          .mount("m", storage)
+          .atomic()
+          .set("m:slow", "bad")
+          .set("m:a", 1)
+          .commit(),
+    ],
+  ];
+  it.each(CALLS)("%s rejects, and nothing else does", async (_name, call) => {
+    const driver = builtin("memory");
+    const plain = createStorage<any>({ driver });
+    plain.setItemSync("slow", "bad");
+    plain.setItemSync("a", 1);
+    const storage = made({ schemas: { slow: asyncSchema, a: refusing } }, driver);
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    try {
+      expect((await failureOf(async () => call(storage))).code).toBe("EAS_INVALID_VALUE");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(unhandled).not.toHaveBeenCalled();
+    } finally {
+      process.off("unhandledRejection", unhandled);
+    }
+  });
+});
+
 describe("bad input is refused when the storage is made", () => {
   it.each<[title: string, options: object, text: string]>([
     ["schemas that are a list", { schemas: [z.number()] }, "an array"],

@@ -2185,7 +2185,6 @@ function getOrSetOf(parts) {
     if (computed === void 0) return void 0;
     const packed = pack(computed, lossRules, "getOrSet", key);
     const wait = check?.(computed, { key, operation: "getOrSet", isSync: false });
-    wait?.catch?.(ignore);
     const found = await find(key);
     if (isOther(found, seen)) return found;
     const write2 = () => {
@@ -2285,7 +2284,9 @@ function next(result, what, place, goOn) {
     result.then(ignore, ignore);
     throw needsPromise(what, place);
   }
-  return Promise.resolve(result).then(goOn);
+  const settled2 = Promise.resolve(result).then(goOn);
+  settled2.catch(ignore);
+  return settled2;
 }
 function validation(rules2) {
   const { onInvalid, schemaOf, defaultOf } = rules2;
@@ -2343,10 +2344,7 @@ var groupsOf = ({ handle, lossRules, check, line }) => function atomic() {
   function write2(operation, key, value, opts) {
     const text = value === void 0 ? void 0 : pack(value, lossRules, operation, key);
     const wait = check?.(value, { key, operation, isSync: false });
-    if (isThenable(wait)) {
-      wait.then(ignore, ignore);
-      validations.push({ wait, key });
-    }
+    if (isThenable(wait)) validations.push({ wait, key });
     writes.push(key, text, opts);
   }
   const commit = () => core.commit(handle, OPERATION.commit, checks, writes);

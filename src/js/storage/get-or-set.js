@@ -5,7 +5,7 @@ import { warn } from "../hooks.js";
 import { normalizeKey } from "../keys.js";
 import { decode, pack } from "../lazy-codec.js";
 import { located } from "../located.js";
-import { ignore, isThenable } from "../thenables.js";
+import { isThenable } from "../thenables.js";
 import { messageOf } from "../thrown.js";
 import { readStored, withMembers } from "./stored-text.js";
 
@@ -78,7 +78,6 @@ export function getOrSetOf(parts) {
     if (computed === undefined) return undefined;
     const packed = pack(computed, lossRules, "getOrSet", key);
     const wait = check?.(computed, { key, operation: "getOrSet", isSync: false });
-    wait?.catch?.(ignore);
     // What was written while `fn` was running is newer than what it gives.
     const found = await find(key);
     if (isOther(found, seen)) return found;

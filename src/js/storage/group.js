@@ -3,7 +3,7 @@
 import { wrongArgument } from "../arguments.js";
 import { pack } from "../lazy-codec.js";
 import { located } from "../located.js";
-import { ignore, isThenable } from "../thenables.js";
+import { isThenable } from "../thenables.js";
 import { checkOfEtag, refuseCondition } from "./conditions.js";
 import { OPERATION } from "./operations.js";
 import { needsPromise } from "./validation.js";
@@ -37,10 +37,7 @@ export const groupsOf = ({ handle, lossRules, check, line }) =>
     function write(operation, key, value, opts) {
       const text = value === undefined ? undefined : pack(value, lossRules, operation, key);
       const wait = check?.(value, { key, operation, isSync: false });
-      if (isThenable(wait)) {
-        wait.then(ignore, ignore);
-        validations.push({ wait, key });
-      }
+      if (isThenable(wait)) validations.push({ wait, key });
       writes.push(key, text, opts);
     }
 

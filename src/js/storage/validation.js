@@ -47,7 +47,10 @@ function next(result, what, place, goOn) {
     result.then(ignore, ignore);
     throw needsPromise(what, place);
   }
-  return Promise.resolve(result).then(goOn);
+  const settled = Promise.resolve(result).then(goOn);
+  // Its caller hears of it, unless another part of the same call has failed before.
+  settled.catch(ignore);
+  return settled;
 }
 
 export function validation(rules) {
