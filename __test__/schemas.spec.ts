@@ -409,6 +409,58 @@ describe("a schema that answers at once and one that does not, in one call", () 
   });
 });
 
+it.each(["async", "sync"] as const)(
+  "a batch checks the very values that it stores, whatever getters give next (%s)",
+  async (mode) => {
+    const storage = made({ schemas: { a: z.string() } });
+    let reads = 0;
+    const item = {
+      key: "a",
+      get value() {
+        reads += 1;
+        return reads === 1 ? 5 : "fine";
+      },
+    };
+    const error = await failureOf(callsOf(storage, mode).setItems([item]));
+    expect(error.code).toBe("EAS_INVALID_VALUE");
+    expect(storage.hasItemSync("a")).toBe(false);
+  },
+);
+
+describe("behind a write whose schema has yet to answer", () => {
+  it("raw values and metadata are those of the call", async () => {
+    const { schema, release } = slowSchema();
+    const storage = made({ schemas: { slow: schema } });
+    const written = [storage.setItem("slow", 1)];
+    const bytes = Buffer.from("old");
+    const words = new Uint16Array([1, 2]);
+    const meta = { owner: "old" };
+    written.push(storage.setItemRaw("bytes", bytes), storage.setItemRaw("words", words));
+    written.push(storage.setMeta("bytes", meta));
+    bytes.write("new");
+    words.fill(9);
+    meta.owner = "new";
+    release();
+    await Promise.all(written);
+    expect(await storage.getItemRaw("bytes")).toEqual(Buffer.from("old"));
+    expect(await storage.getItemRaw("words")).toEqual(new Uint16Array([1, 2]));
+    expect(await storage.getMeta("bytes")).toMatchObject({ owner: "old" });
+  });
+
+  it("a mount stays until the write is in it", async () => {
+    const { schema, release } = slowSchema();
+    const storage = made({ schemas: { "**": schema } });
+    const mounted = builtin("memory");
+    storage.mount("m", mounted);
+    const written = storage.setItem("m:a", 1);
+    const unmounted = storage.unmount("m", false);
+    release();
+    await Promise.all([written, unmounted]);
+    expect(await mounted.getKeys("", {})).toEqual(["a"]);
+    expect(await storage.getKeys()).toEqual([]);
+  });
+});
+
 describe("bad input is refused when the storage is made", () => {
   it.each<[title: string, options: object, text: string]>([
     ["schemas that are a list", { schemas: [z.number()] }, "an array"],

@@ -3064,19 +3064,27 @@ var DEFAULTS2 = Symbol.for("electron-async-storage.defaults");
 var IN_ORDER = [
   "hasItem",
   "getItemRaw",
-  "setItemRaw",
   "removeItem",
   "getMeta",
-  "setMeta",
   "removeMeta",
   "getKeys",
   "clear",
+  "unmount",
   "flush",
   "dispose",
   "migrate",
   "getStorageVersion"
 ];
 var settledAll = (list) => list.some(isThenable) ? Promise.all(list) : void 0;
+function copyOfBytes(value) {
+  if (Buffer.isBuffer(value)) return Buffer.from(value);
+  return typedArrayName(value) === void 0 ? value : value.slice();
+}
+function readOnce(item) {
+  if (item === null || typeof item !== "object") return item;
+  const { key, value, options } = item;
+  return { key, value, options };
+}
 function checkedStorage(parts, rules2) {
   const { storage: storage2, handle, found, lossRules, takeWrites, conditional } = parts;
   const { check, output } = validation(rules2);
@@ -3111,7 +3119,8 @@ function checkedStorage(parts, rules2) {
     }
   };
   const withDefaults = (items) => items.map(({ key, value }) => ({ key, value: given(value, key) }));
-  function checkedWrites(items, commonOptions, operation, isSync) {
+  function checkedWrites(given2, commonOptions, operation, isSync) {
+    const items = Array.isArray(given2) ? given2.map(readOnce) : given2;
     const writes = takeWrites(items, commonOptions, operation);
     try {
       const { keys } = readBatch(items, commonOptions);
@@ -3173,6 +3182,15 @@ function checkedStorage(parts, rules2) {
     for (const name of IN_ORDER) {
       checked2[name] = async (...args) => line.run(() => storage2[name](...args));
     }
+    checked2.setItemRaw = async (key, value, opts) => {
+      const taken = line.isFree() ? value : copyOfBytes(value);
+      await line.run(() => storage2.setItemRaw(key, taken, opts));
+    };
+    checked2.setMeta = async (key, value, opts) => {
+      if (value === void 0) return checked2.removeMeta(key, opts);
+      const packed = pack(value, lossRules, "setMeta", key);
+      await line.run(() => located(core.setMeta(handle, key, packed, opts)));
+    };
   }
   const own2 = { ...parts, shown: checked2, readable, check, output, valueFor, line };
   Object.assign(checked2, dailyMethods(own2));

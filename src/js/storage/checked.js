@@ -1,6 +1,7 @@
 // A storage with defaults and schemas: another object over the plain one, which pays nothing for them.
 
 import { readBatch } from "../arguments.js";
+import { typedArrayName } from "../builtins.js";
 import { decode, encode, pack } from "../lazy-codec.js";
 import { located } from "../located.js";
 import { isThenable } from "../thenables.js";
@@ -18,13 +19,12 @@ const DEFAULTS = Symbol.for("electron-async-storage.defaults");
 const IN_ORDER = [
   "hasItem",
   "getItemRaw",
-  "setItemRaw",
   "removeItem",
   "getMeta",
-  "setMeta",
   "removeMeta",
   "getKeys",
   "clear",
+  "unmount",
   "flush",
   "dispose",
   "migrate",
@@ -33,6 +33,18 @@ const IN_ORDER = [
 
 // One Promise for a list of which some may be Promises; undefined where none is.
 const settledAll = (list) => (list.some(isThenable) ? Promise.all(list) : undefined);
+
+/** @param {any} value */
+function copyOfBytes(value) {
+  if (Buffer.isBuffer(value)) return Buffer.from(value);
+  return typedArrayName(value) === undefined ? value : value.slice();
+}
+
+function readOnce(item) {
+  if (item === null || typeof item !== "object") return item;
+  const { key, value, options } = item;
+  return { key, value, options };
+}
 
 export function checkedStorage(parts, rules) {
   const { storage, handle, found, lossRules, takeWrites, conditional } = parts;
@@ -80,7 +92,9 @@ export function checkedStorage(parts, rules) {
     items.map(({ key, value }) => ({ key, value: given(value, key) }));
 
   // The values of a batch are taken at the call, and none is written before all were checked.
-  function checkedWrites(items, commonOptions, operation, isSync) {
+  function checkedWrites(given, commonOptions, operation, isSync) {
+    // A getter may give something else the next time.
+    const items = Array.isArray(given) ? given.map(readOnce) : given;
     const writes = takeWrites(items, commonOptions, operation);
     try {
       const { keys } = readBatch(items, commonOptions);
@@ -146,6 +160,16 @@ export function checkedStorage(parts, rules) {
     for (const name of IN_ORDER) {
       checked[name] = async (...args) => line.run(() => storage[name](...args));
     }
+    // Those that have a value take it at the call.
+    checked.setItemRaw = async (key, value, opts) => {
+      const taken = line.isFree() ? value : copyOfBytes(value);
+      await line.run(() => storage.setItemRaw(key, taken, opts));
+    };
+    checked.setMeta = async (key, value, opts) => {
+      if (value === undefined) return checked.removeMeta(key, opts);
+      const packed = pack(value, lossRules, "setMeta", key);
+      await line.run(() => located(core.setMeta(handle, key, packed, opts)));
+    };
   }
   const own = { ...parts, shown: checked, readable, check, output, valueFor, line };
   Object.assign(checked, dailyMethods(own));
