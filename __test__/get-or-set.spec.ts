@@ -68,6 +68,45 @@ it("calls at the same time share one function, and each gets a copy of its own",
   expect(new Set(values).size).toBe(4);
 });
 
+it("a call sees what was written before it, although an earlier one still looks", async () => {
+  const storage = createStorage<any>();
+  storage.setItemSync("a", "old");
+  const first = storage.getOrSet("a", () => "computed");
+  storage.setItemSync("a", "new");
+  const second = storage.getOrSet("a", () => "computed");
+  expect(await Promise.all([first, second])).toEqual(["old", "new"]);
+});
+
+it("a call whose look is late takes what another one computed meanwhile", async () => {
+  const items = new Map<string, string>();
+  let lookLate: (() => void) | undefined;
+  const answers: (string | null)[] = [];
+  const driver = {
+    hasItem: (key: string) => items.has(key),
+    getKeys: () => [...items.keys()],
+    async getItem(key: string) {
+      const found = items.get(key) ?? null;
+      answers.push(found);
+      if (answers.length === 2) {
+        await new Promise<void>((resolve) => {
+          lookLate = resolve;
+        });
+      }
+      return found;
+    },
+    setItem: (key: string, value: string) => void items.set(key, value),
+  };
+  const storage = createStorage<any>({ driver });
+  const fn = counting();
+  const first = storage.getOrSet("a", fn);
+  const second = storage.getOrSet("a", fn);
+  expect(await first).toEqual({ count: 1 });
+  expect(answers[1]).toBeNull();
+  lookLate?.();
+  expect(await second).toEqual({ count: 1 });
+  expect(fn).toHaveBeenCalledTimes(1);
+});
+
 it("a refresh that fails with what has no text is a warning", async () => {
   const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
   const unhandled = vi.fn();
@@ -89,6 +128,17 @@ it("a refresh that fails with what has no text is a warning", async () => {
   } finally {
     process.off("unhandledRejection", unhandled);
     warned.mockRestore();
+  }
+});
+
+it("what another library adds to all objects is no option", async () => {
+  Object.assign(Object.prototype, { ttl: 10, staleFor: 10 });
+  try {
+    const storage = createStorage<any>();
+    await storage.getOrSet("a", () => 1, {});
+    expect((await storage.getMeta("a", { nativeOnly: true })).ttl).toBeUndefined();
+  } finally {
+    for (const name of ["ttl", "staleFor"]) delete (Object.prototype as any)[name];
   }
 });
 
@@ -289,7 +339,9 @@ describe("with a time to live", () => {
     });
     vi.setSystemTime(1_000_500);
     expect(await storage.getOrSet("a", fn, { ttl: 100 })).toEqual({ count: 1 });
-    await waitFor(() => expect(fn).toHaveBeenCalledTimes(2));
+    await waitFor(() => expect(items.get("a")).toContain('{"count":2}'));
+    // The refresh is over, and shared by nobody any more.
+    await new Promise((resolve) => setImmediate(resolve));
     vi.setSystemTime(1_002_000);
     expect(await storage.getOrSet("a", fn)).toEqual({ count: 3 });
   });

@@ -2134,8 +2134,9 @@ async function readStored(handle, key, options) {
 
 // src/js/storage/get-or-set.js
 var now2 = () => Date.now();
+var optionOf = (options, name) => options && hasOwn(options, name) ? options[name] : void 0;
 function readMs(options, name) {
-  const ms = options?.[name];
+  const ms = optionOf(options, name);
   if (ms === void 0 || ms === null || ms === 0 || ms === Infinity) return void 0;
   if (typeof ms === "number" && ms > 0) return ms;
   const given = typeof ms === "number" ? `${ms}` : `${typeof ms} ${String(ms)}`;
@@ -2159,7 +2160,7 @@ function readTimes(options) {
     throw wrongArgument("options", "an object", options, "getOrSet");
   }
   const ttl = readMs(options, "ttl");
-  const isForever = options?.staleFor === Infinity;
+  const isForever = optionOf(options, "staleFor") === Infinity;
   const staleFor = readMs(options, "staleFor");
   if (ttl === void 0 || staleFor === void 0 && !isForever) {
     return { freshMs: void 0, lifeMs: ttl, writeOptions: options };
@@ -2171,8 +2172,8 @@ function readTimes(options) {
 var textOf2 = (packed) => packed[0] === "\0" ? packed.slice(1) : `{"json":${packed}}`;
 function getOrSetOf(parts) {
   const { handle, lossRules, hasTtl, check, output, line } = parts;
-  const calls = /* @__PURE__ */ new Map();
   const refreshes = /* @__PURE__ */ new Map();
+  let ended = 0;
   const begin = (start) => line === void 0 ? start() : line.run(start);
   async function find(key, options) {
     const stored = await begin(() => readStored(handle, key, options));
@@ -2202,13 +2203,21 @@ function getOrSetOf(parts) {
   function refresh(name, run) {
     const running2 = refreshes.get(name);
     if (running2 !== void 0) return running2;
-    const started = run().finally(() => refreshes.delete(name));
+    const started = run().finally(() => {
+      refreshes.delete(name);
+      ended += 1;
+    });
     refreshes.set(name, started);
     return started;
   }
   async function lookUp(key, name, fn, times, options) {
+    const before = ended;
     const found = await find(key, options);
-    const run = () => compute(key, fn, times, found);
+    const run = async () => {
+      if (ended === before) return compute(key, fn, times, found);
+      const seen = await find(key, options);
+      return seen === void 0 || seen.isStale ? compute(key, fn, times, seen) : seen;
+    };
     if (found === void 0) return refresh(name, run);
     if (found.isStale) {
       refresh(name, run).catch((error) => {
@@ -2234,12 +2243,7 @@ function getOrSetOf(parts) {
     const times = readTimes(options);
     const name = typeof key === "string" ? normalizeKey(key) : key;
     if (name === "") throw emptyKey(key);
-    let call2 = calls.get(name);
-    if (call2 === void 0) {
-      call2 = lookUp(key, name, fn, times, options).finally(() => calls.delete(name));
-      calls.set(name, call2);
-    }
-    const found = await call2;
+    const found = await lookUp(key, name, fn, times, options);
     if (found === void 0) return null;
     const value = takeValue(found);
     if (output === void 0) return value;
@@ -3542,7 +3546,7 @@ function createStorage(options = {}) {
     }
     return meta;
   }
-  const optionOf = (opts, name) => opts && hasOwn(opts, name) ? opts[name] : void 0;
+  const optionOf2 = (opts, name) => opts && hasOwn(opts, name) ? opts[name] : void 0;
   const metaOptions = (opts) => typeof opts === "boolean" ? { nativeOnly: opts } : opts;
   const removeOptions = (opts) => typeof opts === "boolean" ? { removeMeta: opts } : opts;
   function refuseWait(operation) {
@@ -3596,17 +3600,17 @@ function createStorage(options = {}) {
     async removeItem(key, opts) {
       let given = removeOptions(opts);
       if (hasCondition(given)) {
-        const removeMeta = optionOf(given, "removeMeta");
+        const removeMeta = optionOf2(given, "removeMeta");
         const commit = conditional.removal("removeItem", key, removeMeta, given);
         if (commit !== void 0) return conditional.commit(commit);
         given = withoutCondition(given);
       }
-      await located(core.removeItem(handle, key, optionOf(given, "removeMeta"), given));
+      await located(core.removeItem(handle, key, optionOf2(given, "removeMeta"), given));
     },
     async getMeta(key, opts) {
       const given = metaOptions(opts);
       return mergeMeta(
-        await located(core.getMeta(handle, key, optionOf(given, "nativeOnly"), given)),
+        await located(core.getMeta(handle, key, optionOf2(given, "nativeOnly"), given)),
         key
       );
     },
@@ -3684,16 +3688,16 @@ function createStorage(options = {}) {
     removeItemSync(key, opts) {
       let given = removeOptions(opts);
       if (hasCondition(given)) {
-        const removeMeta = optionOf(given, "removeMeta");
+        const removeMeta = optionOf2(given, "removeMeta");
         const commit = conditional.removal("removeItemSync", key, removeMeta, given);
         if (commit !== void 0) return conditional.commitSync(commit);
         given = withoutCondition(given);
       }
-      core.removeItemSync(handle, key, optionOf(given, "removeMeta"), given);
+      core.removeItemSync(handle, key, optionOf2(given, "removeMeta"), given);
     },
     getMetaSync(key, opts) {
       const given = metaOptions(opts);
-      return mergeMeta(core.getMetaSync(handle, key, optionOf(given, "nativeOnly"), given), key);
+      return mergeMeta(core.getMetaSync(handle, key, optionOf2(given, "nativeOnly"), given), key);
     },
     setMetaSync(key, value, opts) {
       if (value === void 0) core.removeMetaSync(handle, key, opts);

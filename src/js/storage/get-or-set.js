@@ -1,6 +1,7 @@
 // Values that are computed when they are missing, and again when they are stale.
 
 import { wrongArgument } from "../arguments.js";
+import { hasOwn } from "../builtins.js";
 import { warn } from "../hooks.js";
 import { normalizeKey } from "../keys.js";
 import { decode, pack } from "../lazy-codec.js";
@@ -12,8 +13,11 @@ import { readStored, withMembers } from "./stored-text.js";
 // Other code may replace it by a clock of its own, such as a test.
 const now = () => Date.now();
 
+// What another library adds to `Object.prototype` is no option.
+const optionOf = (options, name) => (options && hasOwn(options, name) ? options[name] : undefined);
+
 function readMs(options, name) {
-  const ms = options?.[name];
+  const ms = optionOf(options, name);
   if (ms === undefined || ms === null || ms === 0 || ms === Infinity) return undefined;
   if (typeof ms === "number" && ms > 0) return ms;
   const given = typeof ms === "number" ? `${ms}` : `${typeof ms} ${String(ms)}`;
@@ -41,7 +45,7 @@ function readTimes(options) {
     throw wrongArgument("options", "an object", options, "getOrSet");
   }
   const ttl = readMs(options, "ttl");
-  const isForever = options?.staleFor === Infinity;
+  const isForever = optionOf(options, "staleFor") === Infinity;
   const staleFor = readMs(options, "staleFor");
   if (ttl === undefined || (staleFor === undefined && !isForever)) {
     return { freshMs: undefined, lifeMs: ttl, writeOptions: options };
@@ -56,9 +60,9 @@ const textOf = (packed) => (packed[0] === "\0" ? packed.slice(1) : `{"json":${pa
 /** @param {any} parts - of a storage; `check`, `output` and `line` are those of its schemas */
 export function getOrSetOf(parts) {
   const { handle, lossRules, hasTtl, check, output, line } = parts;
-  // By key. Calls at the same time share the first; a refresh goes on when its caller has got the old value.
-  const calls = new Map();
+  // By key. Calls at the same time share one; it goes on when its caller has got the old value.
   const refreshes = new Map();
+  let ended = 0;
 
   const begin = (start) => (line === undefined ? start() : line.run(start));
 
@@ -98,14 +102,23 @@ export function getOrSetOf(parts) {
   function refresh(name, run) {
     const running = refreshes.get(name);
     if (running !== undefined) return running;
-    const started = run().finally(() => refreshes.delete(name));
+    const started = run().finally(() => {
+      refreshes.delete(name);
+      ended += 1;
+    });
     refreshes.set(name, started);
     return started;
   }
 
   async function lookUp(key, name, fn, times, options) {
+    const before = ended;
     const found = await find(key, options);
-    const run = () => compute(key, fn, times, found);
+    const run = async () => {
+      if (ended === before) return compute(key, fn, times, found);
+      // One that ended since may have stored what the look was too early for.
+      const seen = await find(key, options);
+      return seen === undefined || seen.isStale ? compute(key, fn, times, seen) : seen;
+    };
     if (found === undefined) return refresh(name, run);
     if (found.isStale) {
       refresh(name, run).catch((error) => {
@@ -134,12 +147,7 @@ export function getOrSetOf(parts) {
     const times = readTimes(options);
     const name = typeof key === "string" ? normalizeKey(key) : key;
     if (name === "") throw emptyKey(key);
-    let call = calls.get(name);
-    if (call === undefined) {
-      call = lookUp(key, name, fn, times, options).finally(() => calls.delete(name));
-      calls.set(name, call);
-    }
-    const found = await call;
+    const found = await lookUp(key, name, fn, times, options);
     if (found === undefined) return null;
     const value = takeValue(found);
     if (output === undefined) return value;
