@@ -179,6 +179,29 @@ describe("unmount", () => {
     expect(order).toEqual(["flush", "dispose"]);
   });
 
+  it.each([
+    [true, ["flush", "dispose"]],
+    [false, ["flush"]],
+  ])(
+    "ends with the driver although its watch fails to stop (dispose: %s)",
+    async (dispose, calls) => {
+      const thrown = new Error("cannot stop");
+      const order: string[] = [];
+      const driver = {
+        ...plainDriver(),
+        watch: () => () => {
+          throw thrown;
+        },
+        flush: async () => void order.push("flush"),
+        dispose: async () => void order.push("dispose"),
+      };
+      const storage = createStorage().mount("a", driver);
+      await storage.watch(() => {});
+      expect(await failureOf(storage.unmount("a", dispose))).toBe(thrown);
+      expect(order).toEqual(calls);
+    },
+  );
+
   it("refuses a base that is no string", async () => {
     const error = await failureOf(createStorage().unmount(7 as any));
     expect(error).toBeInstanceOf(TypeError);

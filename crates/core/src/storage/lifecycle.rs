@@ -49,15 +49,16 @@ impl Storage {
         let unwatched = self.unwatch_mount(&base);
         let older = self.in_flight.done();
         Op::later(async move {
-            unwatched.await?;
+            let unwatched = unwatched.await;
             if let Some(older) = older {
                 let _ = older.await;
             }
-            if dispose {
+            let ended = if dispose {
                 flushed_and_disposed(&driver).await
             } else {
                 fallbacks::flush(&driver, Mode::Async).await
-            }
+            };
+            unwatched.and(ended)
         })
     }
 
