@@ -1,6 +1,6 @@
 // Conditional writes, updates and groups of a client, over a storage that has them and over one without.
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { codeOf, RULES, ServedApp, until } from "./helpers/ipc/app.js";
 import { createStorage } from "./helpers/package.js";
 
@@ -135,6 +135,32 @@ describe("update", () => {
     expect(storage.getItemSync("settings:a")).toBe(null);
   });
 
+  it("of its own key inside its function ends", async () => {
+    const app = start();
+    const { storage } = app.connect();
+    await storage.setItem("settings:a", 1);
+    vi.useFakeTimers({ toFake: ["setTimeout", "Date"] });
+    try {
+      let isOver = false;
+      const outer = codeOf(() =>
+        storage.update("settings:a", async (n: number) => {
+          await storage.update("settings:a", (inner: number) => inner + 10);
+          return n + 1;
+        }),
+      ).finally(() => {
+        isOver = true;
+      });
+      while (!isOver) {
+        await new Promise((resolve) => setImmediate(resolve));
+        vi.advanceTimersByTime(100);
+      }
+      expect(await outer).toBe("EAS_CONFLICT");
+      expect(app.storage.getItemSync("settings:a")).toBeGreaterThan(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("is a conflict after 100 runs", async () => {
     const app = start();
     const { storage } = app.connect();
@@ -181,6 +207,19 @@ describe("a group", () => {
     ).toBe("EAS_ACCESS_DENIED");
     expect(app.storage.getKeysSync()).toEqual([]);
     expect(storage.getItemSync("settings:a")).toBe(null);
+  });
+
+  it("through a prefix refuses what is no list and no listener", async () => {
+    const app = start();
+    const { storage, preload } = app.connect();
+    const settings = preload.prefixStorage(storage, "settings");
+    for (const given of [undefined, null, 5, "a", {}]) {
+      for (const name of ["getItems", "setItems", "watch"]) {
+        const call = settings[name](given);
+        expect(typeof call.then, name).toBe("function");
+        expect(await codeOf(() => call), `${name} ${given}`).toBe("EAS_INVALID_ARGUMENT");
+      }
+    }
   });
 
   it("through a prefix has keys without it", async () => {

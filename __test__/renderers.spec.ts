@@ -55,6 +55,33 @@ describe("a preload", () => {
     expect(storage.getItemSync("settings:a")).toBe(3);
   });
 
+  it("takes what a call is given as it is then, also before main has answered", async () => {
+    const app = start();
+    const { storage } = app.connect();
+    const bytes = new Uint8Array([1, 2]);
+    const options = { ttl: 1_000_000 };
+    const written = [storage.setItemRaw("settings:r", bytes)];
+    written.push(storage.setItem("settings:a", 1, options), storage.setItem("settings:b", 2));
+    const keys = ["settings:a", "settings:b"];
+    const read = storage.getItems(keys);
+    bytes.fill(9);
+    options.ttl = 1;
+    keys.reverse();
+    await Promise.all(written);
+    expect([...app.storage.getItemRawSync("settings:r")]).toEqual([1, 2]);
+    expect(app.storage.getMetaSync("settings:a").ttl).toBeGreaterThan(1000);
+    expect(await read).toEqual([
+      { key: "settings:a", value: 1 },
+      { key: "settings:b", value: 2 },
+    ]);
+    const later = storage.getItems(keys);
+    keys.reverse();
+    expect(await later).toEqual([
+      { key: "settings:b", value: 2 },
+      { key: "settings:a", value: 1 },
+    ]);
+  });
+
   it("sees what main and other windows write, and hears of it once", async () => {
     const app = start();
     const one = app.connect();

@@ -118,7 +118,9 @@ export function makeConnection(transport, { greeted, entries, lost }) {
     call(op, args) {
       if (connection.isKnown) return send(op, args);
       const result = new Promise((resolve, reject) => {
-        queue.push((error) => (error ? reject(error) : resolve(send(op, args))));
+        // As they are at the call.
+        const taken = structuredClone(args);
+        queue.push((error) => (error ? reject(error) : resolve(send(op, taken))));
       });
       connection.ask().catch(() => {});
       return result;

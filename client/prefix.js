@@ -31,7 +31,9 @@ export function prefixStorage(storage, givenBase) {
   function viewOf(name, method) {
     if (BATCH.test(name)) {
       return (items, opts) =>
-        after(method(items.map(fullItem), opts), (found) => found?.map(relativeItem));
+        after(method(Array.isArray(items) ? items.map(fullItem) : items, opts), (found) =>
+          found?.map(relativeItem),
+        );
     }
     if (LISTING.test(name)) {
       return (key, opts) => after(method(under(key), deeper(opts)), (keys) => keys.map(relative));
@@ -40,9 +42,10 @@ export function prefixStorage(storage, givenBase) {
     if (/^getEntry/.test(name)) return (key, opts) => after(method(full(key), opts), relativeItem);
     if (name === "watch") {
       return (callback) =>
-        method((event, key) => {
-          if (key.startsWith(base)) return callback(event, relative(key));
-        });
+        method(
+          typeof callback === "function" &&
+            ((event, key) => key.startsWith(base) && callback(event, relative(key))),
+        );
     }
     if (name === "atomic") return () => groupView(method());
     return ITEM.test(name) ? (key, ...rest) => method(full(key), ...rest) : method;

@@ -105,8 +105,9 @@ export function storageOver(link) {
   const storage = {
     getItem: async (key, opts) => readValue(await call("getItem", [key, opts])),
     getItems: async (items, opts) => {
+      const keys = batch(items, keyIn);
       const texts = await call("getItems", [items, opts]);
-      return items.map((item, index) => ({ key: keyIn(item), value: readValue(texts[index]) }));
+      return keys.map((key, index) => ({ key, value: readValue(texts[index]) }));
     },
     getEntry: async (key, opts) => {
       const { text, etag } = await call("getEntry", [key, opts]);

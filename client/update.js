@@ -36,9 +36,14 @@ export function makeUpdate(link, textOf, readValue) {
   }
 
   return {
-    /** Updates of one key take turns. */
+    /**
+     * Updates of one key take turns. One that the function of another makes would wait for itself: nobody waits for
+     * longer than conflicts may last.
+     */
     update(key, fn, options) {
-      const mine = Promise.resolve(turns.get(key)).then(() => run(key, fn, options));
+      const turn = turns.get(key);
+      const late = turn && new Promise((resolve) => setTimeout(resolve, MAX_MS));
+      const mine = Promise.race([turn, late]).then(() => run(key, fn, options));
       const settled = mine
         .catch(() => {})
         .then(() => {
