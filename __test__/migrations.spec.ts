@@ -287,24 +287,27 @@ describe("the steps", () => {
     expect(ran).toBe(1);
   });
 
-  it("run once for many storages over one folder", async () => {
-    const base = folder();
-    let ran = 0;
-    const storages = Array.from({ length: 12 }, () =>
-      opened({
-        driver: builtin("fs", { base }),
-        version: 1,
-        migrations: {
-          async 1(migrated) {
-            ran += 1;
-            for (let index = 0; index < 5; index += 1) await migrated.setItem(`k${index}`, index);
+  it.each(["fs", "sqlite"] as const)(
+    "run once for many storages over one base of %s",
+    async (over) => {
+      const base = folder();
+      let ran = 0;
+      const storages = Array.from({ length: 12 }, () =>
+        opened({
+          driver: builtin(over, { base }),
+          version: 1,
+          migrations: {
+            async 1(migrated) {
+              ran += 1;
+              for (let index = 0; index < 5; index += 1) await migrated.setItem(`k${index}`, index);
+            },
           },
-        },
-      }),
-    );
-    await Promise.all(storages.map((storage) => storage.migrate()));
-    expect(ran).toBe(1);
-  });
+        }),
+      );
+      await Promise.all(storages.map((storage) => storage.migrate()));
+      expect(ran).toBe(1);
+    },
+  );
 
   it("without a version, or without migrations, are none", async () => {
     const bare = opened({ migrations: { 1: fail } });

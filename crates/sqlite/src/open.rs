@@ -3,7 +3,7 @@
 //! Once SQLite has a file open, nothing else in the process may open and close it: that would take away
 //! the locks that SQLite has on it. So a file is identified through SQLite alone.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -275,11 +275,26 @@ pub(crate) fn is_part_of(path: &Path, database: &Path) -> bool {
             .any(|suffix| path == beside(&database, suffix))
 }
 
-/// The write-ahead log of a database; SQLite has it where a symbolic link leads.
+/// The write-ahead log of a database.
 pub(crate) fn wal_of(file: &Path) -> PathBuf {
+    beside_real(file, "-wal")
+}
+
+/// Waits until nobody else has the lock of a database, which is another one than those of SQLite: it is had for
+/// as long as a migration takes. `None` where the file system has no locks.
+pub(crate) fn wait_for_lock(file: &Path, mode: Option<u32>) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    mode::of_file(&mut options, mode);
+    let lock = options.open(beside_real(file, "-lock"))?;
+    Ok(lock.lock().is_ok().then_some(lock))
+}
+
+/// SQLite has its files where a symbolic link leads.
+fn beside_real(file: &Path, suffix: &str) -> PathBuf {
     match file.canonicalize() {
-        Ok(real) => beside(&real, "-wal"),
-        Err(_) => beside(file, "-wal"),
+        Ok(real) => beside(&real, suffix),
+        Err(_) => beside(file, suffix),
     }
 }
 

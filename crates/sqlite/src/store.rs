@@ -448,7 +448,13 @@ impl Store for SqliteStore {
     }
 
     fn lock(&self) -> Result<Option<StoreLock>> {
-        Ok(None)
+        if self.options.is_read_only {
+            return Ok(None);
+        }
+        let database = self.database()?.ok_or_else(disposed)?;
+        let lock = open::wait_for_lock(&database.file, self.options.mode)
+            .map_err(|error| Error::io(error, "lock the database for a migration"))?;
+        Ok(lock.map(|lock| Box::new(lock) as StoreLock))
     }
 
     fn flush(&self) -> Result<()> {

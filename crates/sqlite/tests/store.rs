@@ -697,3 +697,24 @@ fn a_watch_hears_of_what_is_committed_while_others_write() {
     let heard = events.lock().unwrap().clone();
     assert_eq!(heard, [(EventKind::Update, "b".to_owned())]);
 }
+
+#[test]
+fn the_lock_of_a_store_is_had_by_one_user_of_its_database_at_a_time() {
+    let (_folder, file) = folder();
+    let (one, two) = (at(&file), at(&file));
+    let held = one.lock().unwrap();
+    assert!(held.is_some());
+    let (locked, is_locked) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let held = two.lock().unwrap();
+            locked.send(()).unwrap();
+            drop(held);
+        });
+        let early = is_locked.recv_timeout(Duration::from_millis(200));
+        assert!(early.is_err());
+        one.set("a", &text("1"), None).unwrap();
+        drop(held);
+        is_locked.recv_timeout(Duration::from_secs(60)).unwrap();
+    });
+}
