@@ -192,6 +192,35 @@ describe.each(DRIVERS)("%s", (title, open) => {
     expect((await storage.getMeta("cleared:a")).owner).toBeUndefined();
   });
 
+  it("undoes a clear that a failing step does not await", async () => {
+    const storage = opened({
+      driver: open(),
+      version: 1,
+      migrations: {
+        1(migrated) {
+          migrated.clear("cleared").catch(() => {});
+          throw boom;
+        },
+      },
+    });
+    await fill(storage);
+    const before = await contentOf(storage);
+    expect(await failureOf(storage.migrate())).toBe(boom);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await contentOf(storage)).toEqual(before);
+  });
+
+  it("is over when a clear that a step does not await is", async () => {
+    const storage = opened({
+      driver: open(),
+      version: 1,
+      migrations: { 1: (migrated) => void migrated.clear("cleared") },
+    });
+    await fill(storage);
+    await storage.migrate();
+    expect(await storage.getKeys("cleared")).toEqual([]);
+  });
+
   it("keeps what every step wrote when none fails", async () => {
     const storage = opened({
       driver: open(),
@@ -408,6 +437,34 @@ function promiseDriverWithSync(): Driver {
 }
 
 describe("a failure", () => {
+  it("undoes no write that was asked for before the migration and is still under way", async () => {
+    const data = new Map<string, any>([["a", '{"json":"old"}']]);
+    const driver = promiseDriver(data);
+    driver.setItem = async (key, value) => {
+      // It gets there among the writes of the steps, which do not wait for it.
+      const turns = value.includes("asked for") ? 40 : 1;
+      for (let turn = 0; turn < turns; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      data.set(key, value);
+    };
+    const storage = opened({
+      driver,
+      version: 1,
+      migrations: {
+        async 1(migrated) {
+          await migrated.setItem("a", "of the step");
+          for (let other = 0; other < 40; other++) await migrated.setItem(`b:${other}`, other);
+          throw boom;
+        },
+      },
+    });
+    const asked = storage.setItem("a", "asked for");
+    expect(await failureOf(storage.migrate())).toBe(boom);
+    await asked;
+    expect(await storage.getItem("a")).toBe("asked for");
+  });
+
   const HOOKS = ["beforeMigration", "afterMigration"] as const;
 
   it.each(HOOKS)("of the hook %s undoes everything", async (name) => {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use smallvec::SmallVec;
+use tokio::sync::OwnedMutexGuard;
 
 use super::recorder::{
     HEADER, Old, Place, Recorder, entry_key, forget, is_record, read_entry, read_header, read_text,
@@ -45,6 +46,10 @@ impl Storage {
         let storage = self.clone();
         Op::later(async move {
             let lock = root.clone().lock().await?;
+            // What is still under way is no part of the migration, and must not be undone with it.
+            if let Some(older) = storage.in_flight.done() {
+                let _ = older.await;
+            }
             storage.undo_killed().await?;
             // The lock and the process tell migrations of one time apart, the time those of one
             // process.
@@ -83,7 +88,7 @@ impl Storage {
             let Some(recorder) = storage.recorder.borrow().clone() else {
                 return Ok(());
             };
-            let gate = recorder.gate.clone().lock_owned().await;
+            let gate = storage.end_phase(&recorder).await;
             storage.flush_drivers("", Mode::Async).await?;
             recorder.flush().await?;
             let left = storage.close_record(Vec::new(), recorder.entries()).await?;
@@ -102,8 +107,9 @@ impl Storage {
         let Some(recorder) = self.recorder.borrow().clone() else {
             return Op::ok(());
         };
+        let storage = self.clone();
         Op::later(async move {
-            let gate = recorder.gate.clone().lock_owned().await;
+            let gate = storage.end_phase(&recorder).await;
             recorder.before_steps.set(recorder.recorded.borrow().len());
             recorder.known.borrow_mut().clear();
             drop(gate);
@@ -119,7 +125,7 @@ impl Storage {
         };
         let storage = self.clone();
         Op::later(async move {
-            let gate = recorder.gate.clone().lock_owned().await;
+            let gate = storage.end_phase(&recorder).await;
             let before = recorder.before_steps.get();
             let steps = recorder.recorded.borrow_mut().split_off(before);
             recorder.known.borrow_mut().clear();
@@ -142,7 +148,7 @@ impl Storage {
             let Some(recorder) = storage.recorder.borrow_mut().take() else {
                 return Ok(());
             };
-            let gate = recorder.gate.clone().lock_owned().await;
+            let gate = storage.end_phase(&recorder).await;
             recorder.is_over.set(true);
             let mut old = std::mem::take(&mut *recorder.recorded.borrow_mut());
             if !all {
@@ -159,6 +165,15 @@ impl Storage {
             drop(gate);
             Ok(())
         })
+    }
+
+    /// Completes when the writes and clears of a phase of the migration are made, also those that nobody
+    /// awaits; those that come then wait for as long as the guard is held.
+    async fn end_phase(&self, recorder: &Recorder) -> OwnedMutexGuard<()> {
+        if let Some(older) = self.in_flight.done() {
+            let _ = older.await;
+        }
+        recorder.gate.clone().lock_owned().await
     }
 
     /// Runs a write of `keys`, all in full and in normal form; during a migration, behind the record of
