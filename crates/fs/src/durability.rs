@@ -223,28 +223,26 @@ impl<D: Disk> Durability<D> {
         };
         for (folder, number) in folders {
             self.sync_folder(Path::new(&folder))?;
-            let mut dirty = lock(&self.dirty);
-            if dirty.folders.get(&folder) == Some(&number) {
-                dirty.folders.remove(&folder);
-            }
+            self.forget([(&folder, &number)]);
         }
         Ok(())
     }
 
-    /// What fails stays noted.
+    /// What fails stays noted, and each folder until it is durable: who has to wait for it finds it.
     fn sync(&self, moved: &dyn Fn()) -> Result<()> {
         let _syncing = lock(&self.syncing);
         let dirty = {
             let mut dirty = lock(&self.dirty);
             Dirty {
                 files: std::mem::take(&mut dirty.files),
-                folders: std::mem::take(&mut dirty.folders),
+                folders: dirty.folders.clone(),
                 in_place: dirty.in_place.clone(),
                 everything: std::mem::take(&mut dirty.everything),
                 ..Dirty::default()
             }
         };
         if self.sync_at_once(&dirty) {
+            self.forget(&dirty.folders);
             return Ok(());
         }
         let mut outcome = Ok(());
@@ -261,14 +259,24 @@ impl<D: Disk> Durability<D> {
             }
             moved();
         }
-        for folder in dirty.folders.into_keys() {
-            if let Err(error) = self.sync_folder(Path::new(&folder)) {
-                lock(&self.dirty).folders.entry(folder).or_default();
-                outcome = outcome.and(Err(error));
+        for folder in &dirty.folders {
+            match self.sync_folder(Path::new(folder.0)) {
+                Ok(()) => self.forget([folder]),
+                Err(error) => outcome = outcome.and(Err(error)),
             }
             moved();
         }
         outcome
+    }
+
+    /// Forgets folders that are durable, but those that were noted again since.
+    fn forget<'a>(&self, folders: impl IntoIterator<Item = (&'a OsString, &'a u64)>) {
+        let mut dirty = lock(&self.dirty);
+        for (folder, number) in folders {
+            if dirty.folders.get(folder) == Some(number) {
+                dirty.folders.remove(folder);
+            }
+        }
     }
 
     /// Whether one call made all of it durable.

@@ -796,6 +796,49 @@ fn in_the_background_a_loss_of_power_leaves_all_of_a_group_or_nothing() {
     lose_power_in_groups(Level::Background);
 }
 
+/// What a flush is making durable is not durable yet.
+#[test]
+fn what_is_reported_during_a_flush_is_durable() {
+    let base = Path::new("/disk/base");
+    let expected = [("p:b", "1"), ("q", "1"), ("p:c", "1")];
+    let mut losses = 0;
+    for level in [Level::Background, Level::Full] {
+        // A write that fails leaves names to be made durable, whatever the level.
+        for failed in 0..40 {
+            for calls in 0.. {
+                let disk = ModelDisk::new(Path::new("/disk"));
+                let open = move |disk: &ModelDisk| {
+                    Machine::at(NOW_MS).store(disk.clone(), options(base, level, false))
+                };
+                let store = open(&disk);
+                disk.lose_power_after(failed);
+                let _ = store.set("p:a", &text("1"), None);
+                disk.power_stays();
+                let (writer, power) = (store.clone(), disk.clone());
+                disk.meanwhile(calls, move || {
+                    let group = [("p:b", Some("1")), ("q", Some("1"))];
+                    commit(&writer, &[], &group).unwrap();
+                    if level == Level::Full {
+                        writer.set("p:c", &text("1"), None).unwrap();
+                    }
+                    let found = open(&power.after_power_loss(Survives::Nothing));
+                    for (key, value) in &expected[..if level == Level::Full { 3 } else { 2 }] {
+                        let case = format!("{level:?}, {key}, {failed}, call {calls} of the flush");
+                        assert_eq!(get(&found, key).as_deref(), Some(*value), "{case}");
+                    }
+                });
+                store.flush().unwrap();
+                if disk.forget_meanwhile() {
+                    break;
+                }
+                losses += 1;
+            }
+        }
+    }
+    assert!(losses > 100, "{losses}");
+    println!("faults injected: {losses}");
+}
+
 #[test]
 fn a_loss_of_power_while_the_group_of_a_killed_process_is_finished_leaves_all_or_nothing() {
     let base = Path::new("/disk/base");
