@@ -141,7 +141,11 @@ impl<D: Disk> Engine<D> {
                     Target::Folder { .. } => Cow::Owned(place.own()),
                 };
                 self.durability.note_file(&path);
-                self.durability.note_folder(folder_of(&path));
+                if linked {
+                    self.durability.note_folder_behind_link(folder_of(&path));
+                } else {
+                    self.durability.note_folder(folder_of(&path));
+                }
                 Ok(Outcome::Done(held))
             }
             Err(error) => {

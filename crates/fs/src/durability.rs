@@ -59,9 +59,7 @@ pub(super) struct Durability<D> {
 #[derive(Default)]
 struct Dirty {
     files: FxHashSet<OsString>,
-    /// With the number of the last note of each, by which a note that came while the folder was
-    /// fsynced is told.
-    folders: FxHashMap<OsString, u64>,
+    folders: FxHashMap<OsString, Note>,
     notes: u64,
     /// The file that is written in place, once it was. Unlike those that come by a rename it may be a link
     /// to another file system.
@@ -71,6 +69,15 @@ struct Dirty {
     scheduled: bool,
     /// What the background could not do, until `flush` tells.
     failure: Option<Error>,
+}
+
+/// What is known of a folder in which a name came or went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Note {
+    /// Of the last note, by which one that came while the folder was fsynced is told.
+    number: u64,
+    /// Whether a link leads to it. The path of no key tells that, so whoever settles next waits for it.
+    is_behind_link: bool,
 }
 
 impl<D: Disk> Durability<D> {
@@ -100,6 +107,15 @@ impl<D: Disk> Durability<D> {
 
     /// Notes a folder in which a name came or went.
     pub(super) fn note_folder(&self, path: &Path) {
+        self.note(path, false);
+    }
+
+    /// Notes a folder to which a link leads.
+    pub(super) fn note_folder_behind_link(&self, path: &Path) {
+        self.note(path, true);
+    }
+
+    fn note(&self, path: &Path, is_behind_link: bool) {
         let mut dirty = self.room_for_a_note();
         if dirty.everything && path.starts_with(&self.base) {
             return;
@@ -107,9 +123,16 @@ impl<D: Disk> Durability<D> {
         dirty.notes += 1;
         let number = dirty.notes;
         match dirty.folders.get_mut(path.as_os_str()) {
-            Some(noted) => *noted = number,
+            Some(noted) => {
+                noted.number = number;
+                noted.is_behind_link |= is_behind_link;
+            }
             None => {
-                dirty.folders.insert(path.into(), number);
+                let note = Note {
+                    number,
+                    is_behind_link,
+                };
+                dirty.folders.insert(path.into(), note);
             }
         }
     }
@@ -213,17 +236,18 @@ impl<D: Disk> Durability<D> {
                     .as_ref()
                     .is_some_and(|literal| literal.starts_with(folder))
         };
-        let folders: Vec<(OsString, u64)> = {
+        let folders: Vec<(OsString, Note)> = {
             let dirty = lock(&self.dirty);
             let folders = dirty.folders.iter();
-            let folders = folders.filter(|(folder, _)| leads(Path::new(folder)));
+            let folders =
+                folders.filter(|(folder, note)| note.is_behind_link || leads(Path::new(folder)));
             folders
-                .map(|(folder, number)| (folder.clone(), *number))
+                .map(|(folder, note)| (folder.clone(), *note))
                 .collect()
         };
-        for (folder, number) in folders {
+        for (folder, note) in folders {
             self.sync_folder(Path::new(&folder))?;
-            self.forget([(&folder, &number)]);
+            self.forget([(&folder, &note)]);
         }
         Ok(())
     }
@@ -270,10 +294,10 @@ impl<D: Disk> Durability<D> {
     }
 
     /// Forgets folders that are durable, but those that were noted again since.
-    fn forget<'a>(&self, folders: impl IntoIterator<Item = (&'a OsString, &'a u64)>) {
+    fn forget<'a>(&self, folders: impl IntoIterator<Item = (&'a OsString, &'a Note)>) {
         let mut dirty = lock(&self.dirty);
-        for (folder, number) in folders {
-            if dirty.folders.get(folder) == Some(number) {
+        for (folder, note) in folders {
+            if dirty.folders.get(folder) == Some(note) {
                 dirty.folders.remove(folder);
             }
         }

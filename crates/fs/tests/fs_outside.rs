@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use eas_core::error::Kind;
-use eas_core::store::{SingleWrites, Store};
+use eas_core::store::{Batch, SingleWrites, Store, Write};
 use eas_fs::disk::{Disk, SystemDisk};
 use eas_fs::{FsOptions, FsStore, Level};
 use fs_support::faulty::FaultyDisk;
@@ -62,6 +62,46 @@ fn what_is_behind_a_link_to_a_folder_is_neither_listed_nor_cleared() {
     assert_eq!(fs::read(outside.join("new")).unwrap(), b"2");
     assert!(store.remove("notes:new").unwrap());
     assert_eq!(tree(&outside), ["%~self", "deep/", "thesis"]);
+}
+
+#[test]
+fn the_folder_that_a_link_to_a_file_leads_to_is_made_durable_like_that_of_the_key() {
+    for (level, is_group) in [
+        (Level::Full, false),
+        (Level::Full, true),
+        (Level::Background, true),
+    ] {
+        let (root, base) = folder();
+        let outside = root.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::create_dir(&base).unwrap();
+        symlink(outside.join("file"), base.join("link")).unwrap();
+        let disk = FaultyDisk::default();
+        let options = FsOptions {
+            durability: level,
+            ..FsOptions::at(&base).unwrap()
+        };
+        let store = Machine::at(1000).store(disk.clone(), options);
+        let value = text("1");
+        let writes = ["link", "other"].map(|key| Write::Set {
+            key,
+            value: &value,
+            is_raw: false,
+            expires_ms: None,
+        });
+        let checks = &[];
+        let writes = if is_group { &writes[..] } else { &writes[..1] };
+        store
+            .apply(&Batch {
+                checks,
+                writes,
+                is_group,
+            })
+            .unwrap();
+        assert_eq!(fs::read(outside.join("file")).unwrap(), b"1");
+        let synced = disk.calls_of("sync_folder", &outside);
+        assert_eq!(synced, 1, "{level:?}, a group: {is_group}");
+    }
 }
 
 #[test]

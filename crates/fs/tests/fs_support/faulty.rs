@@ -274,12 +274,16 @@ impl Disk for FaultyDisk {
         SystemDisk.create_folder(path, mode)
     }
 
-    fn sync_file(&self, _path: &Path) -> io::Result<()> {
-        self.pass("sync_file")
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        self.pass("sync_file")?;
+        self.called("sync_file", path);
+        Ok(())
     }
 
-    fn sync_folder(&self, _path: &Path) -> io::Result<()> {
-        self.pass("sync_folder")
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.pass("sync_folder")?;
+        self.called("sync_folder", path);
+        Ok(())
     }
 
     fn remove_abandoned(&self, base: &Path, path: &Path) -> io::Result<bool> {
