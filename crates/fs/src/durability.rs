@@ -98,9 +98,12 @@ impl<D: Disk> Durability<D> {
         if self.level == Level::Full {
             return;
         }
-        let path = path.as_os_str();
         let mut dirty = self.room_for_a_note();
-        if !dirty.everything && !dirty.files.contains(path) {
+        if dirty.everything && path.starts_with(&self.base) {
+            return;
+        }
+        let path = path.as_os_str();
+        if !dirty.files.contains(path) {
             dirty.files.insert(path.to_owned());
         }
     }
@@ -161,11 +164,10 @@ impl<D: Disk> Durability<D> {
     fn room_for_a_note(&self) -> MutexGuard<'_, Dirty> {
         let mut dirty = lock(&self.dirty);
         if self.level == Level::None && dirty.files.len() + dirty.folders.len() >= MAX_NOTES {
-            dirty.files.clear();
-            // Those above the base are not found again.
-            dirty
-                .folders
-                .retain(|folder, _| !Path::new(folder).starts_with(&self.base));
+            // Those above the base, and those behind links, are not found again.
+            let is_outside = |path: &OsString| !Path::new(path).starts_with(&self.base);
+            dirty.files.retain(is_outside);
+            dirty.folders.retain(|folder, _| is_outside(folder));
             dirty.everything = true;
         }
         dirty

@@ -105,6 +105,34 @@ fn the_folder_that_a_link_to_a_file_leads_to_is_made_durable_like_that_of_the_ke
 }
 
 #[test]
+fn a_flush_covers_a_file_behind_a_link_though_more_files_are_written_than_are_noted() {
+    for links_first in [true, false] {
+        let (root, base) = folder();
+        let outside = root.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::create_dir(&base).unwrap();
+        symlink(outside.join("file"), base.join("link")).unwrap();
+        let disk = FaultyDisk::default();
+        let options = FsOptions {
+            durability: Level::None,
+            ..FsOptions::at(&base).unwrap()
+        };
+        let store = Machine::at(1000).store(disk.clone(), options);
+        let set = |key: &str| store.set(key, &text("1"), None).unwrap();
+        if links_first {
+            set("link");
+        }
+        (0..10_100).for_each(|number| set(&number.to_string()));
+        if !links_first {
+            set("link");
+        }
+        store.flush().unwrap();
+        let synced = disk.calls_of("sync_file", &outside.join("file"));
+        assert_eq!(synced, 1, "links first: {links_first}");
+    }
+}
+
+#[test]
 fn the_base_itself_may_be_a_link() {
     let (root, base) = folder();
     let place = root.path().join("place");
