@@ -132,6 +132,49 @@ fn a_flush_covers_a_file_behind_a_link_though_more_files_are_written_than_are_no
     }
 }
 
+/// The bytes of the damaged values that were kept in a folder.
+fn kept_in(folder: &Path) -> Vec<Vec<u8>> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let kept = names.filter(|name| name.file_name().to_string_lossy().starts_with("%~corrupt-"));
+    kept.map(|name| fs::read(name.path()).unwrap()).collect()
+}
+
+#[test]
+fn damaged_bytes_behind_a_link_are_kept_by_the_next_write() {
+    let (root, base) = folder();
+    let file = root.path().join("file");
+    fs::create_dir(&base).unwrap();
+    symlink(&file, base.join("link")).unwrap();
+    let store = open(&base);
+    for times in 1..=2 {
+        fs::write(&file, b"\xff damaged").unwrap();
+        let error = store.get("link").unwrap_err();
+        assert_eq!(error.kind(), Kind::CorruptValue);
+        store.set("link", &text("1"), None).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"1");
+        assert_eq!(kept_in(&base), [b"\xff damaged"].repeat(times));
+    }
+}
+
+#[test]
+fn damaged_bytes_that_others_move_meanwhile_are_kept_by_the_next_write() {
+    let (_root, base) = folder();
+    fs::create_dir_all(base.join("%~moved")).unwrap();
+    fs::write(base.join("a"), b"\xff damaged").unwrap();
+    let disk = FaultyDisk::default();
+    let store = Machine::at(1000).store(disk.clone(), FsOptions::at(&base).unwrap());
+    let error = store.get("a").unwrap_err();
+    assert_eq!(error.kind(), Kind::CorruptValue);
+    // Another process makes room for a folder of the name.
+    let (from, to) = (base.join("a"), base.join("%~moved/a"));
+    disk.after("stat", base.join("a"), move || {
+        fs::rename(from, to).unwrap();
+    });
+    store.set("a", &text("1"), None).unwrap();
+    assert_eq!(get(&store, "a").as_deref(), Some("1"));
+    assert_eq!(kept_in(&base), [b"\xff damaged"]);
+}
+
 #[test]
 fn the_base_itself_may_be_a_link() {
     let (root, base) = folder();
