@@ -309,18 +309,18 @@ impl Disk for SystemDisk {
     type GroupMark = GroupMark;
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let file = system::open(path)?;
-        read_whole(file)
+        let (file, size) = system::open(path)?;
+        read_whole(file, size)
     }
 
     fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
-        let mut file = system::open(path)?;
+        let (mut file, size) = system::open(path)?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-        read_whole(file)
+        read_whole(file, size.saturating_sub(offset))
     }
 
     fn read_with_stat(&self, path: &Path, most: u64) -> io::Result<(Stat, Vec<u8>)> {
-        let file = system::open(path)?;
+        let (file, _) = system::open(path)?;
         let stat = stat_of(&file.metadata()?);
         let size = usize::try_from(stat.size.min(most)).unwrap_or_default();
         let mut bytes = Vec::with_capacity(size);
@@ -468,22 +468,24 @@ impl Disk for SystemDisk {
     }
 }
 
-/// Small files arrive with one call to read into this much, without asking for their size.
+/// Small files arrive with one call to read into this much.
 const READ_BYTES: usize = 64 * 1024;
 
 thread_local! {
     static READ_BUFFER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-fn read_whole(mut file: File) -> io::Result<Vec<u8>> {
+/// Reads a file that had this size when it was opened.
+fn read_whole(mut file: impl Read, size: u64) -> io::Result<Vec<u8>> {
     READ_BUFFER.with_borrow_mut(|buffer| {
         buffer.resize(READ_BYTES, 0);
         loop {
             return match file.read(buffer) {
-                // A regular file gives less than was asked for only at its end.
-                Ok(length) if length < READ_BYTES => Ok(buffer[..length].to_vec()),
+                // Less than there is comes before what does not read, and from some file systems.
+                Ok(length) if length as u64 == size && length < READ_BYTES => {
+                    Ok(buffer[..length].to_vec())
+                }
                 Ok(length) => {
-                    let size = file.metadata().map_or(0, |metadata| metadata.len());
                     let mut bytes =
                         Vec::with_capacity(usize::try_from(size).unwrap_or(0).max(length));
                     bytes.extend_from_slice(&buffer[..length]);
@@ -523,5 +525,36 @@ fn since_epoch_ns(time: SystemTime) -> Option<i128> {
         Err(before) => i128::try_from(before.duration().as_nanos())
             .ok()
             .map(|ns| -ns),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each call to read gives.
+    struct Parts(Vec<io::Result<&'static [u8]>>);
+
+    impl Read for Parts {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                return Ok(0);
+            }
+            let part = self.0.remove(0)?;
+            buffer[..part.len()].copy_from_slice(part);
+            Ok(part.len())
+        }
+    }
+
+    #[test]
+    fn a_file_that_comes_in_parts_is_read_whole_or_not_at_all() {
+        for size in [0, 6] {
+            let whole = read_whole(Parts(vec![Ok(b"abc"), Ok(b"def")]), size);
+            assert_eq!(whole.expect("is read"), b"abcdef", "{size}");
+        }
+        // A medium gives what it can read before it fails.
+        let error = io::Error::other("a bad sector");
+        let part = read_whole(Parts(vec![Ok(b"abc"), Err(error)]), 6);
+        assert_eq!(part.expect_err("fails").kind(), ErrorKind::Other);
     }
 }

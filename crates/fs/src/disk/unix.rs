@@ -31,12 +31,12 @@ pub(super) fn base(path: PathBuf) -> PathBuf {
 /// Neither a FIFO nor a device keeps the call waiting, and no terminal becomes that of the process.
 const AT_ONCE: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 
-/// Opens a regular file to be read.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+/// Opens a regular file to be read, and tells its size.
+pub(super) fn open(path: &Path) -> io::Result<(File, u64)> {
     open_file(OpenOptions::new().read(true), path)
 }
 
-fn open_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+fn open_file(options: &mut OpenOptions, path: &Path) -> io::Result<(File, u64)> {
     let opened = options.clone().custom_flags(flags(AT_ONCE)).open(path);
     let file = match opened {
         Ok(file) => file,
@@ -50,8 +50,9 @@ fn open_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
             _ => return Err(error),
         },
     };
-    match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
-        FileType::RegularFile => Ok(file),
+    let stat = rustix::fs::fstat(&file)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok((file, u64::try_from(stat.st_size).unwrap_or_default())),
         FileType::Directory => Err(ErrorKind::IsADirectory.into()),
         _ => Err(ErrorKind::NotFound.into()),
     }
@@ -68,7 +69,7 @@ pub(super) fn link_metadata(path: &Path) -> io::Result<Metadata> {
 pub(super) fn open_to_append(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(mode);
-    open_file(&mut options, path)
+    open_file(&mut options, path).map(|(file, _)| file)
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -242,7 +243,7 @@ pub(super) fn folds_names(folder: &Path) -> io::Result<bool> {
 }
 
 pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
-    open(path)
+    open(path).map(|(file, _)| file)
 }
 
 pub(super) fn owner(metadata: &Metadata) -> Option<(u32, u32)> {

@@ -102,8 +102,8 @@ fn set_read_only(path: &Path, is_read_only: bool) -> io::Result<()> {
     fs::set_permissions(path, permissions)
 }
 
-/// Opens a regular file to be read.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+/// Opens a regular file to be read, and tells its size.
+pub(super) fn open(path: &Path) -> io::Result<(File, u64)> {
     regular(patiently(|| File::open(path), || is_folder(path)), path)
 }
 
@@ -136,14 +136,15 @@ fn open_to_write(options: &OpenOptions, path: &Path) -> io::Result<File> {
         }
         opened => opened,
     };
-    regular(patiently(open, || is_folder(path)), path)
+    regular(patiently(open, || is_folder(path)), path).map(|(file, _)| file)
 }
 
 /// Devices and pipes open like files.
-fn regular(opened: io::Result<File>, path: &Path) -> io::Result<File> {
+fn regular(opened: io::Result<File>, path: &Path) -> io::Result<(File, u64)> {
     let file = below_folders(without_folder(opened, path), path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata.len()))
     } else {
         Err(ErrorKind::NotFound.into())
     }
