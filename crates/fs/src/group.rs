@@ -15,6 +15,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use smallvec::SmallVec;
 
@@ -150,7 +151,7 @@ impl<D: Disk> Engine<D> {
     ) -> Result<Made<'a>> {
         if let Err(error) = self.write_journal(journal, writes) {
             if self.remove_journal(journal).is_err() {
-                self.note_unfinished(journal);
+                self.leave_unfinished(journal);
             }
             return Err(error);
         }
@@ -158,7 +159,7 @@ impl<D: Disk> Engine<D> {
             Ok(made) => made,
             Err(error) => {
                 if self.take_back(writes, old).is_err() || self.remove_journal(journal).is_err() {
-                    self.note_unfinished(journal);
+                    self.leave_unfinished(journal);
                 }
                 return Err(error);
             }
@@ -481,7 +482,7 @@ impl<D: Disk> Engine<D> {
     pub(super) fn finish_groups(&self) -> Result<()> {
         for journal in self.journals()? {
             if self.options.read_only || self.finish_group(&journal, Wait::No).is_err() {
-                self.note_unfinished(&journal);
+                self.note_unfinished(&journal)?;
             }
         }
         Ok(())
@@ -494,16 +495,26 @@ impl<D: Disk> Engine<D> {
         }
         for journal in self.journals().unwrap_or_default() {
             if !self.unfinished.knows(&journal) {
-                self.note_unfinished(&journal);
+                // What does not read now is looked at again by the next use.
+                let _ = self.note_unfinished(&journal);
             }
         }
     }
 
-    fn note_unfinished(&self, journal: &Path) {
-        let (Ok(stat), Ok(Some(bytes))) =
-            (self.disk.stat_link(journal), self.read_journal(journal))
-        else {
-            return;
+    /// Notes a group that this store began and could neither finish nor undo.
+    fn leave_unfinished(&self, journal: &Path) {
+        if self.note_unfinished(journal).is_err() {
+            // The next use looks for groups as the first did.
+            self.is_open.store(false, Ordering::Release);
+        }
+    }
+
+    fn note_unfinished(&self, journal: &Path) -> Result<()> {
+        let Some(stat) = self.stat_name(journal)? else {
+            return Ok(());
+        };
+        let Some(bytes) = self.read_journal(journal)? else {
+            return Ok(());
         };
         if let Read::Whole(changes) = journal::read(&bytes) {
             let changes = changes.into_iter().map(|(key, change)| {
@@ -515,6 +526,7 @@ impl<D: Disk> Engine<D> {
             });
             self.unfinished.add(journal.to_owned(), stat, changes);
         }
+        Ok(())
     }
 
     /// The keys of a listing as they will be, and whether groups had a say.

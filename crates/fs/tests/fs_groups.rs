@@ -433,6 +433,29 @@ fn a_group_that_was_cut_off_is_completed_by_the_first_use_and_by_the_next_write(
     assert!(!journal.exists());
 }
 
+#[test]
+fn a_group_that_does_not_read_at_the_first_use_is_seen_by_the_next() {
+    for read_only in [false, true] {
+        for calls in 0.. {
+            let (_guard, base) = folder();
+            open(&base).set("a", &text("1"), None).unwrap();
+            cut_off(&base, &[("a", "2"), ("b", "2")]);
+            let disk = FaultyDisk::default();
+            let options = options(&base, Level::Background, read_only);
+            let store = Machine::at(NOW_MS).store(disk.clone(), options);
+            disk.fail_after(calls, Fault::End);
+            let _ = store.get("other");
+            let Some(failed) = disk.disarm() else {
+                break;
+            };
+            for key in ["a", "b"] {
+                let case = format!("{key}, read only: {read_only}, call {calls} ({failed})");
+                assert_eq!(get(&store, key).as_deref(), Some("2"), "{case}");
+            }
+        }
+    }
+}
+
 /// Whether the next write of a store looks for groups.
 #[cfg(target_os = "linux")]
 fn looks_for_groups(disk: &FaultyDisk, store: &FsStore<FaultyDisk>, base: &Path) -> bool {
@@ -732,6 +755,34 @@ fn of_a_group_that_a_kill_cuts_off_all_is_made_or_nothing() {
     }
     assert!(cuts > 100, "{cuts}");
     // `npm run torture` reads this.
+    println!("faults injected: {cuts}");
+}
+
+#[test]
+fn of_a_group_that_an_outage_cuts_off_its_own_store_sees_all_or_nothing() {
+    let mut cuts = 0;
+    for level in [Level::None, Level::Background, Level::Full] {
+        for calls in 0.. {
+            let (_guard, base) = folder();
+            let disk = FaultyDisk::default();
+            let store = Machine::at(NOW_MS).store(disk.clone(), options(&base, level, false));
+            for (key, value) in OLD {
+                store.set(key, &text(value), None).unwrap();
+            }
+            disk.fail_after(calls, Fault::End);
+            let outcome = commit(&store, &[], GROUP);
+            let Some(failed) = disk.disarm() else {
+                outcome.unwrap();
+                break;
+            };
+            let found = items_of(&store);
+            let case = format!("{level:?}, out of order from call {calls} ({failed})");
+            let allowed = [items(&[]), items(&[GROUP])];
+            assert!(allowed.contains(&found), "{case}: {found:?}");
+            cuts += 1;
+        }
+    }
+    assert!(cuts > 100, "{cuts}");
     println!("faults injected: {cuts}");
 }
 
