@@ -58,7 +58,7 @@ impl<D: Disk> Engine<D> {
                 Outcome::Done(_held) => {
                     // The new value hides one under the literal name, so that leaving it is no error.
                     if let Some(literal) = &place.literal
-                        && matches!(self.unlink(literal), Ok(true))
+                        && matches!(self.unlink_own(literal, |path| self.unlink(path)), Ok(true))
                     {
                         let stays = self.remove_empty(folder_of(literal));
                         self.durability.note_folder(&stays);

@@ -40,9 +40,6 @@ impl<D: Disk> Engine<D> {
         let Permit::Granted(_held) = (terms.permit)()? else {
             return Ok(None);
         };
-        if self.is_of_another_key(&place.path)? {
-            return Ok(None);
-        }
         let change = self.changes.begin(key);
         let mut removed = match &place.literal {
             // It would show again, were it left behind.
@@ -56,7 +53,9 @@ impl<D: Disk> Engine<D> {
             }
             None => false,
         };
-        removed |= self.discard_written(&place, reach)?;
+        if !self.is_of_another_key(&place.path)? {
+            removed |= self.discard_written(&place, reach)?;
+        }
         if removed {
             self.corrupt.remove(key);
         } else {
@@ -76,7 +75,11 @@ impl<D: Disk> Engine<D> {
 
     /// Removes the file of a key. Where names fold, no other spelling gets the file between the look at
     /// its name and the removal, since whoever writes it needs the lock.
-    fn unlink_own(&self, path: &Path, unlink: impl FnOnce(&Path) -> Result<bool>) -> Result<bool> {
+    pub(super) fn unlink_own(
+        &self,
+        path: &Path,
+        unlink: impl FnOnce(&Path) -> Result<bool>,
+    ) -> Result<bool> {
         let mut _lock = None;
         if self.folds_names() {
             _lock = self.lock(folder_of(path))?;

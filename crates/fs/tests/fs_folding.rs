@@ -68,6 +68,31 @@ fn the_key_that_is_refused_is_named(store: &FsStore<ModelDisk>) {
     assert_eq!(keys(store, ""), ["user:name"]);
 }
 
+/// `a<b` is stored as `a%3Cb`; another program gives a file the name `A<b`, which nothing but case tells
+/// from that key.
+#[test]
+fn the_file_of_another_program_is_not_taken_for_another_spelling_of_its_key() {
+    for disk in disks() {
+        let store = store_on(&disk);
+        store.set("a<b", &text("1"), None).unwrap();
+        let literal = Path::new("/base/A<b");
+        disk.append(literal, b"2", 0o600).unwrap();
+        assert_eq!(keys(&store, ""), ["A<b", "a<b"]);
+        // It may be refused.
+        let value = match store.set("a<b", &text("3"), None) {
+            Ok(()) => "3",
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::InvalidKey);
+                "1"
+            }
+        };
+        assert_eq!(get(&store, "A<b").as_deref(), Some("2"));
+        assert!(store.remove("A<b").unwrap());
+        assert_eq!(keys(&store, ""), ["a<b"]);
+        assert_eq!(get(&store, "a<b").as_deref(), Some(value));
+    }
+}
+
 #[test]
 fn a_read_asks_for_real_paths_twice_however_deep_the_key_is() {
     let [_, disk] = disks();
