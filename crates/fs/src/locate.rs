@@ -22,6 +22,20 @@ enum Spelling {
 impl<D: Disk> Engine<D> {
     /// The bytes of the value, wherever it is.
     pub(super) fn fetch(&self, place: &Place) -> Result<Option<Vec<u8>>> {
+        Self::look_again(place, || self.fetch_once(place))
+    }
+
+    /// A value moves against the order of the places once: from the literal name to the first, by a write.
+    /// Who looked at the first before and at the literal one after it looks again.
+    fn look_again<T>(place: &Place, look: impl Fn() -> Result<Option<T>>) -> Result<Option<T>> {
+        let found = look()?;
+        if found.is_some() || place.literal.is_none() {
+            return Ok(found);
+        }
+        look()
+    }
+
+    fn fetch_once(&self, place: &Place) -> Result<Option<Vec<u8>>> {
         if let Some(bytes) = self.read_file(&place.path, Spelling::Key)? {
             return Ok(Some(bytes));
         }
@@ -87,6 +101,10 @@ impl<D: Disk> Engine<D> {
 
     /// The file that holds the value.
     pub(super) fn find(&self, place: &Place) -> Result<Option<Found>> {
+        Self::look_again(place, || self.find_once(place))
+    }
+
+    fn find_once(&self, place: &Place) -> Result<Option<Found>> {
         if let Some(stat) = self.stat_file(&place.path, Spelling::Key)? {
             return Ok(Some(Found {
                 path: place.path.clone(),

@@ -1111,3 +1111,34 @@ fn a_value_that_takes_the_place_of_an_expired_one_before_its_removal_is_not_touc
     assert_eq!(get(&store, key).as_deref(), Some("new"));
     assert_eq!(tree(&base), ["a"]);
 }
+
+/// The first write of a key whose file has the name without escapes gives it the other name.
+#[cfg(unix)]
+#[test]
+fn a_value_whose_file_changes_its_name_is_there_all_the_time() {
+    let key = "a<b";
+    let base_of = |name: &str| {
+        let (guard, base) = folder();
+        fs::create_dir_all(&base).unwrap();
+        fs::write(base.join(name), "old").unwrap();
+        (guard, base)
+    };
+    type Read = fn(&FsStore<FaultyDisk>, &str) -> bool;
+    let reads: [(&str, Read); 2] = [
+        ("read", |store, key| store.get(key).unwrap().is_some()),
+        ("stat", |store, key| store.has(key).unwrap()),
+    ];
+    for (call, read) in reads {
+        for last in ["a%3Cb", "%~moved/a%3Cb", "a%3Cb/%~self"] {
+            let (_guard, base) = base_of(key);
+            let disk = FaultyDisk::default();
+            let store = Machine::at(1000).store(disk.clone(), FsOptions::at(&base).unwrap());
+            let other = open(&base);
+            disk.after(call, base.join(last), move || {
+                other.set(key, &text("new"), None).unwrap();
+            });
+            assert!(read(&store, key), "{call}, after {last}");
+            assert_eq!(fs::read_to_string(base.join("a%3Cb")).unwrap(), "new");
+        }
+    }
+}
