@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use eas_core::driver::{Driver, Mode, Op, Options};
+use eas_core::driver::{Driver, Item, Mode, Op, Options};
 use eas_core::error::{Kind, Result};
 use eas_core::group::{Group, GroupWrite};
 use eas_core::runtime::lock;
@@ -277,4 +277,29 @@ fn sqlite_gathers() {
     }
     let keys = driver.inner().keys("", None).unwrap();
     assert_eq!(keys.sorted(), ["a", "b", "c", "first"]);
+}
+
+#[test]
+fn batches_that_wait_for_each_other_take_one_thread() {
+    let fixture = Fixture::new(true);
+    let mut batches: Vec<Op<()>> = (0..8)
+        .map(|number| {
+            let items = ["a", "b"].map(|key| Item {
+                key: format!("{key}{number}"),
+                value: Text::from("1"),
+                options: Options::default(),
+            });
+            let driver = fixture.driver.clone();
+            driver.set_items(items.into(), &Options::default(), Mode::Async)
+        })
+        .collect();
+    for batch in &mut batches {
+        assert!(fixture.outcome(batch).is_none());
+    }
+    assert_eq!(fixture.runtime.waiting_jobs(), 1);
+    for batch in batches {
+        fixture.runtime.block_on(batch).unwrap();
+    }
+    let keys: Vec<_> = (0..8).map(|n| [format!("a{n}"), format!("b{n}")]).collect();
+    assert_eq!(fixture.batches(), keys);
 }

@@ -8,16 +8,20 @@ use eas_core::driver::EventKind;
 use eas_core::runtime::lock;
 use eas_core::store::{Applied, Batch, Write};
 use eas_core::value::Value;
+use eas_store::pool::{self, Turns};
 use rusqlite::hooks::Wal;
 use rusqlite::types::{Null, ValueRef};
 use rusqlite::{CachedStatement, Connection, MAIN_DB, Statement};
 use rustc_hash::FxHashSet;
 
 use crate::early::Listeners;
+use crate::open::{is_busy, without_waiting};
 use crate::schema::{GET, KEEP_CORRUPT, REMOVE, SET};
 
 /// The connection that writes, which one at a time has.
 pub(crate) struct Commits {
+    /// Threads that wait for the writer leave their places to others meanwhile.
+    turns: Turns,
     writer: Mutex<Option<Connection>>,
     /// How many pages the log had after the last commit.
     log_pages: Arc<AtomicU32>,
@@ -33,6 +37,7 @@ impl Commits {
             Ok(())
         }))?;
         Ok(Commits {
+            turns: Turns::default(),
             writer: Mutex::new(Some(writer)),
             log_pages,
             listeners,
@@ -47,9 +52,10 @@ impl Commits {
         kept: &FxHashSet<&str>,
         now_ms: u64,
     ) -> Option<(rusqlite::Result<Applied>, u32)> {
+        let _turn = self.turns.take();
         let writer = lock(&self.writer);
         let connection = writer.as_ref()?;
-        let outcome = apply(connection, batch, kept, now_ms);
+        let outcome = patiently(connection, || apply(connection, batch, kept, now_ms));
         if let Ok(Applied::Done(changed)) = &outcome
             && self.listeners.is_any()
         {
@@ -60,6 +66,7 @@ impl Commits {
 
     /// Uses the connection that writes.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Connection) -> T) -> Option<T> {
+        let _turn = self.turns.take();
         lock(&self.writer).as_ref().map(work)
     }
 
@@ -70,6 +77,7 @@ impl Commits {
 
     /// Leaves the log in the database: the last one to close would do so, but not if it only reads.
     pub(crate) fn close(&self) -> rusqlite::Result<()> {
+        let _turn = self.turns.take();
         let Some(connection) = lock(&self.writer).take() else {
             return Ok(());
         };
@@ -79,6 +87,20 @@ impl Commits {
             Err(error) => Err(error),
         };
         connection.close().map_err(|(_, error)| error).and(put)
+    }
+}
+
+/// Does what another process may be in the way of. A thread that has to wait for it leaves its place to others.
+pub(crate) fn patiently<T>(
+    connection: &Connection,
+    work: impl Fn() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    match without_waiting(connection, &work) {
+        Err(error) if is_busy(&error) => {
+            let _aside = pool::step_aside();
+            work()
+        }
+        done => done,
     }
 }
 

@@ -106,6 +106,11 @@ pub(crate) fn without_waiting<T>(
     done
 }
 
+/// Whether another process is in the way.
+pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
 fn identify(connection: &Connection, file: &Path) -> Result<()> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     if number("application_id").said(file, "read")? != APPLICATION_ID {
@@ -148,12 +153,7 @@ fn to_wal(connection: &Connection) -> rusqlite::Result<()> {
         let set = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
         match set {
             // SQLite itself does not wait for those who read at that moment.
-            Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && start.elapsed() < BUSY =>
-            {
-                std::thread::sleep(PAUSE);
-            }
+            Err(error) if is_busy(&error) && start.elapsed() < BUSY => std::thread::sleep(PAUSE),
             done => return done,
         }
     }

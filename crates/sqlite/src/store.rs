@@ -438,12 +438,14 @@ impl Store for SqliteStore {
         let Some(database) = self.database()? else {
             return Ok(Vec::new());
         };
-        let swept = database.commits.with(|connection| {
+        let sweep = |connection: &Connection| {
             let mut sweep = connection.prepare_cached(schema::SWEEP)?;
-            let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
-            let keys = sweep.query_map([now_ms], |row| row.get(0))?;
+            let keys = sweep.query_map([commit::signed(now_ms)], |row| row.get(0))?;
             keys.collect::<rusqlite::Result<Vec<String>>>()
-        });
+        };
+        let swept = database
+            .commits
+            .with(|connection| commit::patiently(connection, || sweep(connection)));
         swept.ok_or_else(disposed)?.said(&database.file, "write to")
     }
 

@@ -15,13 +15,13 @@ use eas_core::error::{Error, Result};
 use eas_core::key;
 use eas_core::runtime::Clock;
 use eas_core::store::SharedSink;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, params};
 
 use crate::commit::signed;
 use crate::database::{Database, InUse, disposed};
 use crate::early::Early;
 use crate::error::Said;
-use crate::open::without_waiting;
+use crate::open::{is_busy, without_waiting};
 
 /// How often a watch looks, in ms.
 pub(crate) const LOOK: Duration = Duration::from_millis(40);
@@ -118,7 +118,7 @@ fn unless_busy<T>(
     work: impl FnOnce() -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Option<T>> {
     match without_waiting(connection, || in_transaction(connection, work)) {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(None),
+        Err(error) if is_busy(&error) => Ok(None),
         done => done.map(Some),
     }
 }

@@ -84,8 +84,8 @@ pub struct Offloaded {
     gathered: Arc<Gathered>,
     /// Writes that failed, of which their callers have not heard.
     unheard: Arc<Unheard>,
-    /// Writes of items that expire.
-    endings: Arc<SerialQueue>,
+    /// Writes of items that expire, and transactions.
+    in_turn: Arc<SerialQueue>,
     /// Clears, which wait for older writes: they take one thread, whatever their number.
     clears: Arc<SerialQueue>,
     /// Groups, which wait for older writes, and the writes that wait for groups.
@@ -116,7 +116,7 @@ impl Offloaded {
             undelivered: Rc::default(),
             gathered: Arc::default(),
             unheard: Arc::default(),
-            endings: Arc::default(),
+            in_turn: Arc::default(),
             clears: Arc::default(),
             groups: Arc::default(),
             long_writes: SerialQueues::default(),
@@ -154,8 +154,8 @@ impl Offloaded {
         Op::Pending(offload(&self.runtime, move || work(&*driver)))
     }
 
-    /// As `run`, for writes. Those of items that expire wait for each other, and at times for other
-    /// processes: they must not take all threads.
+    /// As `run`, for writes. Those of items that expire, and transactions, wait for each other, and at times
+    /// for other processes: they must not take all threads.
     fn run_write<T: Send + 'static>(
         &self,
         mode: Mode,
@@ -167,8 +167,8 @@ impl Offloaded {
         }
         let driver = self.driver.clone();
         let work = move || work(&*driver);
-        Op::Pending(if ends {
-            offload_in(&self.endings, &self.runtime, &self.unheard, work)
+        Op::Pending(if ends || self.store_info.is_transactional {
+            offload_in(&self.in_turn, &self.runtime, &self.unheard, work)
         } else {
             offload_write(&self.runtime, &self.unheard, work)
         })
