@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use eas_core::error::{Error, Kind, Result};
-use eas_core::runtime::lock;
+use eas_core::runtime::{Clock, lock};
 use eas_store::pool;
 use rusqlite::Connection;
 
@@ -16,6 +16,7 @@ use crate::database::Database;
 use crate::error::Said;
 use crate::open::{wal_of, without_waiting};
 use crate::options::Level;
+use crate::watch;
 
 /// After how many pages of the log it is put into the database.
 const PAGES: u32 = 1_000;
@@ -61,7 +62,7 @@ impl Durable {
     }
 
     /// Something was committed, and the log has so many pages now.
-    pub(crate) fn committed(self: &Arc<Self>, database: &Arc<Database>, pages: u32) {
+    pub(crate) fn committed(self: &Arc<Self>, database: &Arc<Database>, pages: u32, clock: &Clock) {
         if self.level != Level::Full {
             self.is_behind.store(true, Ordering::Release);
         }
@@ -83,11 +84,12 @@ impl Durable {
         {
             self.next_checkpoint.store(pages + PAGES, Ordering::Relaxed);
             let (this, database) = (self.clone(), Arc::downgrade(database));
+            let clock = clock.clone();
             let job = move || {
                 with(&database, |database| {
                     // The log stays, and a later commit asks for it again. But what the medium did not
                     // take may be lost, and the medium says so once.
-                    if let Err(error) = checkpoint(database, pages >= MOST_PAGES)
+                    if let Err(error) = checkpoint(database, pages >= MOST_PAGES, clock())
                         && error.kind() == Kind::System("EIO")
                     {
                         lock(&this.untold).get_or_insert(error);
@@ -150,12 +152,15 @@ fn with(database: &Weak<Database>, work: impl FnOnce(&Arc<Database>)) {
 
 /// Puts the log into the database, as far as no reader needs it, with a connection of its own. Where the
 /// log is too long, writers wait for the rest of it, so that it can begin anew.
-fn checkpoint(database: &Database, waits: bool) -> Result<()> {
+fn checkpoint(database: &Database, waits: bool, now_ms: u64) -> Result<()> {
     let _checkpoint = lock(&database.checkpoints);
     if database.is_closed() {
         return Ok(());
     }
     let connection = database.side_writer()?;
+    // What a watch left whose process was killed has every write noted, and nobody reads it. What cannot go
+    // now goes with the next checkpoint.
+    let _ = watch::tidy(&connection, now_ms);
     let put = || {
         connection
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))

@@ -344,7 +344,7 @@ impl Store for SqliteStore {
         let applied = outcome.said(&database.file, "write to")?;
         if matches!(applied, Applied::Done(_)) {
             self.forget_corrupt(&kept);
-            self.durable.committed(database, pages);
+            self.durable.committed(database, pages, &self.clock);
         }
         Ok(applied)
     }

@@ -718,3 +718,28 @@ fn the_lock_of_a_store_is_had_by_one_user_of_its_database_at_a_time() {
         is_locked.recv_timeout(Duration::from_secs(60)).unwrap();
     });
 }
+
+#[test]
+fn what_a_killed_watch_left_goes_while_others_write() {
+    let (_folder, file) = folder();
+    let store = at(&file);
+    store.set("a", &text("1"), None).unwrap();
+    let killed = rusqlite::Connection::open(&file).unwrap();
+    killed
+        .execute_batch(
+            "CREATE TABLE watches (id INTEGER PRIMARY KEY, seen INTEGER NOT NULL, place INTEGER NOT NULL);
+             CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, is_there INTEGER NOT NULL);
+             CREATE TRIGGER note_update AFTER UPDATE ON items
+               BEGIN INSERT INTO changes (key, is_there) VALUES (new.key, 1); END;
+             INSERT INTO watches (id, seen, place) VALUES (7, -60000, 0);",
+        )
+        .unwrap();
+    let start = Instant::now();
+    let is_noted = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'changes')";
+    while killed.query_row(is_noted, [], |row| row.get(0)).unwrap() {
+        assert!(start.elapsed() < Duration::from_secs(20), "all is noted");
+        for _ in 0..100 {
+            store.set("a", &text(&"x".repeat(50_000)), None).unwrap();
+        }
+    }
+}
