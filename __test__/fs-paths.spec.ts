@@ -12,6 +12,19 @@ const modes: Mode[] = ["async", "sync"];
 const PART = "x".repeat(100);
 
 describe.each(["fs", "fs-lite"])("%s", (driver) => {
+  it.each(modes)(
+    "a removal under a path too long for the system is durable at once, %s",
+    async (mode) => {
+      const storage = fsStorage(join(folder(), "base"), {}, driver);
+      const calls = callsOf(storage, mode);
+      await calls.removeItem("x".repeat(5000));
+      await calls.setItem("a", 1);
+      await calls.flush();
+      await calls.clear();
+      await calls.flush();
+    },
+  );
+
   describe.each(modes)("paths over 260 characters, %s", (mode) => {
     it("of a base hold keys like any other", async () => {
       const base = join(folder(), PART, PART, PART, "base");

@@ -338,7 +338,7 @@ impl<D: Disk> Durability<D> {
     fn is_no(&self, kind: Kind, path: &Path) -> bool {
         match self.disk.stat(path) {
             Ok(stat) => stat.kind != kind,
-            Err(error) => is_absent(&error) || code_of(&error) == "ELOOP",
+            Err(error) => is_absent(&error) || matches!(code_of(&error), "ELOOP" | "ENAMETOOLONG"),
         }
     }
 
