@@ -426,6 +426,19 @@ describe("values that cannot be kept", () => {
     ["a forged RegExp", () => Object.create(RegExp.prototype), "RegExp"],
   ];
 
+  test("a typed array whose memory was transferred is refused, with its place", () => {
+    const array = new Uint8Array([1, 2]);
+    structuredClone(array, { transfer: [array.buffer] });
+    for (const [value, place] of [
+      [array, "It is a typed array"],
+      [{ a: [array] }, "At a[0] it holds a typed array"],
+    ] as const) {
+      const error = refusalOf(value);
+      expect(error.code).toBe("EAS_INVALID_VALUE");
+      expect(error.message).toContain(place);
+    }
+  });
+
   test.each(cases)("%s is refused at any depth, with its place", (title, make, what) => {
     const value = make();
     // Inside an instance of a class, a forged one is an instance like any other.

@@ -412,9 +412,16 @@ function writeLeaf(session, identity, parent, key, text, note) {
 
 // src/js/codec/typed-arrays.js
 function writeTypedArray(session, value, parent, key) {
-  const text = isPlainNumbers(value) ? joinTyped(value, ",") : numbersText(value);
+  const text = isPlainNumbers(value) ? joined(value, parent, key) : numbersText(value);
   const note = `[["typed-array","${typedArrayName(value)}"]]`;
   return writeLeaf(session, value, parent, key, `[${text}]`, note);
+}
+function joined(items, parent, key) {
+  try {
+    return joinTyped(items, ",");
+  } catch {
+    throw refusal(parent, key, "a typed array whose memory is gone");
+  }
 }
 var isPlainNumber = (number) => isFiniteNumber(number) && (number !== 0 || 1 / number > 0);
 function isPlainNumbers(items) {

@@ -9,12 +9,21 @@ import {
   typedArrayTypes,
 } from "../builtins.js";
 import { corrupt, listOf } from "./corrupt.js";
+import { refusal } from "./refusal.js";
 import { writeLeaf } from "./session.js";
 
 export function writeTypedArray(session, value, parent, key) {
-  const text = isPlainNumbers(value) ? joinTyped(value, ",") : numbersText(value);
+  const text = isPlainNumbers(value) ? joined(value, parent, key) : numbersText(value);
   const note = `[["typed-array","${typedArrayName(value)}"]]`;
   return writeLeaf(session, value, parent, key, `[${text}]`, note);
+}
+
+function joined(items, parent, key) {
+  try {
+    return joinTyped(items, ",");
+  } catch {
+    throw refusal(parent, key, "a typed array whose memory is gone");
+  }
 }
 
 const isPlainNumber = (number) => isFiniteNumber(number) && (number !== 0 || 1 / number > 0);
