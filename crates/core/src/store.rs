@@ -58,6 +58,8 @@ pub struct StoreInfo {
     pub max_depth: bool,
     /// Items with a time to live disappear when it is over.
     pub ttl: bool,
+    /// Other processes write items that expire, whose removal is left to whoever has the store open then.
+    pub others_expire: bool,
     /// [`watch`](Store::watch) reports changes. Where it does not, the storage reports its own writes.
     pub watches: bool,
     /// A batch is made whole or not at all, whatever it says.
@@ -82,6 +84,7 @@ impl StoreInfo {
             no_clear: false,
             max_depth: false,
             ttl: false,
+            others_expire: false,
             watches: false,
             is_transactional: false,
             commits: false,

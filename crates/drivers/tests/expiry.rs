@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eas_core::driver::{Driver, EventKind, Meta, Mode, Options};
+use eas_core::runtime::Clock;
 use eas_core::runtime::testing::{Jobs, TestRuntime};
 use eas_core::storage::Storage;
-use eas_core::value::Text;
+use eas_core::store::{SingleWrites, Store};
+use eas_core::value::{Text, Value};
 use eas_fs::disk::SystemDisk;
 use eas_fs::{FsOptions, FsStore, LITE_NAME, Ports};
 use eas_memory::MemoryStore;
+use eas_sqlite::{SqliteOptions, SqliteStore};
 use eas_store::Offloaded;
 
 const START_MS: u64 = 1_700_000_000_000;
@@ -308,4 +311,28 @@ fn a_disposed_store_is_swept_no_more() {
     host.runtime.advance(1000);
     assert_eq!(host.runtime.waiting_jobs(), 0);
     assert_eq!(files_in(&base), ["a"]);
+}
+
+#[test]
+fn what_another_process_left_to_expire_in_a_database_goes_while_it_is_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("storage.db");
+    let clock = Arc::new(AtomicU64::new(START_MS));
+    let told = clock.clone();
+    let clocked: Clock = Arc::new(move || told.load(Ordering::SeqCst));
+    let store = SqliteStore::new(SqliteOptions::at(&file), clocked.clone());
+    let runtime = TestRuntime::new(Jobs::ByHand, START_MS);
+    let driver: Rc<dyn Driver> = Rc::new(Offloaded::new(Arc::new(store), runtime.port()));
+    let host = Host::over(driver, runtime, clock);
+    assert!(!host.has("a"));
+    host.runtime.settle();
+    let other = SqliteStore::new(SqliteOptions::at(&file), clocked);
+    let value = Value::Text(Text::from("{\"json\":1}"));
+    for round in 1..4 {
+        let expires_ms = START_MS + round * 10_000 - 9_000;
+        other.set("a", &value, Some(expires_ms)).expect("writes");
+        assert_eq!(other.next_expiry().expect("reads"), Some(expires_ms));
+        host.advance(10_000);
+        assert_eq!(other.next_expiry().expect("reads"), None, "{round}");
+    }
 }

@@ -63,6 +63,7 @@ impl SqliteStore {
                 keeps_kinds: true,
                 max_depth: true,
                 ttl: true,
+                others_expire: !options.is_read_only,
                 watches: true,
                 is_transactional: true,
                 commits: true,
@@ -438,6 +439,10 @@ impl Store for SqliteStore {
         let Some(database) = self.database()? else {
             return Ok(Vec::new());
         };
+        // To find nothing is no write, which others would have to wait for.
+        if self.next_expiry()?.is_none_or(|next| next > now_ms) {
+            return Ok(Vec::new());
+        }
         let sweep = |connection: &Connection| {
             let mut sweep = connection.prepare_cached(schema::SWEEP)?;
             let keys = sweep.query_map([commit::signed(now_ms)], |row| row.get(0))?;

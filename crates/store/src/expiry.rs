@@ -20,6 +20,9 @@ const LONGEST_SLEEP_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long after a sweep that failed the next one is.
 const RETRY_MS: u64 = 60 * 1000;
 
+/// How often items are looked for that other processes left to expire.
+const LOOK_MS: u64 = 5 * 1000;
+
 /// Removes items of one driver when their time is over, and reports them.
 pub(super) struct Expiry {
     driver: Arc<dyn Store>,
@@ -131,10 +134,18 @@ impl Expiry {
             let at_work = at_work.lock_owned().await;
             let next = offload(&runtime, move || driver.next_expiry()).await;
             drop(at_work);
-            if let (Ok(Some(next)), Some(expiry)) = (next, expiry.upgrade()) {
-                expiry.schedule(next);
+            if let (Ok(next), Some(expiry)) = (next, expiry.upgrade()) {
+                expiry.schedule_next(next, expiry.runtime.now_ms());
             }
         }));
+    }
+
+    /// Sees to the item that expires next, and to those of other processes.
+    fn schedule_next(self: &Rc<Self>, next: Option<u64>, now_ms: u64) {
+        let look = self.driver.info().others_expire.then(|| now_ms + LOOK_MS);
+        if let Some(wakes_ms) = next.into_iter().chain(look).min() {
+            self.schedule(wakes_ms);
+        }
     }
 
     async fn sweep(self: &Rc<Self>) {
@@ -171,8 +182,6 @@ impl Expiry {
                 });
             }
         }
-        if let Some(next) = next {
-            self.schedule(next.max(now_ms + 1));
-        }
+        self.schedule_next(next.map(|next| next.max(now_ms + 1)), now_ms);
     }
 }
