@@ -339,6 +339,7 @@ const WRITABLE: StoreInfo = StoreInfo {
     no_clear: false,
     max_depth: false,
     ttl: true,
+    others_expire: false,
     watches: false,
     is_transactional: false,
     commits: true,
