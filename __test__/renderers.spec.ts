@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { folder } from "./helpers/folders.js";
 import { codeOf, ServedApp, until } from "./helpers/ipc/app.js";
-import { createStorage, root } from "./helpers/package.js";
+import { builtin, createStorage, root } from "./helpers/package.js";
 
 const apps: ServedApp[] = [];
 afterEach(async () => {
@@ -81,6 +82,26 @@ describe("a preload", () => {
       { key: "settings:a", value: 1 },
     ]);
   });
+
+  it.each(["", "Sync"])(
+    "a snapshot%s that is restored leaves raw values as they are",
+    async (form) => {
+      const app = start({
+        storage: createStorage<any>({ driver: builtin("fs", { base: folder() }) }),
+      });
+      const bytes = Buffer.from([0, 255, 1]);
+      app.storage.setItemRawSync("settings:raw", bytes);
+      app.storage.setItemSync("settings:a", 1);
+      const { storage, preload } = app.connect();
+      const copy = await preload[`snapshot${form}`](storage, "settings");
+      expect(copy).toEqual({ a: 1 });
+      await storage.setItem("settings:a", 2);
+      await preload[`restoreSnapshot${form}`](storage, copy, "settings");
+      await storage.flush();
+      expect(app.storage.getItemSync("settings:a")).toBe(1);
+      expect(app.storage.getItemRawSync("settings:raw")).toEqual(bytes);
+    },
+  );
 
   it("sees what main and other windows write, and hears of it once", async () => {
     const app = start();

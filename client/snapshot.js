@@ -4,15 +4,18 @@
 import { normalizeBaseKey } from "../src/js/keys.js";
 
 // `__proto__` is a key like any other: it must not become the prototype of the copy.
+// What went meanwhile reads as null, and so do raw values: a null in their place would be restored over them.
 const toSnapshot = (items, base) =>
   items.reduce(
     (copy, { key, value }) =>
-      Object.defineProperty(copy, key.slice(base.length), {
-        value,
-        configurable: true,
-        enumerable: true,
-        writable: true,
-      }),
+      value === null
+        ? copy
+        : Object.defineProperty(copy, key.slice(base.length), {
+            value,
+            configurable: true,
+            enumerable: true,
+            writable: true,
+          }),
     {},
   );
 
