@@ -32,9 +32,13 @@ pub(crate) const KEYS: &str = "SELECT key, NULL FROM items WHERE expires <= ?1 \
 pub(crate) const ITEMS: &str = "SELECT key, value FROM items";
 pub(crate) const NEXT_EXPIRY: &str = "SELECT min(expires) FROM items WHERE expires IS NOT NULL";
 pub(crate) const SWEEP: &str = "DELETE FROM items WHERE expires <= ?1 RETURNING key";
-/// Keeps what an item held, under the name `corrupt:KEY:TIME`.
+/// Keeps what an item held, under the name `corrupt:KEY:TIME`; the time is put forward where the key has a
+/// record of then or later, which is kept as well.
 pub(crate) const KEEP_CORRUPT: &str = "INSERT OR REPLACE INTO records (name, value) \
-     SELECT 'corrupt:' || key || ':' || ?2, value FROM items WHERE key = ?1";
+     SELECT 'corrupt:' || key || ':' || max(?2, ( \
+       SELECT coalesce(max(CAST(substr(name, length('corrupt:' || ?1 || ':') + 1) AS INTEGER)), 0) + 1 FROM records \
+       WHERE name > 'corrupt:' || ?1 || ':' AND name < 'corrupt:' || ?1 || ';' \
+     )), value FROM items WHERE key = ?1";
 
 /// The first text that is greater than every text that begins with `base`, which ends in `:`.
 pub(crate) fn beyond(base: &str) -> String {
