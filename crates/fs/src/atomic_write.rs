@@ -88,7 +88,8 @@ impl<D: Disk> Engine<D> {
             Target::Folder { old } => (place.path.as_path(), old.as_ref(), false),
         };
         let name = temporary_in(folder);
-        let access = old.map_or(Access::Mode(self.options.mode), Access::Like);
+        let like = old.or(terms.like.as_ref());
+        let access = like.map_or(Access::Mode(self.options.mode), Access::Like);
         let taken = || Outcome::Again(Error::io(io_from_code("EBUSY"), "open").path(&place.path));
         let mut draft = match self.disk.create(&name, access) {
             Ok(draft) => draft,

@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use smallvec::SmallVec;
 
 use super::changes::Pending;
-use super::disk::{Access, Disk, Kind as FileKind, is_absent};
+use super::disk::{Access, Disk, Kind as FileKind, Stat, is_absent};
 use super::durability::Level;
 use super::engine::{ATTEMPTS, Engine};
 use super::held::{Held, Wait, Waiting};
@@ -41,6 +41,13 @@ use eas_core::value::Value;
 pub(super) struct Staged<'a> {
     pub(super) key: &'a str,
     pub(super) step: Step<'a>,
+}
+
+/// What a group found of an item.
+struct Old {
+    bytes: Option<Vec<u8>>,
+    /// Of a file that it removes: one that is replaced tells by itself who may do what with it.
+    stat: Option<Stat>,
 }
 
 /// What is done to its file.
@@ -126,10 +133,7 @@ impl<D: Disk> Engine<D> {
         };
         let old: Vec<_> = writes
             .iter()
-            .map(|write| {
-                self.fetch(&self.place(write.key))
-                    .map_err(|error| error.key(write.key))
-            })
+            .map(|write| self.old(write).map_err(|error| error.key(write.key)))
             .collect::<Result<_>>()?;
         let journal = self.groups_folder().join(journal_name());
         let made = self.make_with_journal(&journal, writes, &old);
@@ -147,7 +151,7 @@ impl<D: Disk> Engine<D> {
         &'a self,
         journal: &Path,
         writes: &'a [Staged<'a>],
-        old: &[Option<Vec<u8>>],
+        old: &[Old],
     ) -> Result<Made<'a>> {
         if let Err(error) = self.write_journal(journal, writes) {
             if self.remove_journal(journal).is_err() {
@@ -155,7 +159,7 @@ impl<D: Disk> Engine<D> {
             }
             return Err(error);
         }
-        let made = match self.make_all(writes) {
+        let made = match self.make_all(writes, |_| None) {
             Ok(made) => made,
             Err(error) => {
                 if self.take_back(writes, old).is_err() || self.remove_journal(journal).is_err() {
@@ -224,15 +228,21 @@ impl<D: Disk> Engine<D> {
         self.options.durability != Level::None
     }
 
-    /// Makes all changes of a group whose keys are locked.
-    fn make_all<'a>(&'a self, writes: &'a [Staged<'a>]) -> Result<Made<'a>> {
+    /// Makes all changes of a group whose keys are locked. `like` gives the file, by the number of the
+    /// change, whose access one gets that is not there.
+    fn make_all<'a>(
+        &'a self,
+        writes: &'a [Staged<'a>],
+        like: impl Fn(usize) -> Option<Stat>,
+    ) -> Result<Made<'a>> {
         let permit = || Ok(Permit::Granted(Held::nothing()));
-        let terms = Terms {
-            permit: &permit,
-            has_journal: true,
-        };
         let mut made = Made::with_capacity(writes.len());
-        for write in writes {
+        for (number, write) in writes.iter().enumerate() {
+            let terms = Terms {
+                permit: &permit,
+                has_journal: true,
+                like: like(number),
+            };
             let change = match &write.step {
                 Step::Set(stored) => self.put_unreported(write.key, stored, &terms),
                 Step::Remove(reach) => self.take_out(write.key, *reach, &terms),
@@ -278,16 +288,31 @@ impl<D: Disk> Engine<D> {
 
     /// Undoes what a group did that failed midway. Where that fails too, the group is still to be
     /// finished, and is read as if it were.
-    fn take_back(&self, writes: &[Staged<'_>], old: &[Option<Vec<u8>>]) -> Result<()> {
+    fn take_back(&self, writes: &[Staged<'_>], old: &[Old]) -> Result<()> {
         let mut back = Vec::new();
+        let mut like = Vec::new();
         for (write, old) in writes.iter().zip(old) {
-            if self.fetch(&self.place(write.key))? != *old {
+            if self.fetch(&self.place(write.key))? != old.bytes {
                 let remove = Change::Remove { is_listed: false };
-                let change = old.as_deref().map_or(remove, Change::Set);
+                let change = old.bytes.as_deref().map_or(remove, Change::Set);
                 back.push(Staged::of(write.key, change));
+                like.push(old.stat);
             }
         }
-        self.make_all(&back).map(drop)
+        self.make_all(&back, |number| like[number]).map(drop)
+    }
+
+    fn old(&self, write: &Staged<'_>) -> Result<Old> {
+        let place = self.place(write.key);
+        let stat = if write.is_set() {
+            None
+        } else {
+            self.find(&place)?.map(|found| found.stat)
+        };
+        Ok(Old {
+            bytes: self.fetch(&place)?,
+            stat,
+        })
     }
 
     fn groups_folder(&self) -> PathBuf {
@@ -460,7 +485,7 @@ impl<D: Disk> Engine<D> {
             .into_iter()
             .map(|(key, change)| Staged::of(key, change))
             .collect();
-        let made = self.make_all(&writes)?;
+        let made = self.make_all(&writes, |_| None)?;
         self.remove_journal(journal)?;
         self.unmark_groups();
         drop(held);

@@ -1,6 +1,6 @@
 //! What a change of an item waits for, and how sure it is to stay.
 
-use super::disk::Disk;
+use super::disk::{Disk, Stat};
 use super::engine::Engine;
 use super::held::{Held, Wait};
 use eas_core::error::Result;
@@ -20,6 +20,8 @@ pub(super) struct Terms<'a, D: Disk> {
     /// Whether a journal makes good what a loss of power takes: then a value need not be durable before it
     /// gets its name, whatever the options say.
     pub(super) has_journal: bool,
+    /// The file whose access a new one gets; `None` where that is a matter of the options.
+    pub(super) like: Option<Stat>,
 }
 
 impl<'a, D: Disk> Terms<'a, D> {
@@ -28,6 +30,7 @@ impl<'a, D: Disk> Terms<'a, D> {
         Terms {
             permit,
             has_journal: false,
+            like: None,
         }
     }
 }

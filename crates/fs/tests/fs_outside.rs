@@ -16,7 +16,7 @@ use eas_core::error::Kind;
 use eas_core::store::{Batch, SingleWrites, Store, Write};
 use eas_fs::disk::{Disk, SystemDisk};
 use eas_fs::{FsOptions, FsStore, Level};
-use fs_support::faulty::FaultyDisk;
+use fs_support::faulty::{Fault, FaultyDisk};
 use fs_support::{Machine, bytes, folder, get, keys, open, text, tree};
 
 fn clear(store: &impl Store, base: &str) {
@@ -423,4 +423,40 @@ fn the_disk_opens_no_fifo() {
         let removed = SystemDisk.remove_abandoned(path.parent().unwrap(), &path);
         assert!(!removed.unwrap_or(false));
     });
+}
+
+#[test]
+fn what_a_group_that_fails_gives_back_is_open_to_no_more_than_before() {
+    for calls in 0.. {
+        let (_root, base) = folder();
+        let disk = FaultyDisk::default();
+        let store = Machine::at(1000).store(disk.clone(), FsOptions::at(&base).unwrap());
+        store.set("a:secret", &text("1"), None).unwrap();
+        let file = base.join("a/secret");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let value = text("1");
+        let remove = Write::Remove {
+            key: "a:secret",
+            is_listed: false,
+        };
+        let set = Write::Set {
+            key: "b",
+            value: &value,
+            is_raw: false,
+            expires_ms: None,
+        };
+        disk.fail_after(calls, Fault::Error("ENOSPC"));
+        let made = store.apply(&Batch {
+            checks: &[],
+            writes: &[remove, set],
+            is_group: true,
+        });
+        let Some(failed) = disk.disarm() else {
+            break;
+        };
+        if made.is_err() {
+            assert_eq!(get(&store, "a:secret").as_deref(), Some("1"));
+            assert_eq!(mode_of(&file), 0o600, "call {calls} ({failed})");
+        }
+    }
 }
