@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::Stat;
 use super::path;
+use eas_core::envelope::{self, Stored};
 
 /// The paths that can hold the value of one key.
 ///
@@ -20,6 +21,17 @@ pub(super) struct Place {
 ///
 /// A rename onto it fails if what is renamed has become a folder in the meantime.
 pub(super) const PLACEHOLDER: &[u8] = b"%~placeholder\0 3c2e7d1b9a6f4058\n";
+
+/// A value whose file would hold what a placeholder does gets a header, so that it is none.
+pub(super) fn told_from_placeholder(stored: Stored<'_>) -> Stored<'_> {
+    if stored.header.is_some() || *stored.bytes != *PLACEHOLDER {
+        return stored;
+    }
+    Stored {
+        header: Some(envelope::raw_header(stored.expires_ms)),
+        ..stored
+    }
+}
 
 impl Place {
     pub(super) fn new(base: &Path, key: &str) -> Self {

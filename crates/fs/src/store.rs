@@ -16,7 +16,7 @@ use super::locks::Locks;
 use super::marks::Marks;
 use super::moves::Moves;
 use super::options::{FsOptions, NAME};
-use super::place::Reach;
+use super::place::{Reach, told_from_placeholder};
 use super::seen::Seen;
 use super::terms::Terms;
 use super::unfinished::Unfinished;
@@ -346,7 +346,7 @@ impl<D: Disk> FsStore<D> {
             return Ok(());
         }
         let bytes = self.bytes_of(key, value)?;
-        let stored = stored(&bytes);
+        let stored = told_from_placeholder(stored(&bytes));
         let engine = self.engine();
         let permit = || engine.usual_permit(key);
         engine
@@ -385,7 +385,7 @@ fn staged<'a>(write: &Write<'a>, bytes: &'a [u8]) -> Staged<'a> {
             } else {
                 Stored::raw(bytes, expires_ms)
             };
-            (key, Step::Set(stored))
+            (key, Step::Set(told_from_placeholder(stored)))
         }
     };
     Staged { key, step }

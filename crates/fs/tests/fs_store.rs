@@ -1142,3 +1142,18 @@ fn a_value_whose_file_changes_its_name_is_there_all_the_time() {
         }
     }
 }
+
+#[test]
+fn no_value_is_taken_for_the_content_of_a_placeholder() {
+    let content = b"%~placeholder\0 3c2e7d1b9a6f4058\n";
+    let (_guard, base) = folder();
+    let store = open(&base);
+    let as_text = text(str::from_utf8(content).unwrap());
+    for value in [bytes(content), as_text] {
+        store.set("a", &value, None).unwrap();
+        store.set("a:b", &text("1"), None).unwrap();
+        assert_eq!(store.get_raw("a").unwrap(), Some(bytes(content)));
+        assert_eq!(keys(&store, ""), ["a", "a:b"]);
+        assert!(store.remove("a:b").unwrap() && store.remove("a").unwrap());
+    }
+}
