@@ -144,10 +144,9 @@ impl<D: Disk> Engine<D> {
     /// Whether a file or folder is left alone. The path is relative to the base.
     pub(super) fn is_ignored(&self, path: &str) -> bool {
         if path.contains(path::MOVED) {
-            return self
-                .options
-                .ignore
-                .covers(&path.replace(&format!("{}/", path::MOVED), ""));
+            let names = path.split('/').filter(|name| *name != path::MOVED);
+            let names: Vec<_> = names.collect();
+            return self.options.ignore.covers(&names.join("/"));
         }
         self.options.ignore.covers(path)
     }

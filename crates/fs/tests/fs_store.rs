@@ -1157,3 +1157,16 @@ fn no_value_is_taken_for_the_content_of_a_placeholder() {
         assert!(store.remove("a:b").unwrap() && store.remove("a").unwrap());
     }
 }
+
+#[test]
+fn a_name_that_ends_like_the_place_for_files_on_the_move_is_ignored_as_it_is() {
+    let (_guard, base) = folder();
+    let options = FsOptions {
+        ignore: Ignore::new(["xy"], base.to_str().unwrap()),
+        ..FsOptions::at(&base).unwrap()
+    };
+    let store = Machine::at(1000).store(SystemDisk, options);
+    store.set("x%~moved:y", &text("1"), None).unwrap();
+    assert_eq!(keys(&store, ""), ["x%~moved:y"]);
+    assert!(store.lists("x%~moved:y"));
+}
