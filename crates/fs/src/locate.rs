@@ -22,14 +22,21 @@ enum Spelling {
 impl<D: Disk> Engine<D> {
     /// The bytes of the value, wherever it is.
     pub(super) fn fetch(&self, place: &Place) -> Result<Option<Vec<u8>>> {
-        Self::look_again(place, || self.fetch_once(place))
+        self.look_again(place, || self.fetch_once(place))
     }
 
-    /// A value moves against the order of the places once: from the literal name to the first, by a write.
-    /// Who looked at the first before and at the literal one after it looks again.
-    fn look_again<T>(place: &Place, look: impl Fn() -> Result<Option<T>>) -> Result<Option<T>> {
+    /// A value moves against the order of the places where a write takes it from the literal name to the
+    /// first, and where its way into a folder fails. Who looked at the first before, and at the other one
+    /// after it, looks again.
+    fn look_again<T>(
+        &self,
+        place: &Place,
+        look: impl Fn() -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let before = self.moves.taken_back();
         let found = look()?;
-        if found.is_some() || place.literal.is_none() {
+        let may_be_back = place.literal.is_some() || self.moves.taken_back() != before;
+        if found.is_some() || !may_be_back {
             return Ok(found);
         }
         look()
@@ -101,7 +108,7 @@ impl<D: Disk> Engine<D> {
 
     /// The file that holds the value.
     pub(super) fn find(&self, place: &Place) -> Result<Option<Found>> {
-        Self::look_again(place, || self.find_once(place))
+        self.look_again(place, || self.find_once(place))
     }
 
     fn find_once(&self, place: &Place) -> Result<Option<Found>> {

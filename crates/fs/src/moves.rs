@@ -1,7 +1,8 @@
 //! Values that change their place while folders are listed.
 //!
 //! A listing reads name after name: a value that moves from one that is still to be read to one that
-//! was read would be in neither. A listing that met a move is made again.
+//! was read would be in neither. A listing that met a move is made again. So is a read that found
+//! nothing and met a move that was taken back, against the order in which it looks.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub(super) struct Moves {
     under_way: AtomicUsize,
     finished: AtomicU64,
+    taken_back: AtomicU64,
 }
 
 /// A move that is under way.
@@ -26,6 +28,16 @@ impl Moves {
         // In this order: a move counts as finished before it is no longer under way.
         let is_at_rest = self.under_way.load(Ordering::SeqCst) == 0;
         is_at_rest.then(|| self.finished.load(Ordering::SeqCst))
+    }
+
+    /// Called when a value has its name again, before it leaves the place for files on the move.
+    pub(super) fn take_back(&self) {
+        self.taken_back.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A number that stays the same for as long as no move is taken back.
+    pub(super) fn taken_back(&self) -> u64 {
+        self.taken_back.load(Ordering::SeqCst)
     }
 }
 

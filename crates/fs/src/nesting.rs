@@ -146,7 +146,7 @@ impl<D: Disk> Engine<D> {
         let is_placeholder = self.is_placeholder(moved, &stat).unwrap_or(false);
         if !is_placeholder {
             match self.disk.link(moved, file) {
-                Ok(()) => {}
+                Ok(()) => self.moves.take_back(),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     if matches!(self.stat_name(file), Ok(Some(stat)) if is_folder(&stat)) {
                         // The folder is there: the way on is the way out.
@@ -155,6 +155,7 @@ impl<D: Disk> Engine<D> {
                     }
                 }
                 Err(_) if matches!(self.stat_name(file), Ok(None)) => {
+                    self.moves.take_back();
                     let _ = self.disk.rename(moved, file);
                     return;
                 }

@@ -1170,3 +1170,44 @@ fn a_name_that_ends_like_the_place_for_files_on_the_move_is_ignored_as_it_is() {
     assert_eq!(keys(&store, ""), ["x%~moved:y"]);
     assert!(store.lists("x%~moved:y"));
 }
+
+/// Where no folder can be made of its name, a file that made room for one gets the name back.
+#[test]
+fn a_value_whose_way_into_a_folder_fails_is_there_all_the_time() {
+    use std::sync::mpsc::channel;
+    type Read = fn(&FsStore<FaultyDisk>) -> bool;
+    let reads: [(&str, Read); 2] = [
+        ("read", |store| store.get("a").unwrap().is_some()),
+        ("stat", |store| store.has("a").unwrap()),
+    ];
+    for (call, read) in reads {
+        let (_guard, base) = folder();
+        let disk = FaultyDisk::default();
+        let store = Machine::at(1000).store(disk.clone(), FsOptions::at(&base).unwrap());
+        store.set("a", &text("1"), None).unwrap();
+        let (file, moved) = (base.join("a"), base.join("%~moved/a"));
+        let (is_moved, wait_for_move) = channel();
+        let (go_on, wait_to_go_on) = channel();
+        let again = (disk.clone(), moved.clone());
+        // The second look at the place for files on the move comes after the move.
+        disk.after("stat_link", moved, move || {
+            let (disk, moved) = again;
+            disk.after("stat_link", moved, move || {
+                is_moved.send(()).unwrap();
+                wait_to_go_on.recv().unwrap();
+            });
+        });
+        let writer = store.clone();
+        let write = std::thread::spawn(move || writer.set("a:b", &text("2"), None));
+        wait_for_move.recv().unwrap();
+        let fails = disk.clone();
+        disk.after(call, file, move || {
+            fails.fail_after(0, Fault::Error("ENOSPC"));
+            go_on.send(()).unwrap();
+            assert!(write.join().unwrap().is_err());
+        });
+        assert!(read(&store), "{call}");
+        assert_eq!(disk.disarm(), Some("create_folder"));
+        assert_eq!(get(&store, "a").as_deref(), Some("1"));
+    }
+}
