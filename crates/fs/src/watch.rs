@@ -32,8 +32,9 @@ const EACH_FOLDER: bool = cfg!(any(target_os = "linux", target_os = "android"));
 /// there. The folder above is watched as well then.
 const FOLLOWS_A_MOVE: bool = cfg!(windows);
 
-/// How long after a failure a folder is watched anew, in ms.
+/// How long after a failure a folder is watched anew, in ms: doubling from the first to the longest.
 const RETRY_MS: u64 = 500;
+const LONGEST_RETRY_MS: u64 = 64 * RETRY_MS;
 
 enum Message {
     Notice(notify::Result<notify::Event>),
@@ -107,6 +108,8 @@ struct Watch<D: Disk> {
     start: Instant,
     /// When to try again what failed.
     retry_ms: Option<u64>,
+    /// How long after the next failure that is.
+    pause_ms: u64,
     /// When to forget old changes of the store's own.
     forget_ms: u64,
     /// Whether the base itself is watched; if not, the nearest folder above it is.
@@ -155,6 +158,7 @@ impl<D: Disk> Watch<D> {
             sink,
             start: Instant::now(),
             retry_ms: None,
+            pause_ms: RETRY_MS,
             forget_ms: 0,
             is_armed: false,
             reported: 0,
@@ -191,11 +195,15 @@ impl<D: Disk> Watch<D> {
             }
             let now_ms = self.now_ms();
             if self.retry_ms.is_some_and(|retry_ms| retry_ms <= now_ms) {
-                self.arm_again();
+                self.retry();
             }
             let mut events = Vec::new();
             self.tracker.settle(&mut self.folders, now_ms, &mut events);
             self.report(events);
+            if self.folders.failure.take().is_some() && self.retry_ms.is_none() {
+                self.retry_ms = Some(now_ms + self.pause_ms);
+                self.pause_ms = (2 * self.pause_ms).min(LONGEST_RETRY_MS);
+            }
             if self.forget_ms <= now_ms {
                 self.folders.changes().forget_old();
                 self.forget_ms = now_ms + ECHO_MS;
@@ -281,6 +289,21 @@ impl<D: Disk> Watch<D> {
         self.retry_ms = None;
         if self.arm(false).is_err() {
             self.retry_ms = Some(self.now_ms() + RETRY_MS);
+        }
+    }
+
+    /// Tries again what failed. What is in a folder that could not be watched or listed is not known.
+    fn retry(&mut self) {
+        if !self.is_armed {
+            return self.arm_again();
+        }
+        self.retry_ms = None;
+        let now_ms = self.now_ms();
+        let mut events = Vec::new();
+        self.tracker.rescan(&mut self.folders, now_ms, &mut events);
+        self.report(events);
+        if self.folders.failure.is_none() {
+            self.pause_ms = RETRY_MS;
         }
     }
 
