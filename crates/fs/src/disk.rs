@@ -374,7 +374,7 @@ impl Disk for SystemDisk {
     }
 
     fn sync(&self, draft: &mut File) -> io::Result<()> {
-        draft.sync_all()
+        system::sync_file(draft)
     }
 
     fn settle_draft(&self, draft: &mut File, access: Access<'_>) -> io::Result<Stat> {
@@ -415,7 +415,7 @@ impl Disk for SystemDisk {
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
-        system::open_to_sync(path)?.sync_all()
+        system::sync_file(&system::open_to_sync(path)?)
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {

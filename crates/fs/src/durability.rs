@@ -196,6 +196,7 @@ impl<D: Disk> Durability<D> {
 
     /// Makes everything durable that was written before; `moved` is told of each name.
     pub(super) fn flush(&self, moved: &dyn Fn()) -> Result<()> {
+        let _syncing = lock(&self.syncing);
         let outcome = self.sync(moved);
         let failure = lock(&self.dirty).failure.take();
         outcome.and(failure.map_or(Ok(()), Err))
@@ -220,6 +221,7 @@ impl<D: Disk> Durability<D> {
         (self.background)(
             GATHER,
             Box::new(move || {
+                let _syncing = lock(&this.syncing);
                 lock(&this.dirty).scheduled = false;
                 if let Err(error) = this.sync(&|| ()) {
                     lock(&this.dirty).failure.get_or_insert(error);
@@ -254,9 +256,9 @@ impl<D: Disk> Durability<D> {
         Ok(())
     }
 
-    /// What fails stays noted, and each folder until it is durable: who has to wait for it finds it.
+    /// What fails stays noted, and each folder until it is durable: who has to wait for it finds it. The
+    /// caller holds `syncing` until what failed is told or kept.
     fn sync(&self, moved: &dyn Fn()) -> Result<()> {
-        let _syncing = lock(&self.syncing);
         let dirty = {
             let mut dirty = lock(&self.dirty);
             Dirty {

@@ -370,18 +370,27 @@ pub(super) fn without_folder<T>(outcome: io::Result<T>, path: &Path) -> io::Resu
 }
 
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    match open_folder(path)?.sync_all() {
+    match sync_file(&open_folder(path)?) {
         // Some network file systems refuse it for folders.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
+        Err(error) if is_refused(&error) => Ok(()),
         outcome => outcome,
     }
+}
+
+/// Makes a file durable. macOS asks the medium itself, which some network file systems refuse; they take the
+/// request of other systems.
+pub(super) fn sync_file(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if is_refused(&error) => Ok(rustix::fs::fsync(file)?),
+        outcome => outcome,
+    }
+}
+
+fn is_refused(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidInput | ErrorKind::Unsupported
+    ) || error.raw_os_error() == Some(rustix::io::Errno::NOTTY.raw_os_error())
 }
 
 /// Syncs each file system once. Only those that are known to pass the call on to their medium: some

@@ -124,6 +124,10 @@ pub(super) fn open_to_sync(path: &Path) -> io::Result<File> {
     open_to_write(OpenOptions::new().write(true), path)
 }
 
+pub(super) fn sync_file(file: &File) -> io::Result<()> {
+    file.sync_all()
+}
+
 /// Opens a regular file to be written. Windows opens none that has the read-only attribute: the file is
 /// without it meanwhile.
 fn open_to_write(options: &OpenOptions, path: &Path) -> io::Result<File> {
