@@ -33,7 +33,7 @@ declare namespace sqliteDriver {
     durability?: Durability | undefined;
     /**
      * Whether writes, removals and `clear` do nothing, or with `"error"` are the error `EAS_READ_ONLY`. No
-     * database is made then.
+     * database is made then, and one is read where nothing can be written.
      *
      * @defaultValue `false`
      */

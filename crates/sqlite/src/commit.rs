@@ -29,16 +29,22 @@ pub(crate) struct Commits {
 }
 
 impl Commits {
-    pub(crate) fn new(mut writer: Connection, listeners: Arc<Listeners>) -> rusqlite::Result<Self> {
+    /// `None` for a store that only reads.
+    pub(crate) fn new(
+        mut writer: Option<Connection>,
+        listeners: Arc<Listeners>,
+    ) -> rusqlite::Result<Self> {
         let log_pages = Arc::<AtomicU32>::default();
-        let noted = log_pages.clone();
-        writer.wal_hook(Some(move |_: &mut Wal, pages| {
-            noted.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
-            Ok(())
-        }))?;
+        if let Some(writer) = &mut writer {
+            let noted = log_pages.clone();
+            writer.wal_hook(Some(move |_: &mut Wal, pages| {
+                noted.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+                Ok(())
+            }))?;
+        }
         Ok(Commits {
             turns: Turns::default(),
-            writer: Mutex::new(Some(writer)),
+            writer: Mutex::new(writer),
             log_pages,
             listeners,
         })

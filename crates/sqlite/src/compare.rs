@@ -105,7 +105,7 @@ impl Comparison {
 impl Found {
     fn open(database: Arc<Database>) -> Result<Self> {
         let in_use = database.in_use()?;
-        let connection = open::reader(&database.file)?;
+        let connection = open::shared_reader(&database.file)?;
         // A commit in between is looked at twice.
         let version = version(&connection).said(&database.file, "watch")?;
         let items = items(&connection).said(&database.file, "watch")?;

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use crate::commit::Commits;
 use crate::early::Listeners;
 use crate::error::Said;
-use crate::open;
+use crate::open::{self, Opened};
 use crate::options::SqliteOptions;
 
 /// Connections that are kept for the next reads.
@@ -64,8 +64,10 @@ impl Database {
         options: &SqliteOptions,
         listeners: &Arc<Listeners>,
     ) -> Result<Option<Arc<Self>>> {
-        let Some(writer) = open::writer(options)? else {
-            return Ok(None);
+        let writer = match open::open(options)? {
+            Opened::Nothing => return Ok(None),
+            Opened::ToRead => None,
+            Opened::ToWrite(connection) => Some(connection),
         };
         Ok(Some(Arc::new(Database {
             file: options.file.clone(),
@@ -77,22 +79,27 @@ impl Database {
     }
 
     /// Reads with a connection of its own, which no write has to wait for.
-    pub(crate) fn read<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T> {
-        let (in_use, idle) = self.enter()?;
-        let connection = match idle {
-            Some(connection) => connection,
-            None => open::reader(&self.file)?,
-        };
-        let found = read(&connection).said(&self.file, "read");
-        let mut state = lock(&in_use.0.state);
-        if state.idle.len() < IDLE_READERS && !self.is_closed() {
-            state.idle.push(connection);
+    pub(crate) fn read<T>(&self, read: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        loop {
+            let (in_use, idle) = self.enter()?;
+            let reader = match idle {
+                Some(connection) => connection.into(),
+                None => open::reader(&self.file)?,
+            };
+            let found = read(&reader.connection).said(&self.file, "read");
+            if reader.is_outdated(&self.file) {
+                continue;
+            }
+            let mut state = lock(&in_use.0.state);
+            if let Some(connection) = reader.into_shared()
+                && state.idle.len() < IDLE_READERS
+                && !self.is_closed()
+            {
+                state.idle.push(connection);
+            }
+            drop(state);
+            return found;
         }
-        drop(state);
-        found
     }
 
     /// For who has a connection of its own: the end waits for it.

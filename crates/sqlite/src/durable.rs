@@ -205,16 +205,26 @@ fn sync_file(path: &PathBuf) -> io::Result<()> {
     }
 }
 
-/// Makes the names in the folder of a file durable.
+/// Makes the names in the folder of a file durable, where the system can.
 #[cfg(unix)]
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) => match std::fs::File::open(folder) {
-            Ok(folder) => folder.sync_all(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-        },
-        None => Ok(()),
+    let Some(folder) = path.parent() else {
+        return Ok(());
+    };
+    match std::fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Gone, or one that may be entered and written but not read; some network file systems refuse it.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        outcome => outcome,
     }
 }
 

@@ -3,15 +3,17 @@
 //! Once SQLite has a file open, nothing else in the process may open and close it: that would take away
 //! the locks that SQLite has on it. So a file is identified through SQLite alone.
 
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use eas_core::error::{Error, Result};
+use eas_core::error::{Error, Kind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::durable::sync_folder;
 use crate::error::{Said, foreign, newer};
 use crate::mode;
 use crate::options::{Level, SqliteOptions};
@@ -32,9 +34,16 @@ const CACHE_KIB: i32 = 16_000;
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 32;
 
-/// A connection that writes, to a database that is made where there is none. `None` where there is none
-/// and the store only reads.
-pub(crate) fn writer(options: &SqliteOptions) -> Result<Option<Connection>> {
+/// A database that was looked for.
+pub(crate) enum Opened {
+    /// There is none, and the store only reads.
+    Nothing,
+    ToRead,
+    ToWrite(Connection),
+}
+
+/// Opens a database, which is made where there is none and the store writes.
+pub(crate) fn open(options: &SqliteOptions) -> Result<Opened> {
     let file = &options.file;
     loop {
         match file.metadata() {
@@ -46,36 +55,110 @@ pub(crate) fn writer(options: &SqliteOptions) -> Result<Option<Connection>> {
                     return Err(foreign(file, "empty beside a write-ahead log"));
                 }
                 if options.is_read_only {
-                    return Ok(None);
+                    return Ok(Opened::Nothing);
                 }
                 fill(options)?;
             }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if options.is_read_only {
-                    return Ok(None);
+                    return Ok(Opened::Nothing);
                 }
                 make(options)?;
                 continue;
             }
             Err(error) => return Err(Error::io(error, "look at the database")),
         }
-        // Kept until the one that writes is open: the last one to close a database tidies it up.
-        let looked = reader(file)?;
         if options.is_read_only {
-            return Ok(Some(looked));
+            reader(file)?;
+            return Ok(Opened::ToRead);
         }
+        // Kept until the one that writes is open: the last one to close a database tidies it up.
+        let _looked = shared_reader(file)?;
         let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         prepare(&connection, options).said(file, "open")?;
-        return Ok(Some(connection));
+        return Ok(Opened::ToWrite(connection));
     }
 }
 
-/// A connection that reads a database of ours.
-pub(crate) fn reader(file: &Path) -> Result<Connection> {
+/// A connection that reads a database of ours, and is told of what others write.
+pub(crate) fn shared_reader(file: &Path) -> Result<Connection> {
     let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     identify(&connection, file)?;
     Ok(connection)
+}
+
+/// A connection that reads a database of ours.
+pub(crate) struct Reader {
+    pub(crate) connection: Connection,
+    /// What the file was like before, where nothing tells the connection of what others write.
+    alone: Option<Stamp>,
+}
+
+/// What tells that a file was changed.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    size: u64,
+    modified: SystemTime,
+}
+
+/// Opens a connection to read with. Where this process cannot make what those share who have a database open
+/// (in a folder that is not to be written), it reads the file as it is, if all is in it.
+pub(crate) fn reader(file: &Path) -> Result<Reader> {
+    match shared_reader(file) {
+        Ok(connection) => Ok(connection.into()),
+        Err(error) if matches!(error.kind(), Kind::System("EACCES" | "EROFS")) => {
+            let Some(stamp) = stamp_of_whole(file) else {
+                return Err(error);
+            };
+            let connection = connect_alone(file)?;
+            identify(&connection, file)?;
+            Ok(Reader {
+                connection,
+                alone: Some(stamp),
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl From<Connection> for Reader {
+    fn from(connection: Connection) -> Self {
+        Reader {
+            connection,
+            alone: None,
+        }
+    }
+}
+
+impl Reader {
+    /// Whether what it read may be neither the old state nor the new.
+    pub(crate) fn is_outdated(&self, file: &Path) -> bool {
+        self.alone.is_some() && stamp_of_whole(file) != self.alone
+    }
+
+    /// The connection, if it is good for another read.
+    pub(crate) fn into_shared(self) -> Option<Connection> {
+        self.alone.is_none().then_some(self.connection)
+    }
+}
+
+/// The state of a file that holds all of its database and that nobody has open, in this process above all: to
+/// close it would take away the locks of others. `None` for any other.
+fn stamp_of_whole(file: &Path) -> Option<Stamp> {
+    let size = |path: &Path| match path.metadata() {
+        Ok(found) => Some(found.len()),
+        Err(error) => (error.kind() != io::ErrorKind::NotFound).then_some(u64::MAX),
+    };
+    let is_open = size(&beside_real(file, "-shm")).is_some();
+    if is_open || size(&wal_of(file)).is_some_and(|size| size > 0) {
+        return None;
+    }
+    let metadata = file.metadata().ok()?;
+    Some(Stamp {
+        size: metadata.len(),
+        modified: metadata.modified().ok()?,
+    })
 }
 
 /// A connection that writes, to a database that is open already.
@@ -88,8 +171,21 @@ pub(crate) fn side_writer(file: &Path) -> Result<Connection> {
 }
 
 fn connect(file: &Path, access: OpenFlags) -> Result<Connection> {
+    connect_to(file, file, access)
+}
+
+/// Without locks, and without the log.
+fn connect_alone(file: &Path) -> Result<Connection> {
+    let mut uri = OsString::from("file:");
+    uri.push(escaped(file)?);
+    uri.push("?immutable=1");
+    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    connect_to(Path::new(&uri), file, access)
+}
+
+fn connect_to(name: &Path, file: &Path, access: OpenFlags) -> Result<Connection> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags).said(file, "open")?;
+    let connection = Connection::open_with_flags(name, flags).said(file, "open")?;
     connection.busy_timeout(BUSY).said(file, "open")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
@@ -275,6 +371,23 @@ pub(crate) fn is_part_of(path: &Path, database: &Path) -> bool {
             .any(|suffix| path == beside(&database, suffix))
 }
 
+/// A path as the path of a URI, which on Windows begins with a slash and has no backslashes.
+fn escaped(path: &Path) -> Result<String> {
+    let path = path.to_str().ok_or_else(|| {
+        Error::new(
+            Kind::System("EILSEQ"),
+            "EILSEQ: the path of the database is no Unicode",
+        )
+    })?;
+    let path = if cfg!(windows) {
+        format!("/{}", path.replace('\\', "/"))
+    } else {
+        path.to_owned()
+    };
+    let escaped = path.replace('%', "%25").replace('?', "%3f");
+    Ok(escaped.replace('#', "%23"))
+}
+
 /// The write-ahead log of a database.
 pub(crate) fn wal_of(file: &Path) -> PathBuf {
     beside_real(file, "-wal")
@@ -316,5 +429,44 @@ fn make_folder(folder: &Path, mode: Option<u32>) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     mode::of_folder(&mut builder, mode);
-    builder.create(folder)
+    let is_missing = |above: &&Path| matches!(above.try_exists(), Ok(false));
+    let made: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    builder.create(folder)?;
+    // Each name in the folder above it; later calls sync the folder of the database alone.
+    made.into_iter().try_for_each(sync_folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_of_a_file_that_changed_meanwhile_is_outdated() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("storage.db");
+        std::fs::write(&file, "1").unwrap();
+        let look = || Reader {
+            connection: Connection::open_in_memory().unwrap(),
+            alone: stamp_of_whole(&file),
+        };
+        let reader = look();
+        assert!(!reader.is_outdated(&file));
+        let opened = File::options().write(true).open(&file).unwrap();
+        opened.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert!(reader.is_outdated(&file));
+
+        let reader = look();
+        std::fs::write(wal_of(&file), "").unwrap();
+        assert!(!reader.is_outdated(&file));
+        for beside in ["-wal", "-shm"] {
+            let beside = beside_real(&file, beside);
+            std::fs::write(&beside, "x").unwrap();
+            assert!(reader.is_outdated(&file), "{}", beside.display());
+            std::fs::remove_file(beside).unwrap();
+        }
+        assert!(reader.into_shared().is_none());
+        // Others are told by SQLite.
+        let shared = Reader::from(Connection::open_in_memory().unwrap());
+        assert!(!shared.is_outdated(&file));
+    }
 }

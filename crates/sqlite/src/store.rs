@@ -113,11 +113,7 @@ impl SqliteStore {
     }
 
     /// Reads; `missing` where there is no database and the store only reads.
-    fn read<T>(
-        &self,
-        missing: T,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T> {
+    fn read<T>(&self, missing: T, read: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         match self.database()? {
             None => Ok(missing),
             Some(database) => database.read(read),

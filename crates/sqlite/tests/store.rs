@@ -751,3 +751,45 @@ fn what_a_killed_watch_left_goes_while_others_write() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_only_reads_needs_no_folder_to_write_into() {
+    let (_folder, file) = folder();
+    let file = file.with_file_name("a#b%20.db");
+    let filled = |file: &Path, value: &str| {
+        let store = at(file);
+        store.set("a:b", &text(value), None).unwrap();
+        store.dispose().unwrap();
+    };
+    filled(&file, "1");
+    // SQLite follows no link there: it cannot make what those share who have the database open, which is so
+    // in a folder that is not to be written as well.
+    std::os::unix::fs::symlink("nothing", file.with_file_name("a#b%20.db-shm")).unwrap();
+    assert!(at(&file).get("a:b").is_err(), "nobody else can open it");
+
+    let before = names(&file);
+    let reads = SqliteStore::new(
+        SqliteOptions {
+            is_read_only: true,
+            ..SqliteOptions::at(&file)
+        },
+        Arc::new(|| 1_000),
+    );
+    assert_eq!(reads.get("a:b").unwrap(), Some(text("1")));
+    assert_eq!(reads.keys("a:", None).unwrap().sorted(), ["a:b"]);
+    assert!(reads.verify().unwrap().is_ok);
+    assert_eq!(names(&file), before);
+
+    // Whoever may write there replaces it.
+    let newer = file.with_file_name("newer.db");
+    filled(&newer, "2");
+    std::fs::rename(&newer, &file).unwrap();
+    assert_eq!(reads.get("a:b").unwrap(), Some(text("2")));
+    // With a log, it is not all that the database holds.
+    let log = file.with_file_name("a#b%20.db-wal");
+    std::fs::write(&log, "x").unwrap();
+    assert!(reads.get("a:b").is_err());
+    std::fs::remove_file(&log).unwrap();
+    reads.dispose().unwrap();
+}

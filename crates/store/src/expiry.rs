@@ -17,11 +17,9 @@ use eas_core::store::Store;
 /// Timers this long apart wake a machine once a day at most.
 const LONGEST_SLEEP_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// How long after a sweep that failed the next one is.
-const RETRY_MS: u64 = 60 * 1000;
-
-/// How often items are looked for that other processes left to expire.
-const LOOK_MS: u64 = 5 * 1000;
+/// How long after a sweep that failed the next one is, and how often items are looked for that other processes
+/// left to expire.
+const AGAIN_MS: u64 = 5 * 1000;
 
 /// Removes items of one driver when their time is over, and reports them.
 pub(super) struct Expiry {
@@ -142,7 +140,7 @@ impl Expiry {
 
     /// Sees to the item that expires next, and to those of other processes.
     fn schedule_next(self: &Rc<Self>, next: Option<u64>, now_ms: u64) {
-        let look = self.driver.info().others_expire.then(|| now_ms + LOOK_MS);
+        let look = self.driver.info().others_expire.then(|| now_ms + AGAIN_MS);
         if let Some(wakes_ms) = next.into_iter().chain(look).min() {
             self.schedule(wakes_ms);
         }
@@ -165,7 +163,7 @@ impl Expiry {
         drop(at_work);
         // A failed sweep costs disk space, not correctness: ended items read as missing anyway.
         let Ok((keys, next)) = swept else {
-            self.schedule(now_ms + RETRY_MS);
+            self.schedule(now_ms + AGAIN_MS);
             return;
         };
         for key in keys {
