@@ -1211,3 +1211,21 @@ fn a_value_whose_way_into_a_folder_fails_is_there_all_the_time() {
         assert_eq!(get(&store, "a").as_deref(), Some("1"));
     }
 }
+
+#[test]
+fn writes_go_on_where_the_file_of_the_locks_is_another_each_time() {
+    let (_guard, base) = folder();
+    let disk = FaultyDisk::default();
+    disk.take_files_for_others();
+    let store = Machine::at(1000).store(disk.clone(), FsOptions::at(&base).unwrap());
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        store.set("a", &text("1"), None).unwrap();
+        store.remove("a").unwrap();
+        store.set("b", &text("2"), None).unwrap();
+        done.send(()).unwrap();
+    });
+    let is_over = is_done.recv_timeout(std::time::Duration::from_secs(60));
+    assert!(is_over.is_ok(), "a write ends");
+    assert_eq!(get(&open(&base), "b").as_deref(), Some("2"));
+}

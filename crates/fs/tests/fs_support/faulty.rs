@@ -26,6 +26,7 @@ struct Plan {
     calls_left: Option<usize>,
     fault: Option<Fault>,
     failed: Option<&'static str>,
+    are_files_others: bool,
 }
 
 type Deed = Box<dyn FnOnce() + Send>;
@@ -94,7 +95,13 @@ impl FaultyDisk {
             calls_left: Some(calls),
             fault: Some(fault),
             failed: None,
+            are_files_others: plan.are_files_others,
         };
+    }
+
+    /// No file is the one that was opened, as on file systems that number their files anew.
+    pub(crate) fn take_files_for_others(&self) {
+        self.plan.lock().unwrap().are_files_others = true;
     }
 
     /// Lets all calls pass, and gives the name of the one that failed.
@@ -307,6 +314,9 @@ impl Disk for FaultyDisk {
     }
 
     fn look_at_key_locks(&self, locks: &Self::KeyLocks, file: &Path) -> KeyLocksNow {
+        if self.plan.lock().unwrap().are_files_others {
+            return KeyLocksNow::Gone;
+        }
         SystemDisk.look_at_key_locks(locks, file)
     }
 
