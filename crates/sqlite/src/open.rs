@@ -52,6 +52,10 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened> {
             }
             Ok(metadata) if metadata.len() == 0 => {
                 if wal_of(file).metadata().is_ok_and(|wal| wal.len() > 0) {
+                    if file.metadata().is_ok_and(|now| now.len() > 0) {
+                        // Another one has filled it meanwhile.
+                        continue;
+                    }
                     return Err(foreign(file, "empty beside a write-ahead log"));
                 }
                 if options.is_read_only {
@@ -318,9 +322,9 @@ impl Draft {
     }
 }
 
-/// Removes what processes left that were killed while they made the database. What cannot be removed
+/// Removes what processes left that were killed while they made the database, or a backup. What cannot be removed
 /// does no harm.
-fn remove_left_drafts(file: &Path) {
+pub(crate) fn remove_left_drafts(file: &Path) {
     let Some(entries) = file.parent().and_then(|folder| folder.read_dir().ok()) else {
         return;
     };

@@ -226,6 +226,7 @@ impl SqliteStore {
                 "a backup cannot take the place of the database itself",
             ));
         }
+        open::remove_left_drafts(&target);
         let draft = Draft::beside(&target);
         open::make_file(&draft.0, self.options.mode)
             .map_err(|error| Error::io(error, "make the backup"))?;

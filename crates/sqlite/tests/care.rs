@@ -204,3 +204,17 @@ fn all_is_in_the_database_itself_also_where_the_last_user_only_reads() {
     std::fs::copy(&file, &copy).unwrap();
     assert_eq!(at(&copy).get("a").unwrap(), Some(text("1")));
 }
+
+#[test]
+fn what_a_killed_backup_left_goes_with_the_next_one() {
+    let (folder, file) = folder();
+    let store = at(&file);
+    store.set("a", &text("1"), None).unwrap();
+    let target = folder.path().join("backup.db");
+    let left = std::fs::File::create(folder.path().join("backup.db.tmp-1-0")).unwrap();
+    left.set_modified(std::time::SystemTime::now() - Duration::from_secs(7_200))
+        .unwrap();
+    store.backup(&target).unwrap();
+    store.dispose().unwrap();
+    assert_eq!(names(&file), ["backup.db", "storage.db"]);
+}
