@@ -1,8 +1,7 @@
 //! Checkpoints and fsyncs beside the work, so that no write waits for one.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::database::Database;
 use crate::error::Said;
 use crate::open::{wal_of, without_waiting};
 use crate::options::Level;
+use crate::sync::{sync_file, sync_folder};
 use crate::watch;
 
 /// After how many pages of the log it is put into the database.
@@ -191,45 +191,6 @@ pub(crate) fn checkpoint_whole(connection: &Connection) -> rusqlite::Result<()> 
         std::thread::sleep(PAUSE);
     }
     // What a reader still needs goes with the next checkpoint.
-    Ok(())
-}
-
-/// The log is no file that SQLite has locks on: to open and close it is safe.
-fn sync_file(path: &PathBuf) -> io::Result<()> {
-    match OpenOptions::new().read(true).write(true).open(path) {
-        Ok(log) => log.sync_all(),
-        // Everything is in the database itself, which SQLite synced before it removed the log; or somebody
-        // removed the whole folder.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Makes the names in the folder of a file durable, where the system can.
-#[cfg(unix)]
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    let Some(folder) = path.parent() else {
-        return Ok(());
-    };
-    match std::fs::File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Gone, or one that may be entered and written but not read; some network file systems refuse it.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound
-                    | io::ErrorKind::PermissionDenied
-                    | io::ErrorKind::InvalidInput
-                    | io::ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
-        outcome => outcome,
-    }
-}
-
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 

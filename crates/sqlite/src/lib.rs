@@ -7,7 +7,7 @@
 //! - `database`: the connections, one that writes and several that read;
 //! - `commit`: writes that come together share a transaction;
 //! - `mode`: the permissions of what is made;
-//! - `durable`: checkpoints and fsyncs beside the work;
+//! - `durable`: checkpoints and fsyncs beside the work; `sync` is how files and folders are fsynced;
 //! - `watch`: the changes of every process; `early` is what is committed while one starts;
 //! - `error`: what SQLite says, in the words of the package.
 
@@ -23,6 +23,7 @@ mod open;
 pub mod options;
 mod schema;
 mod store;
+mod sync;
 mod watch;
 
 pub use options::{Level, NAME, SqliteOptions};

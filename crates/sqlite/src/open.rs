@@ -13,11 +13,11 @@ use std::time::{Duration, Instant, SystemTime};
 use eas_core::error::{Error, Kind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::durable::sync_folder;
 use crate::error::{Said, foreign, newer};
 use crate::mode;
 use crate::options::{Level, SqliteOptions};
 use crate::schema::{APPLICATION_ID, CREATE, LAYOUT};
+use crate::sync::sync_folder;
 
 /// How long a call waits for another process.
 const BUSY: Duration = Duration::from_secs(5);

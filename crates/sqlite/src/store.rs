@@ -25,6 +25,7 @@ use crate::early::Listeners;
 use crate::error::Said;
 use crate::open::{self, Draft};
 use crate::options::{NAME, SqliteOptions};
+use crate::sync::sync_folder;
 use crate::{compare, durable, schema, watch};
 
 /// What [`SqliteStore::verify`] found.
@@ -247,7 +248,7 @@ impl SqliteStore {
             .and_then(|copy| copy.sync_all())
             .and_then(|()| open::remove_beside(&target))
             .and_then(|()| std::fs::rename(&draft.0, &target))
-            .and_then(|()| durable::sync_folder(&target))
+            .and_then(|()| sync_folder(&target))
             .map_err(|error| Error::io(error, "name the backup"))
     }
 
