@@ -29,13 +29,11 @@ pub(crate) struct Database {
 }
 
 /// The connections beside the one that writes.
-#[derive(Default)]
 struct Others {
     state: Mutex<State>,
     unused: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     /// Those that wait for the next reads.
     idle: Vec<Connection>,
@@ -64,15 +62,23 @@ impl Database {
         options: &SqliteOptions,
         listeners: &Arc<Listeners>,
     ) -> Result<Option<Arc<Self>>> {
-        let writer = match open::open(options)? {
+        let (writer, reader) = match open::open(options)? {
             Opened::Nothing => return Ok(None),
-            Opened::ToRead => None,
-            Opened::ToWrite(connection) => Some(connection),
+            Opened::ToRead(reader) => (None, reader.into_shared()),
+            Opened::ToWrite(connection) => (Some(connection), None),
+        };
+        let state = State {
+            idle: reader.into_iter().collect(),
+            used: 0,
+        };
+        let others = Others {
+            state: Mutex::new(state),
+            unused: Condvar::new(),
         };
         Ok(Some(Arc::new(Database {
             file: options.file.clone(),
             commits: Commits::new(writer, listeners.clone()).said(&options.file, "open")?,
-            others: Arc::default(),
+            others: Arc::new(others),
             checkpoints: Mutex::default(),
             is_closed: AtomicBool::new(false),
         })))

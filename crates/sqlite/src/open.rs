@@ -38,7 +38,8 @@ const STATEMENTS: usize = 32;
 pub(crate) enum Opened {
     /// There is none, and the store only reads.
     Nothing,
-    ToRead,
+    /// It is read only, first of all by this one.
+    ToRead(Reader),
     ToWrite(Connection),
 }
 
@@ -74,8 +75,7 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened> {
             Err(error) => return Err(Error::io(error, "look at the database")),
         }
         if options.is_read_only {
-            reader(file)?;
-            return Ok(Opened::ToRead);
+            return Ok(Opened::ToRead(reader(file)?));
         }
         // Kept until the one that writes is open: the last one to close a database tidies it up.
         let _looked = shared_reader(file)?;
