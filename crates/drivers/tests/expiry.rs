@@ -314,6 +314,22 @@ fn a_disposed_store_is_swept_no_more() {
 }
 
 #[test]
+fn a_sweep_that_failed_is_tried_again_within_seconds() {
+    let base = tempfile::tempdir().expect("makes a folder");
+    let host = Host::files(&base, START_MS);
+    host.set("a", Some(100), Mode::Async);
+    let (index, aside) = (base.path().join("%~ttl"), base.path().join("%~aside"));
+    std::fs::rename(&index, &aside).expect("renames");
+    std::fs::create_dir(&index).expect("makes a folder");
+    host.advance(100);
+    assert_eq!(files_in(&base), ["a"]);
+    std::fs::remove_dir(&index).expect("removes");
+    std::fs::rename(&aside, &index).expect("renames");
+    host.advance(5_000);
+    assert_eq!(files_in(&base), [""; 0]);
+}
+
+#[test]
 fn what_another_process_left_to_expire_in_a_database_goes_while_it_is_open() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("storage.db");

@@ -42,3 +42,17 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_refuses_it_fails_nothing() {
+        let folder = Path::new("/proc/self");
+        let refused = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        sync_folder(&folder.join("name")).unwrap();
+        sync_folder(Path::new("/nowhere/name")).unwrap();
+    }
+}
