@@ -10,8 +10,9 @@ use eas_core::envelope::{self, Stored};
 ///
 /// The value is at the first of these that exists: the key's own name, if that is a file; the place
 /// for files on the move; the reserved name in the folder of the key's name; the name that a
-/// program without escapes uses. Values move along this order only, but for the first write of a
-/// literal one, so that a reader who looks in this order misses none.
+/// program without escapes uses. Values move along this order only, so that a reader who looks in
+/// it misses none, but where a write takes a literal one over and where a move is taken back: for those a reader
+/// who found nothing looks again.
 pub(super) struct Place {
     pub(super) path: PathBuf,
     pub(super) literal: Option<PathBuf>,
