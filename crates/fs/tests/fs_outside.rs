@@ -7,7 +7,7 @@ mod fs_support;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -64,6 +64,16 @@ fn what_is_behind_a_link_to_a_folder_is_neither_listed_nor_cleared() {
     assert_eq!(tree(&outside), ["%~self", "deep/", "thesis"]);
 }
 
+/// A base whose item `link` is a link to `file` in another folder.
+fn linked_outside() -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let (root, base) = folder();
+    let outside = root.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::create_dir(&base).unwrap();
+    symlink(outside.join("file"), base.join("link")).unwrap();
+    (root, base, outside)
+}
+
 #[test]
 fn the_folder_that_a_link_to_a_file_leads_to_is_made_durable_like_that_of_the_key() {
     for (level, is_group) in [
@@ -71,11 +81,7 @@ fn the_folder_that_a_link_to_a_file_leads_to_is_made_durable_like_that_of_the_ke
         (Level::Full, true),
         (Level::Background, true),
     ] {
-        let (root, base) = folder();
-        let outside = root.path().join("outside");
-        fs::create_dir(&outside).unwrap();
-        fs::create_dir(&base).unwrap();
-        symlink(outside.join("file"), base.join("link")).unwrap();
+        let (_root, base, outside) = linked_outside();
         let disk = FaultyDisk::default();
         let options = FsOptions {
             durability: level,
@@ -107,11 +113,7 @@ fn the_folder_that_a_link_to_a_file_leads_to_is_made_durable_like_that_of_the_ke
 #[test]
 fn a_flush_covers_a_file_behind_a_link_though_more_files_are_written_than_are_noted() {
     for links_first in [true, false] {
-        let (root, base) = folder();
-        let outside = root.path().join("outside");
-        fs::create_dir(&outside).unwrap();
-        fs::create_dir(&base).unwrap();
-        symlink(outside.join("file"), base.join("link")).unwrap();
+        let (_root, base, outside) = linked_outside();
         let disk = FaultyDisk::default();
         let options = FsOptions {
             durability: Level::None,

@@ -2,38 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod support;
+
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use eas_core::error::Kind;
 use eas_core::store::{SingleWrites, Store};
-use eas_core::value::{Text, Value};
 use eas_sqlite::{SqliteOptions, SqliteStore};
-
-fn at(file: &Path) -> SqliteStore {
-    SqliteStore::new(SqliteOptions::at(file), Arc::new(|| 1_000))
-}
-
-fn text(value: &str) -> Value {
-    Value::Text(Text::from(value))
-}
-
-fn folder() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("there is room");
-    let file = folder.path().join("storage.db");
-    (folder, file)
-}
-
-fn names(file: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(file.parent().unwrap()).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
+use support::{at, folder, names, text};
 
 /// Fills a database, so that to read or to copy all of it takes a while.
 fn fill(store: &SqliteStore) {

@@ -2,32 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eas_core::condition::{Check, Etag, Expected};
 use eas_core::store::{Applied, Batch, SingleWrites, Store, Write};
-use eas_core::value::{Text, Value};
+use eas_core::value::Value;
 use eas_sqlite::{SqliteOptions, SqliteStore};
+use support::{at, folder, text};
 
 /// Tells a child of a test which database it works on.
 const CHILD: &str = "EAS_TEST_DATABASE";
-
-fn at(file: &Path) -> SqliteStore {
-    SqliteStore::new(SqliteOptions::at(file), Arc::new(|| 1_000))
-}
-
-fn folder() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("there is room");
-    let file = folder.path().join("storage.db");
-    (folder, file)
-}
-
-fn text(value: &str) -> Value {
-    Value::Text(Text::from(value))
-}
 
 fn check(key: &str, expected: Expected) -> Check {
     Check {

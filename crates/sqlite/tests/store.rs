@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,30 +12,14 @@ use std::time::{Duration, Instant};
 use eas_core::driver::EventKind;
 use eas_core::error::Kind;
 use eas_core::store::{Applied, Batch, SingleWrites, Store, Write};
-use eas_core::value::{Text, Value};
+use eas_core::value::Value;
 use eas_sqlite::{SqliteOptions, SqliteStore};
-
-fn at(file: &Path) -> SqliteStore {
-    SqliteStore::new(SqliteOptions::at(file), Arc::new(|| 1_000))
-}
-
-fn text(value: &str) -> Value {
-    Value::Text(Text::from(value))
-}
+use support::{at, at_time_of, names, text};
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("there is room");
     let file = folder.path().join("deep").join("storage.db");
     (folder, file)
-}
-
-fn names(file: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(file.parent().unwrap())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 type Events = Arc<Mutex<Vec<(EventKind, String)>>>;
@@ -136,11 +122,7 @@ fn keys_of_a_base_are_those_under_it_in_the_order_of_their_bytes() {
 fn an_item_that_expired_is_gone_for_every_call() {
     let (_folder, file) = folder();
     let now = Arc::new(AtomicU64::new(1_000));
-    let clock = now.clone();
-    let store = SqliteStore::new(
-        SqliteOptions::at(&file),
-        Arc::new(move || clock.load(Ordering::SeqCst)),
-    );
+    let store = at_time_of(&file, &now);
     store.set("a", &text("1"), Some(2_000)).unwrap();
     store.set("b", &text("1"), None).unwrap();
     assert_eq!(store.meta("a").unwrap().unwrap().ttl_ms, Some(1_000));
@@ -681,11 +663,7 @@ fn a_first_read_waits_for_no_writer_also_while_somebody_watches() {
 fn a_watch_hears_of_what_is_committed_while_others_write() {
     let (_folder, file) = folder();
     let now = Arc::new(AtomicU64::new(1_000));
-    let clock = now.clone();
-    let store = SqliteStore::new(
-        SqliteOptions::at(&file),
-        Arc::new(move || clock.load(Ordering::SeqCst)),
-    );
+    let store = at_time_of(&file, &now);
     let store = Arc::new(store);
     store.set("a", &text("1"), None).unwrap();
     let (_watch, events) = listen(&store);
