@@ -42,8 +42,12 @@ export function makeUpdate(link, textOf, readValue) {
      */
     update(key, fn, options) {
       const turn = turns.get(key);
-      const late = turn && new Promise((resolve) => setTimeout(resolve, MAX_MS));
-      const mine = Promise.race([turn, late]).then(() => run(key, fn, options));
+      let timer;
+      const late = turn && new Promise((resolve) => (timer = setTimeout(resolve, MAX_MS)));
+      const mine = Promise.race([turn, late]).then(() => {
+        clearTimeout(timer);
+        return run(key, fn, options);
+      });
       const settled = mine
         .catch(() => {})
         .then(() => {
