@@ -136,11 +136,11 @@ describe("update", () => {
   });
 
   it("of its own key inside its function ends", async () => {
-    const app = start();
-    const { storage } = app.connect();
-    await storage.setItem("settings:a", 1);
-    vi.useFakeTimers({ toFake: ["setTimeout", "Date"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
+      const app = start();
+      const { storage } = app.connect();
+      await storage.setItem("settings:a", 1);
       let isOver = false;
       const outer = codeOf(() =>
         storage.update("settings:a", async (n: number) => {
@@ -156,6 +156,22 @@ describe("update", () => {
       }
       expect(await outer).toBe("EAS_CONFLICT");
       expect(app.storage.getItemSync("settings:a")).toBeGreaterThan(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("that waited for its turn leaves no timer", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const app = start();
+      const { storage } = app.connect();
+      await storage.setItem("settings:a", 1);
+      const before = vi.getTimerCount();
+      const add = () => storage.update("settings:a", (n: number) => n + 1);
+      await Promise.all([add(), add(), add()]);
+      expect(app.storage.getItemSync("settings:a")).toBe(4);
+      expect(vi.getTimerCount()).toBe(before);
     } finally {
       vi.useRealTimers();
     }

@@ -7,7 +7,8 @@ import { type Context, createContext, runInContext, Script } from "node:vm";
 import { across } from "./bridge.js";
 import type { WebFrameMain } from "./frames.js";
 
-const GLOBALS = {
+/** As they are when a document begins: tests put clocks of their own in place. */
+const globals = () => ({
   console,
   crypto,
   URL,
@@ -16,7 +17,7 @@ const GLOBALS = {
   queueMicrotask,
   structuredClone,
   performance,
-};
+});
 
 const scripts = new Map<string, Script>();
 
@@ -45,7 +46,7 @@ export interface DocumentOptions {
 
 /** The world of the page's scripts, or that of preloads. */
 function newWorld(extra: object): Context {
-  const world = createContext({ ...GLOBALS, ...extra });
+  const world = createContext({ ...globals(), ...extra });
   runInContext("globalThis.self = globalThis;", world);
   return world;
 }
